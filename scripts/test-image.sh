@@ -1,0 +1,110 @@
+#!/bin/sh
+# Builds the container image and sends a hook through it: the static binary is built here, the rest of the Dockerfile by
+# buildah, which takes the binary in the place of the stage `build` and so needs no registry. Then the image runs as
+# nobody on a read-only root, delivers to a receiver outside, answers its health check and stops on SIGTERM.
+# Needs root (for buildah's chroot isolation), buildah, curl, cargo.
+set -eu
+cd "$(dirname "$0")/.."
+
+image=localhost/hookglot:test container=hookglot-test
+target=$(rustc -vV | sed -n 's/^host: //p')
+work=$(mktemp -d)
+TMPDIR=$work/tmp
+export TMPDIR
+mkdir "$TMPDIR"
+echo_job="" run_job=""
+
+# A store of its own: nothing of the machine's images is touched, and vfs leaves no mounts behind.
+b() { buildah --storage-driver vfs --root "$work/store" --runroot "$work/run" "$@"; }
+ok() { printf 'ok   %s\n' "$*"; }
+fail() {
+    printf 'FAIL %s\n' "$*" >&2
+    tail -n 30 "$work"/*.log >&2 || :
+    exit 1
+}
+clean() {
+    for job in $run_job $echo_job; do
+        kill "$job" 2>/dev/null || :
+        wait "$job" 2>/dev/null || :
+    done
+    b umount "$container" >/dev/null 2>&1 || :
+    b rm "$container" >/dev/null 2>&1 || :
+    b rmi "$image" >/dev/null 2>&1 || :
+    rm -rf "$work"
+}
+trap clean EXIT
+trap 'exit 130' INT TERM HUP
+
+# Waits for a line with a mark in a file; gives what stands behind http:// in it.
+address() {
+    tries=0
+    until grep -q "$2" "$1" 2>/dev/null; do
+        tries=$((tries + 1))
+        [ "$tries" -le 150 ] || fail "waited for '$2' in $1"
+        sleep 0.2
+    done
+    sed -n "s|.*$2.*http://\([0-9.:]*\).*|\1|p" "$1" | head -n 1
+}
+# The last process below one: buildah runs the program below helpers of its own.
+leaf() {
+    pid=$1
+    while :; do
+        child=$(cat "/proc/$pid/task/"*/children 2>/dev/null | awk '{print $1; exit}')
+        [ -n "$child" ] || break
+        pid=$child
+    done
+    echo "$pid"
+}
+
+RUSTFLAGS='-C target-feature=+crt-static' cargo build --release --locked --target "$target"
+binary=target/$target/release/hookglot
+install -D -o 0 -g 0 -m 0755 "$binary" "$work/build/out/hookglot"
+
+# --format docker keeps the HEALTHCHECK; --pull=never makes a wrong name fail instead of asking a registry.
+b build --isolation chroot --format docker --pull=never --build-context "build=$work/build" -t "$image" . >"$work/build.log" 2>&1 ||
+    fail "the image is not built"
+config=$(b inspect --type image --format '{{.Docker.Config.User}} {{.Docker.Config.Entrypoint}} {{.Docker.Config.Cmd}} {{.Docker.Config.Healthcheck}}' "$image")
+case $config in
+"65534:65534 [/hookglot] [serve] {[CMD /hookglot healthcheck]"*) ok "image: $config" ;;
+*) fail "image: $config" ;;
+esac
+b from --pull=never --name "$container" "$image" >/dev/null
+root=$(b mount "$container")
+[ "$(cd "$root" && find . -mindepth 1)" = ./hookglot ] || fail "the image holds other files than /hookglot"
+ok "the image holds one file of $(($(stat -c %s "$binary") / 1024)) KiB"
+
+"$binary" echo --listen 127.0.0.1:0 >"$work/echo.log" 2>&1 &
+echo_job=$!
+tool=$(address "$work/echo.log" "echo listens on")
+
+# The tool is named by a name, so that a static binary has to find it without the libraries that would look it up.
+printf '127.0.0.1 localhost tool.test\n' >"$work/hosts"
+b run --isolation chroot -v "$work/hosts:/etc/hosts:ro" \
+    --env HOOKGLOT_LISTEN=127.0.0.1:0 --env HOOKGLOT_ADMIN_LISTEN=127.0.0.1:0 --env NO_COLOR=1 \
+    --env "HOOKGLOT_TO=http://tool.test:${tool#*:}/hook" --env HOOKGLOT_FORMAT=gitlab --env HOOKGLOT_SECRET=brass-lantern-77 \
+    "$container" -- /hookglot serve >"$work/serve.log" 2>&1 &
+run_job=$!
+admin=$(address "$work/serve.log" "admin listens on")
+hooks=$(address "$work/serve.log" "hooks come in on")
+program=$(leaf "$run_job")
+[ "$(cat "/proc/$program/comm")" = hookglot ] || fail "process $program is not hookglot"
+[ "$(awk '/^Uid:/{print $2 $3 $4 $5}' "/proc/$program/status")" = 65534655346553465534 ] || fail "hookglot does not run as nobody"
+ok "runs as nobody"
+inside=$(readlink "/proc/$program/root")
+nsenter -t "$program" -m mount -o remount,ro,bind "$inside"
+if nsenter -t "$program" -m touch "$inside/x" 2>/dev/null; then fail "the root can be written"; fi
+ok "its root is read-only"
+
+answer=$(curl -fsS --noproxy '*' -H 'Gitflic-Webhook-Secret: brass-lantern-77' \
+    -d @mappings/gitflic-to-gitlab/examples/BRANCH_UPDATE.json "http://$hooks/") || fail "the hook is not taken"
+address "$work/echo.log" '"object_kind": "push"' >/dev/null
+ok "a hook went through: $answer"
+b run --isolation chroot --env "HOOKGLOT_ADMIN_LISTEN=$admin" "$container" -- /hookglot healthcheck || fail "the health check"
+ok "the health check says ready"
+
+kill -TERM "$program"
+code=0
+wait "$run_job" || code=$?
+run_job=""
+[ "$code" -eq 0 ] || fail "exit code $code after SIGTERM"
+ok "SIGTERM: exit code 0"

@@ -1,0 +1,25 @@
+#!/bin/sh
+# Every test, with everything that the tests need: installs what is missing, runs the tests of the code, then builds
+# the container image and sends a hook through it. On Debian as root; elsewhere it says what to install.
+#
+# HOOKGLOT_SAMPLES=DIR also runs a folder of real payloads through.
+set -eu
+cd "$(dirname "$0")/.."
+
+missing=""
+for tool in curl buildah; do
+    command -v "$tool" >/dev/null || missing="$missing $tool"
+done
+if [ -n "$missing" ]; then
+    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+        echo "please install:$missing" >&2
+        exit 1
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -q
+    # shellcheck disable=SC2086 # a list of packages
+    apt-get install -qy --no-install-recommends ca-certificates $missing
+fi
+
+cargo test --locked
+sh scripts/test-image.sh

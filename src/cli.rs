@@ -1,0 +1,180 @@
+//! What can be said on the command line.
+
+mod check;
+mod echo;
+mod healthcheck;
+mod out;
+mod serve;
+mod translate;
+
+use crate::config::Flags;
+use clap::{Args, Parser, Subcommand};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// It could not be done.
+pub const FAILED: u8 = 1;
+/// The event is ignored: there is nothing to print.
+pub const IGNORED: u8 = 3;
+/// The configuration or a mapping file is wrong (`EX_CONFIG` of sysexits.h).
+pub const WRONG_CONFIGURATION: u8 = 78;
+
+/// Translates GitLab and GitFlic hooks into each other and delivers them.
+#[derive(Debug, Parser)]
+#[command(name = "hookglot", version, about, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Take hooks in, translate and deliver them.
+    ///
+    /// Without a configuration it runs a demonstration on 127.0.0.1:8080: send a hook of either forge to it and see it
+    /// arrive in the other's format. `HOOKGLOT_TO`, `HOOKGLOT_FORMAT` and `HOOKGLOT_SECRET` make it a sidecar;
+    /// `--config` gives it routes.
+    Serve(ServeArgs),
+    /// Translate one hook and print what a tool would receive.
+    ///
+    /// Exit codes: 0 translated, 3 the event is ignored (the reason is on standard error), 1 error.
+    Translate(TranslateArgs),
+    /// Check a configuration and all mapping files: load them, run their examples, hold what comes out against the
+    /// schemas.
+    Check(CheckArgs),
+    /// Print every request that arrives: a stand-in for a tool.
+    Echo(EchoArgs),
+    /// Ask a running hookglot on its admin port whether it is ready: for images without shell and curl.
+    Healthcheck(SettingsArgs),
+}
+
+#[derive(Debug, Args)]
+struct SettingsArgs {
+    /// The configuration file [env: `HOOKGLOT_CONFIG`]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where /live, /ready and /metrics are [env: `HOOKGLOT_ADMIN_LISTEN`] [default: 127.0.0.1:9090]
+    #[arg(long, value_name = "ADDRESS")]
+    admin_listen: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
+    #[command(flatten)]
+    settings: SettingsArgs,
+    /// Where hooks come in [env: `HOOKGLOT_LISTEN`] [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// The folder of the durable store [env: `HOOKGLOT_DATA_DIR`] [default: ./hookglot-data]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<String>,
+    /// Mapping files over the built-in ones [env: `HOOKGLOT_MAPPINGS_DIR`]
+    #[arg(long, value_name = "DIR")]
+    mappings_dir: Option<String>,
+    /// text or json [env: `HOOKGLOT_LOG_FORMAT`] [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<String>,
+    /// error, warn, info, debug or a filter [env: `HOOKGLOT_LOG_LEVEL`] [default: info]
+    #[arg(long, value_name = "LEVEL")]
+    log_level: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct TranslateArgs {
+    /// A file with the body of a hook; `-` or nothing for standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    file: PathBuf,
+    /// The forge whose format to translate into
+    #[arg(long, value_name = "FORGE")]
+    to: String,
+    /// The forge that sent the hook, where its body does not tell
+    #[arg(long, value_name = "FORGE")]
+    from: Option<String>,
+    /// What the header says that names the event ('Push Hook'), where the body does not tell
+    #[arg(long, value_name = "EVENT")]
+    event: Option<String>,
+    /// Print the headers too, an empty line, then the body
+    #[arg(long)]
+    headers: bool,
+    /// Mapping files over the built-in ones
+    #[arg(long, value_name = "DIR")]
+    mappings_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct CheckArgs {
+    /// The configuration file [env: `HOOKGLOT_CONFIG`]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Mapping files over the built-in ones [env: `HOOKGLOT_MAPPINGS_DIR`]
+    #[arg(long, value_name = "DIR")]
+    mappings_dir: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct EchoArgs {
+    /// Where requests come in
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
+    listen: SocketAddr,
+}
+
+/// Runs what the command line says; gives the exit code that `main` documents.
+#[must_use]
+pub fn run() -> ExitCode {
+    match Cli::parse().command {
+        Command::Serve(args) => serve::run(&args.into()),
+        Command::Translate(args) => translate::run(&args),
+        Command::Check(args) => check::run(&args.into()),
+        Command::Echo(args) => echo::run(args.listen),
+        Command::Healthcheck(args) => healthcheck::run(&args.into()),
+    }
+}
+
+fn flags(config: Option<PathBuf>, settings: impl IntoIterator<Item = (&'static str, Option<String>)>) -> Flags {
+    let given = settings.into_iter().filter_map(|(name, value)| value.map(|value| (name, value)));
+    Flags { config, settings: given.collect() }
+}
+
+impl From<SettingsArgs> for Flags {
+    fn from(args: SettingsArgs) -> Self {
+        flags(args.config, [("admin_listen", args.admin_listen)])
+    }
+}
+
+impl From<ServeArgs> for Flags {
+    fn from(args: ServeArgs) -> Self {
+        let settings = [
+            ("admin_listen", args.settings.admin_listen),
+            ("listen", args.listen),
+            ("data_dir", args.data_dir),
+            ("mappings_dir", args.mappings_dir),
+            ("log_format", args.log_format),
+            ("log_level", args.log_level),
+        ];
+        flags(args.settings.config, settings)
+    }
+}
+
+impl From<CheckArgs> for Flags {
+    fn from(args: CheckArgs) -> Self {
+        flags(args.config, [("mappings_dir", args.mappings_dir)])
+    }
+}
+
+/// The environment; variables that are no text are none of ours.
+fn environment() -> std::collections::HashMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Cli::command().debug_assert();
+    }
+}

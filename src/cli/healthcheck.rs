@@ -1,0 +1,56 @@
+//! `hookglot healthcheck`: asks `/ready`, with nothing but a socket, so that it costs a container next to nothing.
+
+use super::{FAILED, WRONG_CONFIGURATION, out};
+use crate::config::{self, Flags};
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// How long connecting, asking and answering may each take.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+pub(super) fn run(flags: &Flags) -> ExitCode {
+    let settings = match config::load(flags, &super::environment()) {
+        Ok(settings) => settings,
+        Err(faults) => {
+            out::error(faults);
+            return ExitCode::from(WRONG_CONFIGURATION);
+        }
+    };
+    match ask(reachable(settings.admin_listen)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            out::error(format!("http://{}/ready: {message}", settings.admin_listen));
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+/// An address that listens everywhere is asked on the loopback.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        let loopback =
+            if address.is_ipv4() { IpAddr::from(Ipv4Addr::LOCALHOST) } else { IpAddr::from(Ipv6Addr::LOCALHOST) };
+        address.set_ip(loopback);
+    }
+    address
+}
+
+fn ask(address: SocketAddr) -> Result<(), String> {
+    let exchange = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.write_all(format!("GET /ready HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes())?;
+        let mut answer = String::new();
+        stream.take(4096).read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    let answer = exchange().map_err(|error| error.to_string())?;
+    if answer.starts_with("HTTP/1.1 200 ") {
+        Ok(())
+    } else {
+        Err(answer.lines().next().unwrap_or("no answer").to_owned())
+    }
+}

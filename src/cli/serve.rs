@@ -1,0 +1,215 @@
+//! `hookglot serve`: start-up and stop, from top to bottom.
+
+use super::{FAILED, WRONG_CONFIGURATION, out};
+use crate::admin::{self, Readiness};
+use crate::config::{self, Destination, Flags, Settings, shown_url};
+use crate::delivery::{self, Delivery, Directions, Workers};
+use crate::forge::Forges;
+use crate::ingest::{self, Ingest, Route};
+use crate::mapping::Diagnostics;
+use crate::metrics::Metrics;
+use crate::store::{Store, memory::MemoryStore};
+use crate::{echo, telemetry};
+use actix_web::dev::{Server, ServerHandle};
+use std::net::{SocketAddr, TcpListener};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+/// Why `serve` ended, and the exit code that says so.
+struct Ended {
+    message: String,
+    code: u8,
+    /// Findings begin with `file:line:col`, as editors want them.
+    bare: bool,
+}
+
+impl Ended {
+    fn failed(message: impl std::fmt::Display) -> Self {
+        Self { message: message.to_string(), code: FAILED, bare: false }
+    }
+
+    fn wrong(message: impl std::fmt::Display) -> Self {
+        Self { message: message.to_string(), code: WRONG_CONFIGURATION, bare: false }
+    }
+
+    fn mappings(faults: &Diagnostics) -> Self {
+        Self { message: faults.to_string(), code: WRONG_CONFIGURATION, bare: true }
+    }
+}
+
+pub(super) fn run(flags: &Flags) -> ExitCode {
+    match start(flags) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(ended) => {
+            if ended.bare {
+                out::findings(ended.message);
+            } else {
+                out::error(ended.message);
+            }
+            ExitCode::from(ended.code)
+        }
+    }
+}
+
+fn start(flags: &Flags) -> Result<(), Ended> {
+    let settings = config::load(flags, &super::environment()).map_err(Ended::wrong)?;
+    telemetry::start(settings.log_format, &settings.log_level).map_err(Ended::wrong)?;
+    let forges = Forges::load(&settings.files).map_err(|faults| Ended::mappings(&faults))?;
+    let (directions, warnings) =
+        delivery::load_directions(&settings.files, &forges).map_err(|faults| Ended::mappings(&faults))?;
+    for warning in warnings.sorted() {
+        tracing::warn!(%warning, "mapping file");
+    }
+    let runtime = tokio::runtime::Runtime::new().map_err(Ended::failed)?;
+    runtime.block_on(serve(settings, forges, directions))
+}
+
+async fn serve(mut settings: Settings, forges: Forges, directions: Directions) -> Result<(), Ended> {
+    let listener = bind("listen", settings.listen)?;
+    let admin_listener = bind("admin_listen", settings.admin_listen)?;
+    let echo = if settings.demo { Some(start_echo(&mut settings, &forges)?) } else { None };
+    let metrics = Metrics::new().map_err(Ended::failed)?;
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new(settings.limits.stored));
+    let (routes, destinations) = routes(&mut settings);
+    let delivery = Delivery {
+        store: Arc::clone(&store),
+        forges: forges.clone(),
+        directions: Arc::new(directions),
+        metrics: metrics.clone(),
+    };
+    let workers = delivery.start(&destinations).map_err(Ended::wrong)?;
+    let ingest = Ingest {
+        routes: routes.into_iter().map(|route| (route.path.clone(), route)).collect(),
+        forges,
+        store: Arc::clone(&store),
+        doorbells: workers.doorbells(),
+        metrics: metrics.clone(),
+        limits: settings.limits,
+    };
+    let readiness = Readiness::default();
+    let (hooks_at, admin_at) = (address(&listener)?, address(&admin_listener)?);
+    say_start(&settings, &ingest, hooks_at, admin_at, store.is_durable());
+    let hooks = spawn(ingest::serve(Arc::new(ingest), listener, settings.grace).map_err(Ended::failed)?);
+    let admin = spawn(admin::serve(metrics, readiness.clone(), admin_listener).map_err(Ended::failed)?);
+    readiness.set(true);
+    if settings.demo {
+        say_demo(hooks_at);
+    }
+    stop_signal().await;
+    readiness.set(false);
+    stop(hooks, workers, settings.grace).await;
+    say_lost(store.as_ref(), &destinations).await;
+    admin.stop(false).await;
+    if let Some(echo) = echo {
+        echo.stop(false).await;
+    }
+    Ok(())
+}
+
+fn bind(setting: &str, at: SocketAddr) -> Result<TcpListener, Ended> {
+    TcpListener::bind(at).map_err(|error| Ended::failed(format!("{setting} {at}: {error}")))
+}
+
+fn address(listener: &TcpListener) -> Result<SocketAddr, Ended> {
+    listener.local_addr().map_err(Ended::failed)
+}
+
+fn spawn(server: Server) -> ServerHandle {
+    let handle = server.handle();
+    tokio::spawn(server);
+    handle
+}
+
+/// Starts the receiver of the demonstration on a free port, and leads the demonstration's destination to it.
+fn start_echo(settings: &mut Settings, forges: &Forges) -> Result<ServerHandle, Ended> {
+    let listener = bind("echo", ([127, 0, 0, 1], 0).into())?;
+    let url = Url::parse(&format!("http://{}/", address(&listener)?)).map_err(Ended::failed)?;
+    for destination in settings.routes.iter_mut().flat_map(|route| &mut route.to) {
+        destination.url = url.clone();
+    }
+    Ok(spawn(echo::serve(forges, listener).map_err(Ended::failed)?))
+}
+
+fn routes(settings: &mut Settings) -> (Vec<Route>, Vec<Arc<Destination>>) {
+    let mut all = Vec::new();
+    let routes = std::mem::take(&mut settings.routes).into_iter().map(|route| {
+        let to: Vec<Arc<Destination>> = route.to.into_iter().map(Arc::new).collect();
+        all.extend(to.iter().cloned());
+        Route { path: route.path, accept: route.accept, access: route.access, to }
+    });
+    (routes.collect(), all)
+}
+
+fn say_start(settings: &Settings, ingest: &Ingest, hooks_at: SocketAddr, admin_at: SocketAddr, durable: bool) {
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "hookglot");
+    for route in ingest.routes.values() {
+        let open = matches!(route.access, config::Access::Open);
+        tracing::info!(path = route.path, accept = route.accept.join(","), open, "route");
+        if open && !settings.demo {
+            tracing::warn!(path = route.path, "anybody who reaches this route can send hooks: its secret is none");
+        }
+        for to in &route.to {
+            let format = match &to.format {
+                config::Format::Forge(name) => name,
+                config::Format::Other => "other",
+            };
+            tracing::info!(destination = to.name, route = route.path, url = shown_url(&to.url), format, "destination");
+        }
+    }
+    if !durable {
+        let unused = settings.data_dir.display();
+        tracing::warn!(
+            "hooks are kept in memory: those that wait for delivery are lost with the process ({unused} is not used)"
+        );
+    }
+    tracing::info!("admin listens on http://{admin_at}");
+    tracing::info!("hooks come in on http://{hooks_at}");
+}
+
+fn say_demo(at: SocketAddr) {
+    out::line(&format!(
+        "hookglot demonstration: send a hook of either forge to http://{at}/ and see it arrive in the other's format.\n\
+         For example: curl -d @mappings/gitflic-to-gitlab/examples/BRANCH_UPDATE.json http://{at}/"
+    ));
+}
+
+/// Waits for SIGTERM or SIGINT.
+pub(super) async fn stop_signal() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        // Without signals only SIGKILL ends the process.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// Stops taking hooks, lets what is in flight come to its end, and gives up when the grace time is over.
+async fn stop(hooks: ServerHandle, workers: Workers, grace: Duration) {
+    tracing::info!(grace_seconds = grace.as_secs(), "stopping: what is in flight is finished first");
+    let deadline = Instant::now() + grace;
+    let in_time = async {
+        hooks.stop(true).await;
+        workers.stop().await;
+    };
+    if timeout_at(deadline, in_time).await.is_err() {
+        tracing::warn!("the grace time is over: what is still in flight is cut off");
+    }
+}
+
+/// Says what a store that does not outlive the process takes with it.
+async fn say_lost(store: &dyn Store, destinations: &[Arc<Destination>]) {
+    for destination in destinations {
+        let pending = store.pending(&destination.name).await.unwrap_or(0);
+        if pending > 0 && !store.is_durable() {
+            tracing::error!(destination = destination.name, pending, "deliveries are lost: they waited in memory");
+        }
+    }
+    tracing::info!("stopped");
+}

@@ -1,0 +1,139 @@
+//! `hookglot translate`: one hook in, what a tool would receive out. Loads only the direction that it needs.
+
+use super::{FAILED, IGNORED, TranslateArgs, out};
+use crate::config::Format;
+use crate::delivery::{self, Directions, Refused};
+use crate::forge::{Forge, Forges, Header, Identity};
+use crate::mapping::diagnostic::did_you_mean;
+use crate::mapping::json::Document;
+use crate::mapping::{Files, Mappings};
+use crate::mapping_files;
+use crate::store::{Hook, Outgoing};
+use jiff::Timestamp;
+use std::io::Read;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use uuid::Uuid;
+
+pub(super) fn run(args: &TranslateArgs) -> ExitCode {
+    match translate(args) {
+        Ok(outgoing) => {
+            print(&outgoing, args.headers);
+            ExitCode::SUCCESS
+        }
+        Err(Refused::Ignored(reason)) => {
+            out::error(format!("ignored: {reason}"));
+            ExitCode::from(IGNORED)
+        }
+        Err(Refused::Failed(message)) => {
+            out::error(message);
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn print(outgoing: &Outgoing, headers: bool) {
+    let mut text = Vec::new();
+    if headers {
+        text.extend_from_slice(b"Content-Type: application/json\n");
+        for (name, value) in &outgoing.headers {
+            text.extend_from_slice(format!("{name}: {value}\n").as_bytes());
+        }
+        text.push(b'\n');
+    }
+    text.extend_from_slice(&outgoing.body);
+    text.push(b'\n');
+    out::bytes(&text);
+}
+
+fn translate(args: &TranslateArgs) -> Result<Outgoing, Refused> {
+    let failed = |message: String| Refused::Failed(message);
+    let body = read(&args.file).map_err(|error| failed(format!("{}: {error}", args.file.display())))?;
+    let files = match &args.mappings_dir {
+        Some(folder) => mapping_files::with_folder(folder).map_err(|error| failed(error.to_string()))?,
+        None => mapping_files::built_in(),
+    };
+    let forges = Forges::load(&files).map_err(|faults| failed(faults.to_string()))?;
+    let to = named(&forges, "--to", &args.to)?;
+    let hook = hook(args, &forges, body)?;
+    let directions = direction(&files, &hook.forge, to.name())?;
+    let format = Format::Forge(to.name().to_owned());
+    delivery::outgoing(&hook, &format, &serde_json::Map::new(), &forges, &directions).map(|(outgoing, _)| outgoing)
+}
+
+fn read(file: &Path) -> std::io::Result<Vec<u8>> {
+    if file.as_os_str() == "-" {
+        let mut body = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut body)?;
+        return Ok(body);
+    }
+    std::fs::read(file)
+}
+
+fn named<'f>(forges: &'f Forges, flag: &str, name: &str) -> Result<&'f Arc<Forge>, Refused> {
+    forges.named(name).ok_or_else(|| {
+        let known: Vec<&str> = forges.iter().map(|forge| forge.name()).collect();
+        let suggestion = did_you_mean(name, known.iter().copied());
+        Refused::Failed(format!("{flag}: unknown forge `{name}`: expected {}{suggestion}", known.join(" or ")))
+    })
+}
+
+/// The hook as `serve` would store it.
+fn hook(args: &TranslateArgs, forges: &Forges, body: Vec<u8>) -> Result<Hook, Refused> {
+    let shown = args.file.display();
+    let document = Document::parse(&body).map_err(|error| Refused::Failed(format!("{shown}: {error}")))?;
+    if !document.root().is_object() {
+        return Err(Refused::Failed(format!("{shown}: not a JSON object")));
+    }
+    let headers = event_headers(args, forges);
+    let forge = match &args.from {
+        Some(name) => named(forges, "--from", name)?,
+        None => {
+            let all: Vec<String> = forges.iter().map(|forge| forge.name().to_owned()).collect();
+            let found = forges.recognise(&all, document.root(), &headers);
+            found.ok_or_else(|| {
+                Refused::Failed(format!("{shown}: not a hook of {}; --from says whose it is", all.join(" or ")))
+            })?
+        }
+    };
+    let identity = forge.identify(document.root(), &headers).map_err(|failure| Refused::Failed(failure.to_string()))?;
+    let event = told_event(args, forge, identity.event.clone());
+    let Identity { project, instance, delivery_key, .. } = identity;
+    let (id, route, received_at) = (Uuid::now_v7(), String::new(), Timestamp::now());
+    Ok(Hook {
+        id,
+        route,
+        forge: forge.name().to_owned(),
+        event,
+        project,
+        instance,
+        delivery_key,
+        hops: 0,
+        received_at,
+        headers,
+        body,
+    })
+}
+
+/// What `--event` says, in the header in which each forge would say it.
+fn event_headers(args: &TranslateArgs, forges: &Forges) -> Vec<Header> {
+    let Some(event) = &args.event else { return Vec::new() };
+    let wanted = forges.iter().filter(|forge| args.from.as_deref().is_none_or(|from| from == forge.name()));
+    wanted.filter_map(|forge| forge.event_header()).map(|name| (name.to_owned(), event.clone())).collect()
+}
+
+/// A forge without a header for it takes the event as it is said.
+fn told_event(args: &TranslateArgs, forge: &Forge, identified: String) -> String {
+    args.event.clone().filter(|_| forge.event_header().is_none()).unwrap_or(identified)
+}
+
+fn direction(files: &Files, from: &str, to: &str) -> Result<Directions, Refused> {
+    let mut directions = Directions::new();
+    if from != to {
+        let (mappings, _) = Mappings::load(files, &delivery::folder(from, to), false)
+            .map_err(|faults| Refused::Failed(faults.to_string()))?;
+        directions.insert((from.to_owned(), to.to_owned()), mappings);
+    }
+    Ok(directions)
+}

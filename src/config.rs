@@ -1,0 +1,143 @@
+//! What a user can set. Plain data, checked whole: every fault is found before anything starts.
+
+mod fields;
+mod read;
+mod sources;
+
+use crate::mapping::Files;
+use crate::secret::{Secret, Secrets};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+use url::Url;
+
+pub use sources::{Flags, load};
+
+/// Everything that `serve` needs to know.
+#[derive(Debug)]
+pub struct Settings {
+    /// Where hooks come in. Default `127.0.0.1:8080`.
+    pub listen: SocketAddr,
+    /// Where `/live`, `/ready` and `/metrics` are. Default `127.0.0.1:9090`.
+    pub admin_listen: SocketAddr,
+    /// The folder of the durable store. Default `./hookglot-data`.
+    pub data_dir: PathBuf,
+    /// The built-in mapping files with those of `mappings_dir` over them.
+    pub files: Files,
+    /// How long a stop waits for what is in flight. Default 10 s.
+    pub grace: Duration,
+    /// How log lines look. Default text.
+    pub log_format: LogFormat,
+    /// Which log lines are written, in the syntax of `tracing`'s filters. Default `info`.
+    pub log_level: String,
+    /// Limits of what comes in.
+    pub limits: Limits,
+    /// The routes; never empty.
+    pub routes: Vec<Route>,
+    /// Whether the routes are the demonstration that stands in where nothing is configured.
+    pub demo: bool,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Limits of what comes in.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The largest body, in bytes. Default 25 MiB: GitLab sends nothing larger.
+    pub body: usize,
+    /// How many bytes of bodies may be in memory on their way to the store. Default 256 MiB.
+    pub in_flight: usize,
+    /// How many bytes of hooks the memory store holds. Default 512 MiB.
+    pub stored: usize,
+    /// How long a sender may take for a body. Default 30 s.
+    pub read_timeout: Duration,
+}
+
+/// A path on which hooks come in.
+#[derive(Debug)]
+pub struct Route {
+    /// The path, beginning with `/`.
+    pub path: String,
+    /// The forges whose hooks are taken.
+    pub accept: Vec<String>,
+    /// What opens the route.
+    pub access: Access,
+    /// Where its hooks go.
+    pub to: Vec<Destination>,
+}
+
+/// What opens a route.
+#[derive(Debug)]
+pub enum Access {
+    /// Nothing is asked: `secret = "none"`.
+    Open,
+    /// One of these.
+    Secrets(Secrets),
+}
+
+/// A named URL that receives hooks in one forge's format.
+#[derive(Debug, Clone)]
+pub struct Destination {
+    /// Its name: required, unique, stable.
+    pub name: String,
+    /// Where it is.
+    pub url: Url,
+    /// The format that it is sent.
+    pub format: Format,
+    /// What it gets as the secret of its format, in the header that the forge sends it in.
+    pub token: Option<Secret>,
+    /// What it gets in `Authorization`, where its format has that.
+    pub authorization: Option<Secret>,
+    /// The events that it wants, in the words of the forge that they come from; all but unlisted ones when absent.
+    pub events: Option<Vec<String>>,
+    /// How long one attempt may take. Default 10 s, as GitLab waits.
+    pub timeout: Duration,
+    /// How many attempts may run at once. Default 8.
+    pub concurrency: usize,
+    /// A proxy in place of those of the environment; `None` for the environment's.
+    pub proxy: Option<Url>,
+    /// A file of certificates (PEM) that are trusted beside the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Whether the header with the count of hookglots that a hook has passed is sent. Default true.
+    pub hop_header: bool,
+    /// Values that mappings read under `settings`, `default_branch` for one.
+    pub settings: serde_json::Map<String, serde_json::Value>,
+}
+
+/// The format of a destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Format {
+    /// That of the named forge.
+    Forge(String),
+    /// That of the forge that a hook does not come from.
+    Other,
+}
+
+/// Everything that is wrong with a configuration, one line each.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct Faults(pub Vec<String>);
+
+/// A URL as messages may show it: without user, password and query, which may hold secrets.
+#[must_use]
+pub fn shown_url(url: &Url) -> String {
+    let mut shown = url.clone();
+    // These fail only for URLs that have no host; a destination's URL has one.
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    if shown.query().is_some() {
+        shown.set_query(Some("…"));
+    }
+    shown.set_fragment(None);
+    shown.to_string()
+}
+
+#[cfg(test)]
+mod tests;

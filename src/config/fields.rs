@@ -1,0 +1,190 @@
+//! Takes typed values out of a tree of settings and collects what is wrong with them.
+
+use crate::mapping::diagnostic::did_you_mean;
+use serde_json::{Map, Value};
+use std::time::Duration;
+
+/// The faults found so far, and how to name the place of each.
+pub(super) struct Collector<'c> {
+    pub(super) faults: Vec<String>,
+    /// How a top-level key is named: by its flag, its environment variable or its file.
+    pub(super) origin: &'c dyn Fn(&str) -> String,
+}
+
+impl Collector<'_> {
+    pub(super) fn fault(&mut self, path: &str, message: impl AsRef<str>) {
+        let top = path.split(['.', '[']).next().unwrap_or(path);
+        let named = (self.origin)(top);
+        let rest = path.get(top.len()..).unwrap_or_default();
+        self.faults.push(format!("{named}{rest}: {}", message.as_ref()));
+    }
+}
+
+/// The members of one table; what is taken is known, what is left at the end is not.
+pub(super) struct Fields {
+    path: String,
+    members: Map<String, Value>,
+    known: Vec<&'static str>,
+}
+
+impl Fields {
+    pub(super) fn new(path: &str, members: Map<String, Value>) -> Self {
+        Self { path: path.to_owned(), members, known: Vec::new() }
+    }
+
+    pub(super) fn path_of(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    /// Takes a value as it is.
+    pub(super) fn take(&mut self, key: &'static str) -> Option<Value> {
+        self.known.push(key);
+        self.members.remove(key).filter(|value| !value.is_null())
+    }
+
+    pub(super) fn text(&mut self, key: &'static str, all: &mut Collector<'_>) -> Option<String> {
+        match self.take(key)? {
+            Value::String(text) => Some(text),
+            other => {
+                all.fault(&self.path_of(key), format!("expected a text, got {other}"));
+                None
+            }
+        }
+    }
+
+    /// Takes a text and parses it.
+    pub(super) fn parsed<T>(
+        &mut self,
+        key: &'static str,
+        all: &mut Collector<'_>,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let text = match self.take(key)? {
+            Value::String(text) => text,
+            Value::Number(number) => number.to_string(),
+            other => {
+                all.fault(&self.path_of(key), format!("expected a text, got {other}"));
+                return None;
+            }
+        };
+        parse(&text).map_err(|message| all.fault(&self.path_of(key), message)).ok()
+    }
+
+    pub(super) fn duration(&mut self, key: &'static str, all: &mut Collector<'_>) -> Option<Duration> {
+        self.parsed(key, all, duration)
+    }
+
+    pub(super) fn size(&mut self, key: &'static str, all: &mut Collector<'_>) -> Option<usize> {
+        self.parsed(key, all, size)
+    }
+
+    pub(super) fn truth(&mut self, key: &'static str, all: &mut Collector<'_>) -> Option<bool> {
+        match self.take(key)? {
+            Value::Bool(truth) => Some(truth),
+            Value::String(text) if text == "true" || text == "false" => Some(text == "true"),
+            other => {
+                all.fault(&self.path_of(key), format!("expected true or false, got {other}"));
+                None
+            }
+        }
+    }
+
+    /// Takes a list of texts.
+    pub(super) fn texts(&mut self, key: &'static str, all: &mut Collector<'_>) -> Option<Vec<String>> {
+        let value = self.take(key)?;
+        let texts =
+            value.as_array().and_then(|items| items.iter().map(|item| item.as_str().map(str::to_owned)).collect());
+        if texts.is_none() {
+            all.fault(&self.path_of(key), "expected a list of texts");
+        }
+        texts
+    }
+
+    /// Takes a list of tables, each with its path.
+    pub(super) fn tables(&mut self, key: &'static str, all: &mut Collector<'_>) -> Vec<Fields> {
+        let path = self.path_of(key);
+        match self.take(key) {
+            None => Vec::new(),
+            Some(Value::Array(items)) => items
+                .into_iter()
+                .enumerate()
+                .filter_map(|(position, item)| match item {
+                    Value::Object(members) => Some(Fields::new(&format!("{path}[{position}]"), members)),
+                    _ => {
+                        all.fault(&format!("{path}[{position}]"), "expected a table");
+                        None
+                    }
+                })
+                .collect(),
+            Some(_) => {
+                all.fault(&path, format!("expected a list of tables: [[{key}]]"));
+                Vec::new()
+            }
+        }
+    }
+
+    /// Takes a table.
+    pub(super) fn table(&mut self, key: &'static str, all: &mut Collector<'_>) -> Fields {
+        let path = self.path_of(key);
+        match self.take(key) {
+            Some(Value::Object(members)) => Fields::new(&path, members),
+            None => Fields::new(&path, Map::new()),
+            Some(_) => {
+                all.fault(&path, "expected a table");
+                Fields::new(&path, Map::new())
+            }
+        }
+    }
+
+    /// Whatever is in the table, by any name.
+    pub(super) fn into_members(self) -> Map<String, Value> {
+        self.members
+    }
+
+    /// Says of every key that nobody took that it is unknown.
+    pub(super) fn end(self, all: &mut Collector<'_>) {
+        for key in self.members.keys() {
+            let suggestion = did_you_mean(key, self.known.iter().copied());
+            all.fault(&self.path_of(key), format!("unknown setting{suggestion}"));
+        }
+    }
+}
+
+/// `500ms`, `10s`, `5m`, `2h`; a bare number counts seconds.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("expected a time such as 500ms, 10s, 5m or 2h, got `{text}`");
+    let (number, unit) = split_unit(text);
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    match unit {
+        "ms" => Ok(Duration::from_millis(number)),
+        "s" | "" => Ok(Duration::from_secs(number)),
+        "m" => number.checked_mul(60).map(Duration::from_secs).ok_or_else(wrong),
+        "h" => number.checked_mul(3600).map(Duration::from_secs).ok_or_else(wrong),
+        _ => Err(wrong()),
+    }
+}
+
+/// `512KiB`, `25MiB`, `1GiB`, `25MB`; a bare number counts bytes.
+fn size(text: &str) -> Result<usize, String> {
+    let wrong = || format!("expected a size such as 512KiB, 25MiB or 1GiB, got `{text}`");
+    let (number, unit) = split_unit(text);
+    let number: usize = number.parse().map_err(|_| wrong())?;
+    let factor: usize = match unit {
+        "" | "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        "KB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        _ => return Err(wrong()),
+    };
+    number.checked_mul(factor).ok_or_else(wrong)
+}
+
+fn split_unit(text: &str) -> (&str, &str) {
+    let text = text.trim();
+    let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    (number, unit.trim())
+}

@@ -1,0 +1,86 @@
+//! Settings from outside the process's own environment.
+
+use super::{Access, Flags, Format, load, shown_url};
+use std::collections::HashMap;
+
+fn environment(variables: &[(&str, &str)]) -> HashMap<String, String> {
+    variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+#[test]
+fn the_example_file_holds_only_what_is_known_and_the_defaults_are_the_defaults() {
+    let text = include_str!("../../hookglot.example.toml");
+    let folder = tempfile::tempdir().expect("a folder");
+    // Every default that stands behind `# ` must be a setting, too: taken in, the settings are the same.
+    let uncommented: String = text
+        .lines()
+        .map(|line| match line.strip_prefix("# ") {
+            Some(setting)
+                if setting
+                    .split_once(" = ")
+                    .is_some_and(|(name, _)| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')) =>
+            {
+                setting
+            }
+            _ => line,
+        })
+        .filter(|line| {
+            ![
+                "secrets",
+                "secret_file",
+                "token",
+                "token_file",
+                "authorization",
+                "mappings_dir",
+                "events",
+                "proxy",
+                "ca_file",
+            ]
+            .iter()
+            .any(|name| line.starts_with(name))
+        })
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    let settings = [text, &uncommented].map(|text| {
+        let file = folder.path().join("hookglot.toml");
+        std::fs::write(&file, text).expect("written");
+        let flags = Flags { config: Some(file), settings: Vec::new() };
+        load(&flags, &HashMap::new()).unwrap_or_else(|faults| panic!("{faults}"))
+    });
+    let [short, long] = settings.map(|settings| {
+        let to = settings.routes[0].to[0].clone();
+        let top = (
+            settings.listen,
+            settings.admin_listen,
+            settings.data_dir,
+            settings.grace,
+            settings.log_format,
+            settings.log_level,
+        );
+        let inside = (settings.limits, to.timeout, to.concurrency, to.proxy, to.ca_file, to.hop_header);
+        format!("{top:?}{inside:?}{:?}", settings.routes[0].accept)
+    });
+    assert_eq!(short, long);
+    assert!(uncommented.contains("\nlisten = ") && uncommented.contains("\nread_timeout = "), "{uncommented}");
+}
+
+#[test]
+fn a_sidecar_has_one_route_for_both_forges() {
+    let variables = environment(&[
+        ("HOOKGLOT_TO", "https://tool.example.org/x"),
+        ("HOOKGLOT_FORMAT", "gitlab"),
+        ("HOOKGLOT_SECRET", "s"),
+    ]);
+    let settings = load(&Flags::default(), &variables).unwrap_or_else(|faults| panic!("{faults}"));
+    let [route] = settings.routes.as_slice() else { panic!("one route") };
+    assert_eq!((route.path.as_str(), route.accept.len(), route.to.len()), ("/", 2, 1));
+    assert!(matches!(route.access, Access::Secrets(_)));
+    assert_eq!(route.to[0].format, Format::Forge("gitlab".to_owned()));
+    assert!(!settings.demo);
+}
+
+#[test]
+fn a_url_is_shown_without_what_may_be_secret() {
+    let url = "https://user:pass@tool.example.org/hook?token=abc#x".parse().expect("a URL");
+    assert_eq!(shown_url(&url), "https://tool.example.org/hook?%E2%80%A6");
+}

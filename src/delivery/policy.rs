@@ -1,0 +1,152 @@
+//! What an answer means: delivered, again at a time, or given up.
+
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// How long to wait before each further attempt, ±20 %.
+const SCHEDULE: [Duration; 8] = [
+    Duration::from_secs(5),
+    Duration::from_secs(30),
+    Duration::from_mins(5),
+    Duration::from_mins(30),
+    Duration::from_hours(2),
+    Duration::from_hours(5),
+    Duration::from_hours(10),
+    Duration::from_hours(24),
+];
+/// The longest wait that a `Retry-After` is obeyed for.
+const LONGEST_WAIT: Duration = Duration::from_hours(24);
+
+/// What came of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Came {
+    /// An answer, and how long it asks to wait.
+    Status { code: u16, retry_after: Option<Duration> },
+    /// No answer in time.
+    Timeout,
+    /// No connection, or one that broke.
+    Unreachable,
+}
+
+/// What to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    Delivered,
+    /// Another attempt after so long.
+    Again(Duration),
+    GiveUp,
+}
+
+/// Decides after an attempt. `attempts` counts those made, this one included; `jitter` lies between 0 and 1.
+pub(super) fn next(came: Came, attempts: u32, jitter: f64) -> Next {
+    let (most, retry_after) = match came {
+        Came::Status { code: 200..=399, .. } => return Next::Delivered,
+        // Gone: the tool says that it will never want this again.
+        Came::Status { code: 410, .. } => return Next::GiveUp,
+        // The tool read it and does not want it; one more attempt, in case it was busy with itself.
+        Came::Status { code: 400 | 413 | 422, retry_after } => (1, retry_after),
+        Came::Status { retry_after, .. } => (SCHEDULE.len(), retry_after),
+        Came::Timeout | Came::Unreachable => (SCHEDULE.len(), None),
+    };
+    let made = usize::try_from(attempts).unwrap_or(usize::MAX).saturating_sub(1);
+    let Some(wait) = SCHEDULE.iter().take(most).nth(made) else { return Next::GiveUp };
+    let wait = wait.mul_f64(0.8 + 0.4 * jitter.clamp(0.0, 1.0));
+    Next::Again(retry_after.map_or(wait, |asked| asked.min(LONGEST_WAIT).max(wait)))
+}
+
+/// Reads `Retry-After`: seconds, or a date as HTTP writes it.
+pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::parse(value).ok()?;
+    Duration::try_from(date.timestamp().duration_since(now)).ok()
+}
+
+impl Came {
+    /// The word of the metric.
+    pub(super) fn class(self) -> &'static str {
+        match self {
+            Self::Status { code: 200..=299, .. } => "2xx",
+            Self::Status { code: 300..=399, .. } => "3xx",
+            Self::Status { code: 400..=499, .. } => "4xx",
+            Self::Status { .. } => "5xx",
+            Self::Timeout => "timeout",
+            Self::Unreachable => "unreachable",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(code: u16) -> Came {
+        Came::Status { code, retry_after: None }
+    }
+
+    fn waits(came: Came) -> Vec<u64> {
+        (1..)
+            .map(|attempts| next(came, attempts, 0.5))
+            .map_while(|next| match next {
+                Next::Again(wait) => Some(wait.as_secs()),
+                _ => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn success_ends_and_redirects_are_not_followed() {
+        for code in [200, 201, 204, 299, 301, 302, 399] {
+            assert_eq!(next(status(code), 1, 0.5), Next::Delivered, "{code}");
+        }
+    }
+
+    #[test]
+    fn what_may_heal_is_tried_on_the_whole_schedule() {
+        let schedule = [5, 30, 300, 1800, 7200, 18000, 36000, 86400];
+        for came in [
+            status(408),
+            status(425),
+            status(429),
+            status(500),
+            status(503),
+            status(599),
+            Came::Timeout,
+            Came::Unreachable,
+        ] {
+            assert_eq!(waits(came), schedule, "{came:?}");
+        }
+        for code in [401, 403, 404, 409] {
+            assert_eq!(waits(status(code)), schedule, "{code}");
+        }
+    }
+
+    #[test]
+    fn what_was_refused_is_tried_once_more_and_gone_is_gone() {
+        for code in [400, 413, 422] {
+            assert_eq!(waits(status(code)), [5], "{code}");
+        }
+        assert_eq!(next(status(410), 1, 0.5), Next::GiveUp);
+    }
+
+    #[test]
+    fn jitter_stays_within_a_fifth() {
+        assert_eq!(next(status(500), 1, 0.0), Next::Again(Duration::from_secs(4)));
+        assert_eq!(next(status(500), 1, 1.0), Next::Again(Duration::from_secs(6)));
+    }
+
+    #[test]
+    fn retry_after_is_obeyed_up_to_a_day() {
+        let asked = |seconds| Came::Status { code: 429, retry_after: Some(Duration::from_secs(seconds)) };
+        assert_eq!(next(asked(120), 1, 0.5), Next::Again(Duration::from_mins(2)));
+        assert_eq!(next(asked(1), 1, 0.5), Next::Again(Duration::from_secs(5)));
+        assert_eq!(next(asked(1 << 40), 1, 0.5), Next::Again(LONGEST_WAIT));
+        let now = "2026-01-02T03:04:05Z".parse().expect("a time");
+        assert_eq!(retry_after("120", now), Some(Duration::from_mins(2)));
+        assert_eq!(retry_after("Fri, 02 Jan 2026 03:05:05 GMT", now), Some(Duration::from_mins(1)));
+        assert_eq!(retry_after("Fri, 02 Jan 2026 03:00:05 GMT", now), None);
+        assert_eq!(retry_after("soon", now), None);
+    }
+}

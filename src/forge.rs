@@ -1,0 +1,202 @@
+//! A forge as its `forge.yaml` describes it: how a hook is recognised, proved, named, addressed and sent.
+//!
+//! Invariant: no name of a forge's field or header stands in this code; it all comes from `mappings/<forge>/forge.yaml`.
+
+mod description;
+pub mod scheme;
+
+use crate::mapping::json::{Document, Node};
+use crate::mapping::program::{Condition, Program, Template};
+use crate::mapping::{Diagnostics, Failure, Files, NoKnowledge, Surroundings, eval::Run, eval::Stop};
+use scheme::Proof;
+use std::sync::Arc;
+
+/// One dialect of hooks.
+#[derive(Debug)]
+pub struct Forge {
+    name: String,
+    program: Program,
+    recognise: Vec<Condition>,
+    event: Template,
+    event_header: Option<String>,
+    project: Template,
+    instance: Template,
+    delivery_key: Template,
+    prove: Vec<Proof>,
+    send: Vec<(String, Template)>,
+    pass: Vec<String>,
+    unlisted: Vec<(String, String)>,
+    schemas: Vec<(String, String)>,
+}
+
+/// What a forge file tells of one hook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The event in the forge's own terms.
+    pub event: String,
+    /// What stands for the project: a number, a UUID or a path.
+    pub project: Option<String>,
+    /// The installation that sent it, by host.
+    pub instance: Option<String>,
+    /// The forge's own key of this delivery, where it sends one.
+    pub delivery_key: Option<String>,
+}
+
+/// A header as a request carries it.
+pub type Header = (String, String);
+
+impl Forge {
+    /// Loads `<name>/forge.yaml`; its examples run.
+    ///
+    /// # Errors
+    /// Every finding in the file.
+    pub fn load(files: &Files, name: &str) -> Result<Self, Diagnostics> {
+        description::load(files, name)
+    }
+
+    /// The forge's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The header, in small letters, that names the event, where the forge has one.
+    #[must_use]
+    pub fn event_header(&self) -> Option<&str> {
+        self.event_header.as_deref()
+    }
+
+    /// The ways in which a request can prove that this forge sent it.
+    #[must_use]
+    pub fn proofs(&self) -> &[Proof] {
+        &self.prove
+    }
+
+    /// The headers, in small letters, that a hook keeps when it passes through.
+    #[must_use]
+    pub fn passed(&self) -> &[String] {
+        &self.pass
+    }
+
+    /// Why an event goes only to destinations that list it, when it does.
+    #[must_use]
+    pub fn unlisted(&self, event: &str) -> Option<&str> {
+        self.unlisted.iter().find(|(own, _)| own == event).map(|(_, reason)| reason.as_str())
+    }
+
+    /// The path of the JSON Schema of an event's body, below `mappings/`.
+    #[must_use]
+    pub fn schema(&self, event: &str) -> Option<String> {
+        let (_, file) = self.schemas.iter().find(|(own, _)| own == event)?;
+        Some(format!("{}/schema/{file}", self.name))
+    }
+
+    /// Whether a request is a hook of this forge.
+    #[must_use]
+    pub fn recognises(&self, body: Node<'_>, headers: &[Header]) -> bool {
+        let beside = Surroundings { headers, ..Surroundings::new(&NoKnowledge) };
+        let run = Run::new(&self.program, body, &beside);
+        body.is_object() && self.recognise.iter().any(|condition| run.holds(condition).unwrap_or(false))
+    }
+
+    /// Names a hook's event, project, instance and delivery key.
+    ///
+    /// # Errors
+    /// When the hook has a value where the forge file cannot read it, with the line that wanted it.
+    pub fn identify(&self, body: Node<'_>, headers: &[Header]) -> Result<Identity, Failure> {
+        let beside = Surroundings { headers, ..Surroundings::new(&NoKnowledge) };
+        let run = Run::new(&self.program, body, &beside);
+        Ok(Identity {
+            event: text(&run, &self.event)?.unwrap_or_default(),
+            project: text(&run, &self.project)?,
+            instance: text(&run, &self.instance)?,
+            delivery_key: text(&run, &self.delivery_key)?,
+        })
+    }
+
+    /// The headers that every request in this forge's form carries, as they are for one attempt.
+    ///
+    /// # Errors
+    /// When a value cannot be read, with the line that wanted it.
+    pub fn sent(&self, hook: Node<'_>, settings: Node<'_>, delivery: Node<'_>) -> Result<Vec<Header>, Failure> {
+        let beside = Surroundings {
+            hook: Some(hook),
+            settings: Some(settings),
+            delivery: Some(delivery),
+            ..Surroundings::new(&NoKnowledge)
+        };
+        let run = Run::new(&self.program, hook, &beside);
+        let mut headers = Vec::with_capacity(self.send.len());
+        for (name, value) in &self.send {
+            headers.extend(text(&run, value)?.map(|value| (name.clone(), value)));
+        }
+        Ok(headers)
+    }
+}
+
+/// The text of a template; nothing when it is null or left out.
+fn text<'a>(run: &Run<'a>, template: &'a Template) -> Result<Option<String>, Failure> {
+    match run.value(template) {
+        Ok(value) => Ok(value.as_text().map(std::borrow::Cow::into_owned).filter(|text| !text.is_empty())),
+        Err(Stop::Omit) => Ok(None),
+        Err(Stop::Fail(failure)) => Err(*failure),
+    }
+}
+
+/// The forges that are known.
+#[derive(Debug, Clone)]
+pub struct Forges(Vec<Arc<Forge>>);
+
+impl Forges {
+    /// Loads every forge that has a `forge.yaml`.
+    ///
+    /// # Errors
+    /// Every finding in every file.
+    pub fn load(files: &Files) -> Result<Self, Diagnostics> {
+        let (mut forges, mut faults) = (Vec::new(), Diagnostics::default());
+        for folder in files.folders() {
+            if files.get(&format!("{folder}/forge.yaml")).is_some() {
+                match Forge::load(files, folder) {
+                    Ok(forge) => forges.push(Arc::new(forge)),
+                    Err(found) => faults.extend(found),
+                }
+            }
+        }
+        if faults.has_errors() { Err(faults) } else { Ok(Self(forges)) }
+    }
+
+    /// The forges, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Forge>> {
+        self.0.iter()
+    }
+
+    /// The forge of a name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&Arc<Forge>> {
+        self.0.iter().find(|forge| forge.name == name)
+    }
+
+    /// The forge that is not the named one.
+    #[must_use]
+    pub fn other(&self, name: &str) -> Option<&Arc<Forge>> {
+        self.0.iter().find(|forge| forge.name != name)
+    }
+
+    /// The first of the accepted forges that recognises a request as its hook.
+    #[must_use]
+    pub fn recognise(&self, accepted: &[String], body: Node<'_>, headers: &[Header]) -> Option<&Arc<Forge>> {
+        self.0.iter().filter(|forge| accepted.contains(&forge.name)).find(|forge| forge.recognises(body, headers))
+    }
+}
+
+/// What a stored hook knows of itself, as mappings and forge files see it under `hook`.
+#[must_use]
+pub fn hook_facts(id: &str, received_at: &str, event: &str, instance: Option<&str>) -> String {
+    serde_json::json!({"id": id, "received_at": received_at, "event": event, "instance": instance}).to_string()
+}
+
+/// Reads a JSON text that this program made itself.
+pub(crate) fn own_json(text: &str) -> Document<'_> {
+    // The text comes out of serde_json, so it parses; an empty object stands in rather than a panic.
+    Document::parse(text.as_bytes()).unwrap_or_else(|_| Document::empty())
+}

@@ -1,0 +1,205 @@
+//! Reads `forge.yaml` and runs its examples.
+
+use super::scheme::Proof;
+use super::{Forge, Header, Identity};
+use crate::mapping::Files;
+use crate::mapping::diagnostic::{Diagnostics, Position, did_you_mean};
+use crate::mapping::file::{check_header, members, read_names, single};
+use crate::mapping::json::Document;
+use crate::mapping::program::{Condition, Template};
+use crate::mapping::scope::Scope;
+use crate::mapping::template::read_condition;
+use crate::mapping::yaml::{self, Yaml};
+
+const KEYS: [&str; 17] = [
+    "forge",
+    "name",
+    "doc",
+    "tables",
+    "let",
+    "recognise",
+    "event",
+    "event_header",
+    "project",
+    "instance",
+    "delivery_key",
+    "prove",
+    "send",
+    "pass",
+    "unlisted",
+    "schemas",
+    "examples",
+];
+const EXAMPLE_KEYS: [&str; 4] = ["name", "headers", "body", "expect"];
+
+pub(super) fn load(files: &Files, name: &str) -> Result<Forge, Diagnostics> {
+    let mut faults = Diagnostics::default();
+    let path = format!("{name}/forge.yaml");
+    let start = Position { line: 1, column: 1 };
+    let Some((file, text)) = files.get(&path) else {
+        faults.error(&path, start, "there is no such file");
+        return Err(faults);
+    };
+    let Some(root) = yaml::parse(&file, text, &mut faults) else { return Err(faults) };
+    let forge = read(&root, name, &file, &mut faults);
+    if !faults.has_errors() {
+        for schema in forge.schemas.iter().map(|(_, schema)| schema) {
+            if files.get(&format!("{name}/schema/{schema}")).is_none() {
+                faults.error(&file, start, format!("there is no schema `schema/{schema}`"));
+            }
+        }
+        run_examples(&forge, &root, &file, &mut faults);
+    }
+    if faults.has_errors() { Err(faults) } else { Ok(forge) }
+}
+
+fn read(root: &Yaml, name: &str, file: &str, faults: &mut Diagnostics) -> Forge {
+    let mut scope = Scope::new(file, true, faults);
+    check_header(root, &KEYS, &mut scope);
+    if let Some(given) = root.get("name").filter(|given| given.text() != Some(name)) {
+        scope.error(given.position, format!("the forge in the folder `{name}` is named `{name}`"));
+    }
+    read_names(root, &mut scope);
+    let recognise = read_recognise(root, &mut scope);
+    let [event, project, instance, delivery_key] =
+        ["event", "project", "instance", "delivery_key"].map(|key| required(root, key, &mut scope));
+    let named = root.get("event_header").map(Yaml::to_json);
+    let event_header = named.as_ref().and_then(serde_json::Value::as_str).map(str::to_ascii_lowercase);
+    let prove = read_proofs(root.get("prove"), &mut scope);
+    let send = templates(root.get("send"), &mut scope);
+    let pass = texts(root.get("pass")).map(str::to_ascii_lowercase).collect();
+    let (unlisted, schemas) = (pairs(root, "unlisted", &mut scope), pairs(root, "schemas", &mut scope));
+    let program = scope.program;
+    Forge {
+        name: name.to_owned(),
+        program,
+        recognise,
+        event,
+        event_header,
+        project,
+        instance,
+        delivery_key,
+        prove,
+        send,
+        pass,
+        unlisted,
+        schemas,
+    }
+}
+
+fn read_recognise(root: &Yaml, scope: &mut Scope<'_>) -> Vec<Condition> {
+    match root.get("recognise").and_then(Yaml::list) {
+        Some(items) if !items.is_empty() => items.iter().filter_map(|item| read_condition(item, scope)).collect(),
+        _ => {
+            scope.error(
+                root.position,
+                "`recognise` is a list of conditions, one of which every hook of the forge meets",
+            );
+            Vec::new()
+        }
+    }
+}
+
+fn required(root: &Yaml, key: &str, scope: &mut Scope<'_>) -> Template {
+    match root.get(key) {
+        Some(node) => single(node, scope),
+        None => {
+            scope.error(root.position, format!("`{key}` is missing; `{key}: null` when the forge has none"));
+            Template::List(Vec::new())
+        }
+    }
+}
+
+fn read_proofs(node: Option<&Yaml>, scope: &mut Scope<'_>) -> Vec<Proof> {
+    let mut proofs = Vec::new();
+    for item in node.and_then(Yaml::list).unwrap_or_default() {
+        let field = |key| item.get(key).and_then(Yaml::text).unwrap_or_default();
+        match Proof::new(field("scheme"), field("header")) {
+            Some(proof) => proofs.push(proof),
+            None => {
+                let suggestion = did_you_mean(field("scheme"), Proof::SCHEMES);
+                let known = Proof::SCHEMES.join(", ");
+                scope.error(
+                    item.position,
+                    format!("expected {{scheme: …, header: …}} with one of the schemes {known}{suggestion}"),
+                );
+            }
+        }
+    }
+    proofs
+}
+
+fn templates(node: Option<&Yaml>, scope: &mut Scope<'_>) -> Vec<(String, Template)> {
+    members(node, "send", scope).iter().map(|(key, value)| (key.name.clone(), single(value, scope))).collect()
+}
+
+fn texts(node: Option<&Yaml>) -> impl Iterator<Item = &str> {
+    node.and_then(Yaml::list).unwrap_or_default().iter().filter_map(Yaml::text)
+}
+
+fn pairs(root: &Yaml, key: &str, scope: &mut Scope<'_>) -> Vec<(String, String)> {
+    let found = members(root.get(key), key, scope);
+    found.iter().map(|(key, value)| (key.name.clone(), value.text().unwrap_or_default().to_owned())).collect()
+}
+
+fn run_examples(forge: &Forge, root: &Yaml, file: &str, faults: &mut Diagnostics) {
+    let examples = root.get("examples").and_then(Yaml::list).unwrap_or_default();
+    if examples.is_empty() {
+        faults.error(file, root.position, "`examples` is a list of at least one example");
+    }
+    for example in examples {
+        for (key, _) in example.map().unwrap_or_default() {
+            if !EXAMPLE_KEYS.contains(&key.name.as_str()) {
+                let suggestion = did_you_mean(&key.name, EXAMPLE_KEYS);
+                faults.error(file, key.position, format!("unknown key `{}`{suggestion}", key.name));
+            }
+        }
+        if let Err(message) = run_example(forge, example) {
+            let name = example.get("name").and_then(Yaml::text).unwrap_or_default();
+            faults.error(file, example.position, format!("example \"{name}\": {message}"));
+        }
+    }
+}
+
+fn run_example(forge: &Forge, example: &Yaml) -> Result<(), String> {
+    let text = example.get("body").map(Yaml::to_json).unwrap_or_default().to_string();
+    let body = Document::parse(text.as_bytes()).map_err(|error| error.to_string())?;
+    let headers: Vec<Header> = example
+        .get("headers")
+        .and_then(Yaml::map)
+        .unwrap_or_default()
+        .iter()
+        .map(|(key, value)| (key.name.to_ascii_lowercase(), value.text().unwrap_or_default().to_owned()))
+        .collect();
+    let recognised = forge.recognises(body.root(), &headers);
+    let Some(expected) = example.get("expect").and_then(Yaml::map) else {
+        return if recognised {
+            Err("expected no hook of this forge, but it is recognised".to_owned())
+        } else {
+            Ok(())
+        };
+    };
+    if !recognised {
+        return Err("is not recognised".to_owned());
+    }
+    let identity = forge.identify(body.root(), &headers).map_err(|failure| failure.to_string())?;
+    for (key, value) in expected {
+        let got = told(&identity, &key.name)?;
+        let wanted = Some(value.to_json()).filter(|value| !value.is_null()).and_then(|_| value.text());
+        if got != wanted {
+            return Err(format!("{}: expected {wanted:?}, got {got:?}", key.name));
+        }
+    }
+    Ok(())
+}
+
+/// A fact of an identity by the name that an example gives it.
+fn told<'i>(identity: &'i Identity, name: &str) -> Result<Option<&'i str>, String> {
+    match name {
+        "event" => Ok(Some(&identity.event)),
+        "project" => Ok(identity.project.as_deref()),
+        "instance" => Ok(identity.instance.as_deref()),
+        "delivery_key" => Ok(identity.delivery_key.as_deref()),
+        _ => Err(format!("an example cannot expect `{name}`")),
+    }
+}

@@ -1,0 +1,206 @@
+//! Takes hooks in: receive, authenticate, identify, store, answer.
+//!
+//! Invariant: an answer of 200 `stored` means that the store has the hook and every delivery of it.
+
+mod answer;
+mod body;
+mod server;
+
+use crate::config::{Access, Destination, Format, Limits};
+use crate::doorbell::Doorbells;
+use crate::forge::{Forge, Forges, Header};
+use crate::loop_guard::{HOPS_HEADER, MAX_HOPS};
+use crate::mapping::json::Document;
+use crate::metrics::Metrics;
+use crate::store::{Hook, Store};
+use jiff::Timestamp;
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+pub use answer::Answer;
+pub use server::serve;
+
+/// A route as `ingest` uses it.
+#[derive(Debug)]
+pub struct Route {
+    /// Its path.
+    pub path: String,
+    /// The forges whose hooks it takes.
+    pub accept: Vec<String>,
+    /// What opens it.
+    pub access: Access,
+    /// Its destinations.
+    pub to: Vec<Arc<Destination>>,
+}
+
+/// Everything that taking a hook in needs.
+pub struct Ingest {
+    /// The routes by path.
+    pub routes: HashMap<String, Route>,
+    /// The known forges.
+    pub forges: Forges,
+    /// Where hooks are kept.
+    pub store: Arc<dyn Store>,
+    /// The workers' bells.
+    pub doorbells: Doorbells,
+    /// The numbers that are counted.
+    pub metrics: Metrics,
+    /// What may come in.
+    pub limits: Limits,
+}
+
+/// A request that is known to come from somebody who may send hooks.
+pub(crate) struct Received {
+    pub(crate) headers: Vec<Header>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Ingest {
+    /// Whether a request's headers open a route.
+    pub(crate) fn is_authentic<'h>(&self, route: &Route, header: impl Fn(&str) -> Vec<&'h [u8]>) -> bool {
+        let Access::Secrets(secrets) = &route.access else { return true };
+        // Every proof is looked at, whichever fits first, so that the time tells nothing.
+        let forges = self.forges.iter().filter(|forge| route.accept.iter().any(|name| name == forge.name()));
+        forges.flat_map(|forge| forge.proofs()).fold(false, |opened, proof| {
+            header(proof.header()).into_iter().fold(opened, |opened, value| opened | proof.accepts(value, secrets))
+        })
+    }
+
+    /// Identifies and stores a hook; the answer says what became of it.
+    pub(crate) async fn take(&self, route: &Route, mut received: Received) -> Answer {
+        let id = Uuid::now_v7();
+        let planned = {
+            let document = match Document::parse(&received.body) {
+                Ok(document) if document.root().is_object() => document,
+                Ok(_) => return Answer::bad_request("the body is JSON, but not an object; a hook is a JSON object"),
+                Err(error) => return Answer::bad_request(format!("the body is not JSON: {error}")),
+            };
+            self.plan(route, &document, &received.headers)
+        };
+        let (forge, identity, hops, destinations) = match planned {
+            Ok(plan) => plan,
+            Err(ignored) => return self.ignore(id, ignored),
+        };
+        self.metrics.hooks.with_label_values(&[&*route.path, forge.name()]).inc();
+        let (wanted, refused): (Vec<_>, Vec<_>) = destinations.into_iter().partition(|(_, refusal)| refusal.is_none());
+        for (destination, refusal) in &refused {
+            self.count_ignored(destination, refusal.as_ref());
+        }
+        if wanted.is_empty() {
+            let reason =
+                refused.into_iter().find_map(|(_, refusal)| refusal).map_or_else(String::new, |refusal| refusal.text);
+            let answer = Answer::ignored(id, reason);
+            return answer.about(forge.name(), &identity.event);
+        }
+        received.headers.retain(|(name, _)| !self.is_proof(name));
+        let event = identity.event.clone();
+        let hook = Hook {
+            id,
+            route: route.path.clone(),
+            forge: forge.name().to_owned(),
+            event: identity.event,
+            project: identity.project,
+            instance: identity.instance,
+            delivery_key: identity.delivery_key,
+            hops,
+            received_at: Timestamp::now(),
+            headers: received.headers,
+            body: received.body,
+        };
+        let names: Vec<String> = wanted.into_iter().map(|(name, _)| name).collect();
+        let bells: Vec<Arc<Notify>> = names.iter().filter_map(|name| self.doorbells.get(name).cloned()).collect();
+        match self.store.append(hook, names).await {
+            Ok(()) => {
+                for bell in bells {
+                    bell.notify_one();
+                }
+                Answer::stored(id).about(forge.name(), &event)
+            }
+            Err(error) => Answer::unavailable(format!("the hook cannot be stored: {error}")),
+        }
+    }
+
+    fn plan(&self, route: &Route, document: &Document<'_>, headers: &[Header]) -> Result<Plan, Refusal> {
+        let Some(forge) = self.forges.recognise(&route.accept, document.root(), headers) else {
+            return Err(Refusal::new("unrecognised", format!("not a hook of {}", route.accept.join(" or "))));
+        };
+        let identity = forge
+            .identify(document.root(), headers)
+            .map_err(|failure| Refusal::new("unreadable", format!("the hook cannot be read: {failure}")))?;
+        let hops =
+            headers.iter().find(|(name, _)| name == HOPS_HEADER).and_then(|(_, value)| value.parse().ok()).unwrap_or(0);
+        if hops >= MAX_HOPS {
+            let text =
+                format!("it has passed {hops} hookglots and goes in a circle: a destination leads back to a route");
+            return Err(Refusal::new("loop", text));
+        }
+        let destinations = route
+            .to
+            .iter()
+            .map(|to| (to.name.clone(), refusal(to, forge, &identity.event, identity.project.is_some())))
+            .collect();
+        Ok((Arc::clone(forge), identity, hops, destinations))
+    }
+
+    fn ignore(&self, id: Uuid, refusal: Refusal) -> Answer {
+        self.count_ignored("", Some(&refusal));
+        Answer::ignored(id, refusal.text)
+    }
+
+    fn count_ignored(&self, destination: &str, refusal: Option<&Refusal>) {
+        if let Some(refusal) = refusal {
+            self.metrics.ignored.with_label_values(&[destination, refusal.kind]).inc();
+            if !destination.is_empty() {
+                self.metrics.deliveries.with_label_values(&[destination, "ignored"]).inc();
+            }
+        }
+    }
+
+    fn is_proof(&self, header: &str) -> bool {
+        header == "authorization"
+            || header == "cookie"
+            || self.forges.iter().any(|forge| forge.proofs().iter().any(|proof| proof.header() == header))
+    }
+}
+
+type Plan = (Arc<Forge>, crate::forge::Identity, u32, Vec<(String, Option<Refusal>)>);
+
+/// Why a hook is ignored: a word for the metric and a sentence for the person.
+#[derive(Debug)]
+struct Refusal {
+    kind: &'static str,
+    text: String,
+}
+
+impl Refusal {
+    fn new(kind: &'static str, text: String) -> Self {
+        Self { kind, text }
+    }
+}
+
+/// Why a destination does not get an event, when it does not.
+fn refusal(to: &Destination, forge: &Forge, event: &str, has_project: bool) -> Option<Refusal> {
+    if let Some(events) = &to.events {
+        if !events.iter().any(|own| own == event) {
+            return Some(Refusal::new(
+                "not_listed",
+                format!("the destination {} does not list the event {event}", to.name),
+            ));
+        }
+    } else if let Some(reason) = forge.unlisted(event) {
+        return Some(Refusal::new("unlisted", reason.to_owned()));
+    }
+    let translated = match &to.format {
+        Format::Forge(name) => name != forge.name(),
+        Format::Other => true,
+    };
+    if translated && !has_project {
+        return Some(Refusal::new(
+            "no_project",
+            format!("the {event} names no project, and the destination's format wants one"),
+        ));
+    }
+    None
+}

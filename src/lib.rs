@@ -1,0 +1,23 @@
+//! hookglot takes hooks of one git forge, translates them through mapping files and delivers them in the other's form.
+//!
+//! ```text
+//! ingest ─ store ─► delivery ─► tool          mapping: bytes to bytes, knows nothing of the rest
+//!    └── forge ──┘      └── mapping           forge:   what a forge file says of its hooks
+//! ```
+
+pub mod admin;
+pub mod cli;
+pub mod config;
+pub mod delivery;
+pub mod doorbell;
+pub mod echo;
+pub mod forge;
+pub mod ingest;
+pub mod loop_guard;
+pub mod mapping;
+pub mod mapping_files;
+pub mod metrics;
+pub mod schemas;
+pub mod secret;
+pub mod store;
+pub mod telemetry;

@@ -1,0 +1,26 @@
+//! The mapping engine: loads, checks, compiles and runs mapping files.
+//!
+//! Invariant: nothing in here knows a forge, HTTP, a store, a clock or the network; it turns bytes into bytes.
+//! Start with [`Mappings`]; the language is described in `docs/mapping-language.md`.
+
+pub mod diagnostic;
+pub(crate) mod eval;
+mod examples;
+mod expr;
+pub(crate) mod file;
+pub mod filter;
+pub mod identity;
+pub mod json;
+mod knowledge;
+pub(crate) mod program;
+pub(crate) mod scope;
+mod selection;
+mod set;
+pub(crate) mod template;
+mod value;
+pub(crate) mod yaml;
+
+pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use eval::{Failure, Surroundings};
+pub use knowledge::{Knowledge, NoKnowledge};
+pub use set::{ExampleOutput, Files, Mappings, Translated, Untranslated};

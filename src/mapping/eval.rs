@@ -1,0 +1,321 @@
+//! Runs a compiled program over one input: values for conditions and headers, bytes for bodies.
+
+mod output;
+
+use super::filter::Asking;
+use super::json::Node;
+use super::knowledge::Knowledge;
+use super::program::{
+    Condition, Constant, Expr, Need, Path, Piece, Place, Primary, Program, Root, Segment, Step, Template,
+};
+use super::value::{Text, Value};
+use std::cell::RefCell;
+
+/// The largest body that a mapping may make, in bytes.
+pub(crate) const MAX_OUTPUT: usize = 4 << 20;
+/// How many elements all `$each` of one translation may make together.
+pub(crate) const MAX_ITEMS: usize = 10_000;
+
+/// What stands beside the input while a hook is translated.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// What the stored hook itself knows: `id`, `received_at`, `event`, `instance`.
+    pub hook: Option<Node<'a>>,
+    /// The settings of the destination.
+    pub settings: Option<Node<'a>>,
+    /// The delivery: `key` (the idempotency key) and `attempted_at`.
+    pub delivery: Option<Node<'a>>,
+    /// The headers that the hook came with, by name in small letters.
+    pub headers: &'a [(String, String)],
+    /// The instance that the hook came from; part of every UUID that is made.
+    pub instance: &'a str,
+    /// Remembered numbers and UUIDs.
+    pub knowledge: &'a dyn Knowledge,
+}
+
+impl<'a> Surroundings<'a> {
+    /// Nothing beside the input but a memory.
+    pub fn new(knowledge: &'a dyn Knowledge) -> Self {
+        Self { hook: None, settings: None, delivery: None, headers: &[], instance: "", knowledge }
+    }
+}
+
+/// Why a translation failed, and which line of which file asked for it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}:{column}: {message}")]
+pub struct Failure {
+    /// The mapping file.
+    pub file: String,
+    /// Line from 1.
+    pub line: u32,
+    /// Column from 1.
+    pub column: u32,
+    /// What is wrong with the hook.
+    pub message: String,
+}
+
+/// Why an evaluation stops before it has a value.
+pub(crate) enum Stop {
+    /// A `?` path has no value: the field is left out.
+    Omit,
+    Fail(Box<Failure>),
+}
+
+type Result<T> = std::result::Result<T, Stop>;
+
+/// One run of a program over one input.
+pub(crate) struct Run<'a> {
+    program: &'a Program,
+    input: Node<'a>,
+    beside: &'a Surroundings<'a>,
+    lets: RefCell<Vec<Option<Value<'a>>>>,
+    loops: Vec<Value<'a>>,
+    items: usize,
+    missing: RefCell<Vec<usize>>,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(program: &'a Program, input: Node<'a>, beside: &'a Surroundings<'a>) -> Self {
+        Self {
+            program,
+            input,
+            beside,
+            lets: RefCell::new(vec![None; program.lets.len()]),
+            loops: Vec::with_capacity(program.loops),
+            items: 0,
+            missing: RefCell::new(Vec::new()),
+        }
+    }
+
+    /// The source paths that had no value and no default, each once.
+    pub(crate) fn into_missing(self) -> Vec<&'a str> {
+        let mut missing = self.missing.into_inner();
+        missing.sort_unstable();
+        missing.dedup();
+        missing.into_iter().filter_map(|index| self.program.counted.get(index)).map(String::as_str).collect()
+    }
+
+    fn fail<T>(&self, place: Place, message: impl Into<String>) -> Result<T> {
+        let file = self.program.files.get(place.file).map(std::string::ToString::to_string).unwrap_or_default();
+        let (line, column) = (place.position.line, place.position.column);
+        Err(Stop::Fail(Box::new(Failure { file, line, column, message: message.into() })))
+    }
+
+    pub(crate) fn expr(&self, expr: &'a Expr) -> Result<Value<'a>> {
+        let mut value = self.primary(&expr.first)?;
+        for step in &expr.steps {
+            match step {
+                Step::Or(other) if value.is_null() => value = self.primary(other)?,
+                Step::Or(_) => {}
+                Step::Table { index } => value = self.row(*index, &value),
+                Step::Filter { filter, .. } if value.is_null() && filter.name != "count" => {}
+                Step::Filter { filter, arguments, place } => {
+                    let mut given: [Value<'a>; 3] = [Value::Null, Value::Null, Value::Null];
+                    for (slot, argument) in given.iter_mut().zip(arguments) {
+                        *slot = self.primary(argument)?;
+                    }
+                    let given = given.get(..arguments.len()).unwrap_or(&given);
+                    let asking = Asking { knowledge: self.beside.knowledge, instance: self.beside.instance };
+                    value = match (filter.run)(value, given, &asking) {
+                        Ok(value) => value,
+                        Err(message) => {
+                            let source = source_of(expr).map(|path| format!("`{path}`: ")).unwrap_or_default();
+                            return self.fail(*place, format!("{source}filter `{}` {message}", filter.name));
+                        }
+                    };
+                }
+            }
+        }
+        Ok(value)
+    }
+
+    fn row(&self, table: usize, value: &Value<'a>) -> Value<'a> {
+        let Some(table) = self.program.tables.get(table) else { return Value::Null };
+        let row = if value.is_null() {
+            table.rows.get("null")
+        } else {
+            value.as_text().and_then(|text| table.rows.get(&*text))
+        };
+        row.or(table.otherwise.as_ref()).map_or(Value::Null, Constant::value)
+    }
+
+    fn primary(&self, primary: &'a Primary) -> Result<Value<'a>> {
+        match primary {
+            Primary::Path(path) => self.path(path),
+            Primary::Constant(constant) => Ok(constant.value()),
+            Primary::List(items) => items.iter().map(|item| self.primary(item)).collect::<Result<_>>().map(Value::List),
+            Primary::Group(expr) => self.expr(expr),
+            Primary::Header(name) => Ok(self.header(name)),
+        }
+    }
+
+    fn header(&self, name: &str) -> Value<'a> {
+        let found = self.beside.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
+        found.map_or(Value::Null, |(_, value)| Value::Text(Text::Written(value)))
+    }
+
+    fn path(&self, path: &'a Path) -> Result<Value<'a>> {
+        let (found, present) = self.find(path)?;
+        if !found.is_null() {
+            return Ok(found);
+        }
+        match path.need {
+            Need::Required => {
+                self.fail(path.place, format!("`{}` is required and the hook has no value for it", path.text))
+            }
+            Need::Optional => Err(Stop::Omit),
+            Need::Lenient => {
+                if let (false, Some(index)) = (present, path.missing) {
+                    self.missing.borrow_mut().push(index);
+                }
+                Ok(Value::Null)
+            }
+        }
+    }
+
+    /// The value at a path (null when there is none), and whether something stands there.
+    fn find(&self, path: &'a Path) -> Result<(Value<'a>, bool)> {
+        let start = match path.root {
+            Root::Input => Some(self.input),
+            Root::Hook => self.beside.hook,
+            Root::Settings => self.beside.settings,
+            Root::Delivery => self.beside.delivery,
+            Root::Seen => None,
+            Root::Let(index) => return Ok((descend(self.let_value(index)?, &path.segments), true)),
+            Root::Loop(slot) => {
+                let value = self.loops.get(slot).cloned().unwrap_or(Value::Null);
+                match value {
+                    Value::Container(node) => Some(node),
+                    other => return Ok((descend(other, &path.segments), true)),
+                }
+            }
+        };
+        let mut node = start;
+        for segment in &path.segments {
+            node = match segment {
+                Segment::Key(key) => node.and_then(|node| node.get(key)),
+                Segment::Index(position) => node.and_then(|node| node.at(*position)),
+            };
+        }
+        Ok(node.map_or((Value::Null, false), |node| (Value::of(node), true)))
+    }
+
+    fn let_value(&self, index: usize) -> Result<Value<'a>> {
+        if let Some(Some(known)) = self.lets.borrow().get(index) {
+            return Ok(known.clone());
+        }
+        let Some(named) = self.program.lets.get(index) else { return Ok(Value::Null) };
+        let value = match self.value(&named.value) {
+            Err(Stop::Omit) => Value::Null,
+            other => other?,
+        };
+        if let Some(slot) = self.lets.borrow_mut().get_mut(index) {
+            *slot = Some(value.clone());
+        }
+        Ok(value)
+    }
+
+    /// The value of a template that makes a scalar (or hands on a container): `let`s, headers, names of events.
+    pub(crate) fn value(&self, template: &'a Template) -> Result<Value<'a>> {
+        match template {
+            Template::Literal { constant: Some(constant), .. } => Ok(constant.value()),
+            Template::Hole(expr) => self.expr(expr),
+            Template::Text(pieces) => self.text(pieces),
+            Template::Case(branches) => match self.branch(branches)? {
+                Some(branch) => self.value(branch),
+                None => Err(Stop::Omit),
+            },
+            // The loader refuses all others where a single value is wanted.
+            _ => Ok(Value::Null),
+        }
+    }
+
+    fn text(&self, pieces: &'a [Piece]) -> Result<Value<'a>> {
+        let mut made = String::new();
+        for piece in pieces {
+            match piece {
+                Piece::Fixed { text, .. } => made.push_str(text),
+                Piece::Hole(expr) => match self.expr(expr)? {
+                    Value::Null => return Ok(Value::Null),
+                    value => match value.as_text() {
+                        Some(text) => made.push_str(&text),
+                        None => {
+                            return self.fail(expr.place, format!("{} cannot stand inside a text", value.describe()));
+                        }
+                    },
+                },
+            }
+        }
+        Ok(Value::made(made))
+    }
+
+    /// The first branch whose condition holds.
+    fn branch(&self, branches: &'a [(Option<Condition>, Template)]) -> Result<Option<&'a Template>> {
+        for (when, then) in branches {
+            if when.as_ref().map_or(Ok(true), |when| self.holds(when))? {
+                return Ok(Some(then));
+            }
+        }
+        Ok(None)
+    }
+
+    pub(crate) fn holds(&self, condition: &'a Condition) -> Result<bool> {
+        match condition {
+            Condition::Or(any) => {
+                any.iter().try_fold(false, |held, next| if held { Ok(true) } else { self.holds(next) })
+            }
+            Condition::And(all) => {
+                all.iter().try_fold(true, |held, next| if held { self.holds(next) } else { Ok(false) })
+            }
+            Condition::Not(inner) => self.holds(inner).map(|held| !held),
+            Condition::Exists(expr) => self.tested(expr).map(|value| !value.is_null()),
+            Condition::Same(left, right) => Ok(self.tested(left)?.same(&self.tested(right)?)),
+            Condition::Differ(left, right) => Ok(!self.tested(left)?.same(&self.tested(right)?)),
+            Condition::In(left, right) => {
+                let value = self.tested(left)?;
+                let list = self.tested(right)?;
+                if list.is_null() {
+                    return Ok(false);
+                }
+                match list.elements() {
+                    Some(elements) => Ok(elements.iter().any(|element| element.same(&value))),
+                    None => self.fail(right.place, format!("`in` wants a list, got {}", list.describe())),
+                }
+            }
+            Condition::True(expr) => match self.tested(expr)? {
+                Value::Bool(truth) => Ok(truth),
+                Value::Null => Ok(false),
+                other => self.fail(expr.place, format!("a condition wants true or false, got {}", other.describe())),
+            },
+        }
+    }
+
+    /// The value of an expression in a condition, where leaving out means null.
+    fn tested(&self, expr: &'a Expr) -> Result<Value<'a>> {
+        match self.expr(expr) {
+            Err(Stop::Omit) => Ok(Value::Null),
+            other => other,
+        }
+    }
+}
+
+/// The path that an expression begins with.
+fn source_of(expr: &Expr) -> Option<&str> {
+    match &expr.first {
+        Primary::Path(path) => Some(&path.text),
+        Primary::Group(inner) => source_of(inner),
+        _ => None,
+    }
+}
+
+/// The value at a path inside a value; null where there is none.
+fn descend<'a>(mut value: Value<'a>, segments: &[Segment]) -> Value<'a> {
+    for segment in segments {
+        value = match segment {
+            Segment::Key(key) => value.field(key),
+            Segment::Index(position) => value.elements().and_then(|elements| elements.into_iter().nth(*position)),
+        }
+        .unwrap_or(Value::Null);
+    }
+    value
+}

@@ -1,0 +1,280 @@
+//! Reads one mapping file: its header, its names, and its body compiled.
+
+use super::diagnostic::{Diagnostics, Position, did_you_mean};
+use super::examples::{self, Example};
+use super::program::{Condition, Constant, Let, Program, Table, Template};
+use super::scope::{Block, Scope};
+use super::selection::{self, Match};
+use super::set::Files;
+use super::template::{self, text_position};
+use super::yaml::{self, Key, Yaml, YamlValue, scalar_json};
+use std::sync::Arc;
+
+/// The version of the mapping language that this binary understands.
+pub(crate) const LANGUAGE: &str = "1";
+
+const MAPPING_KEYS: [&str; 14] = [
+    "mapping", "name", "doc", "use", "event", "match", "tables", "let", "blocks", "headers", "body", "ignore", "lossy",
+    "examples",
+];
+const SHARED_KEYS: [&str; 5] = ["mapping", "doc", "tables", "let", "blocks"];
+
+/// One mapping, ready to run.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    pub(crate) name: String,
+    pub(crate) file: Arc<str>,
+    /// Where `event:` stands, for messages about the selection.
+    pub(crate) position: Position,
+    pub(crate) events: Vec<String>,
+    pub(crate) matches: Vec<Match>,
+    pub(crate) condition: Option<Condition>,
+    pub(crate) program: Program,
+    pub(crate) headers: Vec<(String, Template)>,
+    pub(crate) output: Output,
+    pub(crate) examples: Vec<Example>,
+}
+
+/// What a mapping makes of a hook.
+#[derive(Debug)]
+pub(crate) enum Output {
+    Body(Template),
+    /// Nothing, for the reason given.
+    Ignore(String),
+}
+
+impl Mapping {
+    /// How closely the mapping says which hooks it is for.
+    pub(crate) fn specificity(&self) -> usize {
+        self.matches.len() + usize::from(self.condition.is_some())
+    }
+}
+
+/// Reads and compiles a mapping file. Faults are noted; with errors among them the result must not be used.
+pub(crate) fn load(files: &Files, path: &str, faults: &mut Diagnostics) -> Option<Mapping> {
+    let (file, text) = files.get(path)?;
+    let root = yaml::parse(&file, text, faults)?;
+    let mut scope = Scope::new(&file, false, faults);
+    check_header(&root, &MAPPING_KEYS, &mut scope);
+    if let Some(shared) = root.get("use") {
+        use_shared(files, path, shared, &mut scope);
+    }
+    read_names(&root, &mut scope);
+    let events = read_events(&root, &mut scope);
+    let (matches, condition) = selection::read(root.get("match"), &mut scope);
+    let headers = read_headers(root.get("headers"), &mut scope);
+    let output = read_output(&root, &mut scope)?;
+    read_lossy(root.get("lossy"), &mut scope);
+    let examples = examples::read(files, path, root.get("examples"), &mut scope);
+    let position = root.get("event").map_or(root.position, |event| event.position);
+    let name = root.get("name").and_then(Yaml::text).unwrap_or_default().to_owned();
+    let program = scope.program;
+    Some(Mapping {
+        name,
+        file: Arc::from(file),
+        position,
+        events,
+        matches,
+        condition,
+        program,
+        headers,
+        output,
+        examples,
+    })
+}
+
+/// Checks the language version and that every key is known.
+pub(crate) fn check_header(root: &Yaml, known: &[&str], scope: &mut Scope<'_>) {
+    let Some(members) = root.map() else {
+        scope.error(root.position, "expected a map of keys such as `mapping`, `event` and `body`");
+        return;
+    };
+    let version_key = known.first().copied().unwrap_or_default();
+    match root.get(version_key) {
+        None => scope.error(
+            root.position,
+            format!("`{version_key}: {LANGUAGE}` is missing: the version of the language that the file is written in"),
+        ),
+        Some(version) if version.text() != Some(LANGUAGE) => {
+            let given = version.text().unwrap_or("something else").to_owned();
+            scope.error(
+                version.position,
+                format!("version {given} of the mapping language: this binary understands {LANGUAGE}"),
+            );
+        }
+        Some(_) => {}
+    }
+    for (key, _) in members {
+        if !known.contains(&key.name.as_str()) {
+            let suggestion = did_you_mean(&key.name, known.iter().copied());
+            scope.error(key.position, format!("unknown key `{}`{suggestion}", key.name));
+        }
+    }
+}
+
+/// Takes the tables, `let`s and blocks of a file beside this one whose name begins with `_`.
+fn use_shared(files: &Files, path: &str, shared: &Yaml, scope: &mut Scope<'_>) {
+    let name = shared.text().unwrap_or_default();
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let found = files.get(&format!("{folder}/{name}")).filter(|_| name.starts_with('_'));
+    let Some((file, text)) = found else {
+        scope.error(
+            shared.position,
+            format!("`use` names a file beside this one that begins with `_`: there is no `{name}`"),
+        );
+        return;
+    };
+    let Some(root) = yaml::parse(&file, text, scope.faults) else { return };
+    scope.program.files.push(Arc::from(file));
+    let user = std::mem::replace(&mut scope.file, scope.program.files.len() - 1);
+    check_header(&root, &SHARED_KEYS, scope);
+    read_names(&root, scope);
+    scope.file = user;
+}
+
+/// Reads `tables`, `blocks` and `let`, in the order in which they can use each other.
+pub(crate) fn read_names(root: &Yaml, scope: &mut Scope<'_>) {
+    for (key, value) in members(root.get("tables"), "tables", scope) {
+        let table = read_table(key, value, scope);
+        scope.program.tables.push(table);
+    }
+    for (key, value) in members(root.get("blocks"), "blocks", scope) {
+        scope.blocks.insert(key.name.clone(), Block { file: scope.file, body: value.clone() });
+    }
+    for (key, value) in members(root.get("let"), "let", scope) {
+        let valid = key.name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
+        if !valid || key.name.is_empty() {
+            scope.error(key.position, "a name is made of letters, digits and `_`");
+        }
+        if scope.program.lets.iter().any(|own| own.name == key.name) {
+            scope.error(key.position, format!("`{}` is a `let` of the file that this one uses", key.name));
+        }
+        let compiled = single(value, scope);
+        scope.program.lets.push(Let { name: key.name.clone(), value: compiled });
+    }
+}
+
+/// Compiles a template that must make a single value: a scalar, a text with holes, or a `$case` of them.
+pub(crate) fn single(node: &Yaml, scope: &mut Scope<'_>) -> Template {
+    let compiled = template::compile(node, scope);
+    if !is_single(&compiled) {
+        scope.error(node.position, "expected a single value here: objects and lists go into `blocks`");
+    }
+    compiled
+}
+
+fn is_single(template: &Template) -> bool {
+    match template {
+        Template::Literal { constant, .. } => constant.is_some(),
+        Template::Hole(_) | Template::Text(_) => true,
+        Template::Case(branches) => branches.iter().all(|(_, branch)| is_single(branch)),
+        _ => false,
+    }
+}
+
+/// The members of an optional map; says so when it is none.
+pub(crate) fn members<'y>(node: Option<&'y Yaml>, name: &str, scope: &mut Scope<'_>) -> &'y [(Key, Yaml)] {
+    match node.map(|node| (node, node.map())) {
+        None => &[],
+        Some((_, Some(members))) => members,
+        Some((node, None)) => {
+            scope.error(node.position, format!("`{name}` is a map of names"));
+            &[]
+        }
+    }
+}
+
+fn read_table(key: &Key, value: &Yaml, scope: &mut Scope<'_>) -> Table {
+    let mut table = Table { name: key.name.clone(), rows: std::collections::HashMap::new(), otherwise: None };
+    for (row, value) in members(Some(value), "tables", scope) {
+        let Some(scalar) = value.scalar() else {
+            scope.error(value.position, "a table's values are texts, numbers, true, false or null");
+            continue;
+        };
+        let constant = constant(&scalar_json(scalar));
+        if row.name == "else" {
+            table.otherwise = Some(constant);
+        } else {
+            table.rows.insert(row.name.clone(), constant);
+        }
+    }
+    table
+}
+
+fn constant(value: &serde_json::Value) -> Constant {
+    match value {
+        serde_json::Value::Null => Constant::Null,
+        serde_json::Value::Bool(truth) => Constant::Bool(*truth),
+        serde_json::Value::Number(number) => {
+            number.as_i64().map_or_else(|| Constant::Number(number.to_string()), Constant::Int)
+        }
+        serde_json::Value::String(text) => Constant::text(text.clone()),
+        other => Constant::text(other.to_string()),
+    }
+}
+
+fn read_events(root: &Yaml, scope: &mut Scope<'_>) -> Vec<String> {
+    let Some(event) = root.get("event") else {
+        scope.error(root.position, "`event` is missing: the event, or the list of events, that this file is for");
+        return Vec::new();
+    };
+    let listed: Vec<&Yaml> = event.list().map_or_else(|| vec![event], |items| items.iter().collect());
+    let events: Vec<String> = listed.iter().filter_map(|item| item.text()).map(str::to_owned).collect();
+    if events.is_empty() || events.len() != listed.len() || events.iter().any(String::is_empty) {
+        scope.error(event.position, "`event` is a name or a list of names");
+    }
+    events
+}
+
+fn read_headers(node: Option<&Yaml>, scope: &mut Scope<'_>) -> Vec<(String, Template)> {
+    let mut headers = Vec::new();
+    for (key, value) in members(node, "headers", scope) {
+        if !key.name.to_ascii_lowercase().starts_with("x-") {
+            scope.error(
+                key.position,
+                "a mapping sets the event header and other `X-…` headers; hookglot makes the rest",
+            );
+        }
+        headers.push((key.name.clone(), single(value, scope)));
+    }
+    headers
+}
+
+fn read_output(root: &Yaml, scope: &mut Scope<'_>) -> Option<Output> {
+    match (root.get("body"), root.get("ignore")) {
+        (Some(body), None) => Some(Output::Body(template::compile(body, scope))),
+        (None, Some(ignore)) => {
+            let reason = ignore.text().unwrap_or_default().trim().to_owned();
+            if reason.is_empty() {
+                scope.error(text_position(ignore), "`ignore` says why the event has no counterpart");
+            }
+            Some(Output::Ignore(reason))
+        }
+        (None, None) => {
+            scope.error(
+                root.position,
+                "`body` is missing (or `ignore` with the reason, for an event without a counterpart)",
+            );
+            None
+        }
+        (Some(_), Some(ignore)) => {
+            scope.error(text_position(ignore), "`body` and `ignore` in one file: a hook is translated or ignored");
+            None
+        }
+    }
+}
+
+/// `lossy` entries are read by people and by the coverage table; here they are checked for their form.
+fn read_lossy(node: Option<&Yaml>, scope: &mut Scope<'_>) {
+    let Some(node) = node else { return };
+    let Some(items) = node.list() else {
+        scope.error(node.position, "`lossy` is a list of `fields: why they are lost`");
+        return;
+    };
+    for item in items {
+        if !matches!(&item.value, YamlValue::Map(members) if members.len() == 1 && members.iter().all(|(_, why)| why.text().is_some()))
+        {
+            scope.error(item.position, "expected `fields: why they are lost`");
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! The filters: one table with name, arguments, documentation, example and function.
+//!
+//! A closed set without network, clock, environment or files. Null passes through every filter but `table` and
+//! `count`; texts are wanted where a filter reads text, and numbers and booleans count as their JSON text.
+
+mod ids;
+mod lists;
+mod texts;
+mod times;
+
+use super::identity::KINDS;
+use super::knowledge::Knowledge;
+use super::value::Value;
+
+/// What a filter can ask about the hook that is being translated.
+pub(crate) struct Asking<'a> {
+    pub(crate) knowledge: &'a dyn Knowledge,
+    /// The instance that the hook came from.
+    pub(crate) instance: &'a str,
+}
+
+/// What a filter's function is: value, arguments, surroundings → value, or what was wrong with the value.
+pub(crate) type Run = for<'a> fn(Value<'a>, &[Value<'a>], &Asking<'a>) -> Result<Value<'a>, String>;
+
+/// What an argument must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Argument {
+    /// A text.
+    Text,
+    /// An integer.
+    Number,
+    /// An integer that may be left out.
+    MaybeNumber,
+    /// Any value.
+    Any,
+    /// One of the kinds of things that have numbers and UUIDs.
+    Kind,
+    /// `'UTC'` or an offset such as `'+03:00'`.
+    Zone,
+    /// The name of a table of the file.
+    Table,
+}
+
+/// One filter.
+pub struct Filter {
+    /// Its name in a mapping file.
+    pub name: &'static str,
+    /// Its arguments.
+    pub arguments: &'static [Argument],
+    /// What it does, in one sentence.
+    pub doc: &'static str,
+    /// An expression over an example's value `x`, the JSON of `x` and the JSON that comes out.
+    pub example: (&'static str, &'static str, &'static str),
+    pub(crate) run: Run,
+}
+
+impl std::fmt::Debug for Filter {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.name)
+    }
+}
+
+use Argument::{Any, Kind, MaybeNumber, Number, Table, Text, Zone};
+
+const fn filter(
+    name: &'static str,
+    arguments: &'static [Argument],
+    doc: &'static str,
+    example: (&'static str, &'static str, &'static str),
+    run: Run,
+) -> Filter {
+    Filter { name, arguments, doc, example, run }
+}
+
+/// Every filter of the language, by name.
+pub static FILTERS: &[Filter] = &[
+    filter(
+        "bool",
+        &[],
+        "`true` and `false`, also from the texts and from 1 and 0",
+        ("x | bool", "\"true\"", "true"),
+        texts::bool,
+    ),
+    filter(
+        "count",
+        &[],
+        "how many elements a list, members an object or characters a text has; null has 0",
+        ("x | count", "[1, 2]", "2"),
+        lists::count,
+    ),
+    filter(
+        "find",
+        &[Text, Any],
+        "the first object of a list whose field has a value",
+        ("x | find('id', 2)", "[{\"id\": 1}, {\"id\": 2}]", "{\"id\":2}"),
+        lists::find,
+    ),
+    filter(
+        "first",
+        &[],
+        "the first element of a list; null when it is empty",
+        ("x | first", "[1, 2]", "1"),
+        lists::first,
+    ),
+    filter(
+        "first_line",
+        &[],
+        "a text up to its first line break",
+        ("x | first_line", "\"Fix it\\n\\nat last\"", "\"Fix it\""),
+        texts::first_line,
+    ),
+    filter(
+        "gitlab_time",
+        &[],
+        "a time as GitLab writes it in attributes",
+        ("x | gitlab_time", "\"2021-03-04T10:16:00+03:00\"", "\"2021-03-04 07:16:00 UTC\""),
+        times::gitlab_time,
+    ),
+    filter(
+        "id",
+        &[Kind],
+        "the number that stands for a UUID or another text: positive and below 2^31",
+        ("x | id('user')", "\"8473a25a-0000-4000-8000-3e5c9e0a4b51\"", "1767166402"),
+        ids::id,
+    ),
+    filter(
+        "int",
+        &[],
+        "an integer, also from its text; a fraction is cut off",
+        ("x | int", "\"42\"", "42"),
+        texts::int,
+    ),
+    filter(
+        "join",
+        &[Text],
+        "the elements of a list as one text with a separator",
+        ("x | join(', ')", "[\"a\", 1]", "\"a, 1\""),
+        lists::join,
+    ),
+    filter("json", &[], "a value as its JSON text", ("x | json", "{\"a\": 1}", "\"{\\\"a\\\":1}\""), texts::json),
+    filter("last", &[], "the last element of a list; null when it is empty", ("x | last", "[1, 2]", "2"), lists::last),
+    filter(
+        "local_time",
+        &[Zone],
+        "a time in a zone, written without one; one without a zone stays as it is",
+        ("x | local_time('UTC')", "\"2021-03-04T10:16:00+03:00\"", "\"2021-03-04T07:16:00\""),
+        times::local_time,
+    ),
+    filter("lower", &[], "a text in small letters", ("x | lower", "\"OPEN\"", "\"open\""), texts::lower),
+    filter("null_if", &[Any], "null in place of one value", ("x | null_if('')", "\"\"", "null"), texts::null_if),
+    filter(
+        "part",
+        &[Text, Number, MaybeNumber],
+        "the part of a text at a position from 0 between separators, counted from the end when negative; with two positions all from the first up to before the second",
+        ("x | part('/', 0, -1)", "\"group/team/app\"", "\"group/team\""),
+        texts::part,
+    ),
+    filter(
+        "pluck",
+        &[Text],
+        "one field of each object of a list",
+        ("x | pluck('id')", "[{\"id\": 1}, {\"id\": 2}]", "[1,2]"),
+        lists::pluck,
+    ),
+    filter(
+        "replace",
+        &[Text, Text],
+        "a text with every occurrence of one text replaced by another",
+        ("x | replace('_', '-')", "\"a_b\"", "\"a-b\""),
+        texts::replace,
+    ),
+    filter(
+        "rfc3339",
+        &[Zone],
+        "a time in the form of RFC 3339; one without a zone is taken to be in the given one",
+        ("x | rfc3339('UTC')", "\"2022-04-13T14:12:51\"", "\"2022-04-13T14:12:51Z\""),
+        times::rfc3339,
+    ),
+    filter(
+        "short_hex",
+        &[Number],
+        "the first characters of a UUID or hash without hyphens; of any other text those of its SHA-256",
+        ("x | short_hex(8)", "\"8473a25a-0000-4000-8000-3e5c9e0a4b51\"", "\"8473a25a\""),
+        ids::short_hex,
+    ),
+    filter("string", &[], "a number or boolean as its text", ("x | string", "15", "\"15\""), texts::string),
+    filter(
+        "strip_prefix",
+        &[Text],
+        "a text without a beginning, if it has it",
+        ("x | strip_prefix('refs/heads/')", "\"refs/heads/main\"", "\"main\""),
+        texts::strip_prefix,
+    ),
+    filter(
+        "strip_suffix",
+        &[Text],
+        "a text without an ending, if it has it",
+        ("x | strip_suffix('.git')", "\"app.git\"", "\"app\""),
+        texts::strip_suffix,
+    ),
+    filter(
+        "table",
+        &[Table],
+        "the row of a table of this file; the row `else`, or null, when there is none",
+        ("x | table('visibility')", "true", "0"),
+        texts::unreached,
+    ),
+    filter("trim", &[], "a text without white space at its ends", ("x | trim", "\" a \"", "\"a\""), texts::trim),
+    filter(
+        "truncate",
+        &[Number],
+        "the first characters of a text",
+        ("x | truncate(3)", "\"привет\"", "\"при\""),
+        texts::truncate,
+    ),
+    filter(
+        "unix",
+        &[],
+        "a time as whole seconds since 1970; one without a zone is taken to be in UTC",
+        ("x | unix", "\"1970-01-01T00:01:00Z\"", "60"),
+        times::unix,
+    ),
+    filter("upper", &[], "a text in capital letters", ("x | upper", "\"open\"", "\"OPEN\""), texts::upper),
+    filter(
+        "uuid",
+        &[Kind],
+        "the UUID of a number (or path) at the instance that the hook came from",
+        ("x | uuid('project')", "15", "\"696bd8c7-3af5-55f0-847d-a6536a96e9f3\""),
+        ids::uuid,
+    ),
+];
+
+/// The filter of a name.
+pub(crate) fn named(name: &str) -> Option<&'static Filter> {
+    FILTERS.iter().find(|filter| filter.name == name)
+}
+
+impl Argument {
+    /// Whether it may be left out.
+    pub(crate) fn optional(self) -> bool {
+        self == MaybeNumber
+    }
+
+    /// What is wrong with a constant in this place, if something is.
+    pub(crate) fn refuses(self, value: &Value<'_>) -> Option<String> {
+        let is_number = matches!(value, Value::Int(_));
+        let text = if let Value::Text(text) = value { Some(text.read()) } else { None };
+        match self {
+            Any => None,
+            Number | MaybeNumber => (!is_number).then(|| format!("expected an integer, got {}", value.describe())),
+            Text | Table => text.is_none().then(|| format!("expected a text, got {}", value.describe())),
+            Kind => match text {
+                Some(kind) if KINDS.contains(&&*kind) => None,
+                _ => Some(format!("expected one of {}", KINDS.map(|kind| format!("'{kind}'")).join(", "))),
+            },
+            Zone => match text.and_then(|zone| times::zone(&zone)) {
+                Some(_) => None,
+                None => Some("expected 'UTC' or an offset such as '+03:00'".to_owned()),
+            },
+        }
+    }
+}
+
+/// What a filter says of a value that it cannot read.
+fn wants<T>(what: &str, value: &Value<'_>) -> Result<T, String> {
+    Err(format!("wants {what}, got {}", value.describe()))
+}

@@ -1,0 +1,62 @@
+//! Filters that read a list.
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    reason = "every filter has the same signature, so that they stand in one table"
+)]
+
+use super::{Asking, wants};
+use crate::mapping::value::Value;
+
+fn elements<'a>(value: &Value<'a>) -> Result<Vec<Value<'a>>, String> {
+    value.elements().map_or_else(|| wants("a list", value), Ok)
+}
+
+pub(super) fn count<'a>(value: Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
+    let number = match &value {
+        Value::Null => 0,
+        Value::Text(text) => text.read().chars().count(),
+        Value::Container(node) if node.is_object() => node.members().count(),
+        Value::Container(node) => node.elements().count(),
+        Value::List(items) => items.len(),
+        other => return wants("a list, an object or a text", other),
+    };
+    Ok(Value::Int(i64::try_from(number).unwrap_or(i64::MAX)))
+}
+
+pub(super) fn first<'a>(value: Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
+    Ok(elements(&value)?.into_iter().next().unwrap_or(Value::Null))
+}
+
+pub(super) fn last<'a>(value: Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
+    Ok(elements(&value)?.pop().unwrap_or(Value::Null))
+}
+
+pub(super) fn join<'a>(value: Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
+    let separator = arguments.first().and_then(Value::as_text).unwrap_or_default().into_owned();
+    let mut joined = String::new();
+    for (position, element) in elements(&value)?.iter().enumerate() {
+        if position > 0 {
+            joined.push_str(&separator);
+        }
+        match element.as_text() {
+            Some(text) => joined.push_str(&text),
+            None if element.is_null() => {}
+            None => return wants("a list of texts and numbers", element),
+        }
+    }
+    Ok(Value::made(joined))
+}
+
+pub(super) fn pluck<'a>(value: Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
+    let key = arguments.first().and_then(Value::as_text).unwrap_or_default();
+    Ok(Value::List(elements(&value)?.iter().map(|element| element.field(&key).unwrap_or(Value::Null)).collect()))
+}
+
+pub(super) fn find<'a>(value: Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
+    let key = arguments.first().and_then(Value::as_text).unwrap_or_default();
+    let wanted = arguments.get(1).unwrap_or(&Value::Null);
+    let found =
+        elements(&value)?.into_iter().find(|element| element.field(&key).is_some_and(|field| field.same(wanted)));
+    Ok(found.unwrap_or(Value::Null))
+}

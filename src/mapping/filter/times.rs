@@ -1,0 +1,169 @@
+//! Filters that read times in all the forms that the forges send.
+//!
+//! RFC 3339 with any fraction, `2021-03-04 07:16:00 UTC` and `… +0200` (GitLab up to 19.3), and forms without a zone
+//! (GitFlic). An empty text counts as null: GitLab has sent both for "no time".
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    reason = "every filter has the same signature, so that they stand in one table"
+)]
+
+use super::{Asking, wants};
+use crate::mapping::value::{Text, Value};
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+use jiff::{Timestamp, civil::Date};
+
+/// A zone as mappings name it.
+pub(super) fn zone(name: &str) -> Option<Offset> {
+    if name == "UTC" || name == "Z" { Some(Offset::UTC) } else { offset(name) }
+}
+
+/// `+03:00` or `+0300`.
+fn offset(text: &str) -> Option<Offset> {
+    let (sign, digits) = match text.split_at_checked(1)? {
+        ("+", digits) => (1, digits),
+        ("-", digits) => (-1, digits),
+        _ => return None,
+    };
+    let digits: String = digits.chars().filter(|character| *character != ':').collect();
+    if digits.len() != 4 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let (hours, minutes) = (digits.get(..2)?.parse::<i32>().ok()?, digits.get(2..)?.parse::<i32>().ok()?);
+    Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok()
+}
+
+/// A time as a forge wrote it: the clock's face, and the zone if it was told.
+struct Told {
+    clock: DateTime,
+    zone: Option<Offset>,
+}
+
+fn read(text: &str) -> Option<Told> {
+    let text = text.trim();
+    if text.len() == 10 {
+        return text.parse::<Date>().ok().map(|date| Told { clock: date.at(0, 0, 0, 0), zone: None });
+    }
+    // Behind the date and the minutes: where seconds and fraction end, the zone begins.
+    let (head, tail) = text.split_at_checked(16)?;
+    let end = tail.find(|character: char| !matches!(character, ':' | '.' | ',' | '0'..='9')).unwrap_or(tail.len());
+    let (seconds, zone_text) = tail.split_at_checked(end)?;
+    let clock = format!("{head}{seconds}").parse::<DateTime>().ok()?;
+    match zone_text.trim() {
+        "" => Some(Told { clock, zone: None }),
+        "Z" | "z" | "UTC" | "GMT" => Some(Told { clock, zone: Some(Offset::UTC) }),
+        other => Some(Told { clock, zone: Some(offset(other)?) }),
+    }
+}
+
+fn told(value: &Value<'_>) -> Result<Option<Told>, String> {
+    let Value::Text(text) = value else { return wants("a time as text", value) };
+    let said = text.read();
+    if said.trim().is_empty() {
+        return Ok(None);
+    }
+    match read(&said) {
+        Some(told) => Ok(Some(told)),
+        None => Err(format!(
+            "wants a time such as 2021-03-04T07:16:00Z, got `{}`",
+            said.chars().take(40).collect::<String>()
+        )),
+    }
+}
+
+fn instant(told: &Told, otherwise: Offset) -> Result<Timestamp, String> {
+    told.zone.unwrap_or(otherwise).to_timestamp(told.clock).map_err(|error| error.to_string())
+}
+
+fn given_zone(arguments: &[Value<'_>]) -> Offset {
+    arguments.first().and_then(Value::as_text).and_then(|name| zone(&name)).unwrap_or(Offset::UTC)
+}
+
+/// Whether a text is in the plain form of RFC 3339 already, so that it can stay as it is.
+fn is_rfc3339(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let zone = bytes.get(19..).unwrap_or_default();
+    let digits =
+        |range: std::ops::Range<usize>| bytes.get(range).is_some_and(|part| part.iter().all(u8::is_ascii_digit));
+    bytes.get(10) == Some(&b'T')
+        && digits(11..13)
+        && digits(14..16)
+        && digits(17..19)
+        && (zone == b"Z"
+            || (zone.len() == 6 && matches!(zone.first(), Some(b'+' | b'-')) && zone.get(3) == Some(&b':')))
+}
+
+pub(super) fn rfc3339<'a>(value: Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
+    let Some(told) = told(&value)? else { return Ok(Value::Null) };
+    if let Value::Text(Text::Clean(text)) = &value
+        && is_rfc3339(text)
+    {
+        return Ok(value);
+    }
+    let zone = told.zone.unwrap_or_else(|| given_zone(arguments));
+    let clock = told.clock;
+    Ok(Value::made(if zone == Offset::UTC { format!("{clock}Z") } else { format!("{clock}{}", colon(zone)) }))
+}
+
+/// An offset with a colon, as RFC 3339 wants it.
+fn colon(zone: Offset) -> String {
+    let minutes = zone.seconds() / 60;
+    let sign = if minutes < 0 { '-' } else { '+' };
+    format!("{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60)
+}
+
+pub(super) fn local_time<'a>(value: Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
+    let Some(told) = told(&value)? else { return Ok(Value::Null) };
+    let Some(own) = told.zone else { return Ok(Value::made(told.clock.to_string())) };
+    let zone = given_zone(arguments);
+    if own == zone {
+        return Ok(Value::made(told.clock.to_string()));
+    }
+    Ok(Value::made(zone.to_datetime(instant(&told, Offset::UTC)?).to_string()))
+}
+
+pub(super) fn gitlab_time<'a>(value: Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
+    let Some(told) = told(&value)? else { return Ok(Value::Null) };
+    let utc = Offset::UTC.to_datetime(instant(&told, Offset::UTC)?);
+    let (date, time) = (utc.date(), utc.time());
+    Ok(Value::made(format!("{date} {:02}:{:02}:{:02} UTC", time.hour(), time.minute(), time.second())))
+}
+
+pub(super) fn unix<'a>(value: Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
+    let Some(told) = told(&value)? else { return Ok(Value::Null) };
+    Ok(Value::Int(instant(&told, Offset::UTC)?.as_second()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_every_form_that_the_forges_send() {
+        for (text, seconds) in [
+            ("2021-03-04T07:16:00Z", 1_614_842_160),
+            ("2021-03-04T10:16:00+03:00", 1_614_842_160),
+            ("2021-03-04 07:16:00 UTC", 1_614_842_160),
+            ("2021-03-04 09:16:00 +0200", 1_614_842_160),
+            ("2021-03-04T07:16:00.123Z", 1_614_842_160),
+            ("2021-03-04T07:16:00.063583", 1_614_842_160),
+            ("2021-03-04T02:16:00-05:00", 1_614_842_160),
+            ("2021-03-04T07:16", 1_614_842_160),
+            ("2021-03-04", 1_614_816_000),
+        ] {
+            let told = read(text).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(instant(&told, Offset::UTC).expect("in range").as_second(), seconds, "{text}");
+        }
+        for text in [
+            "",
+            "yesterday",
+            "2021-13-01T00:00:00Z",
+            "2021-03-04T07:16:00 MSK",
+            "2021-03-04T07:16:00+3",
+            "ёёёёёёёёёёёёёёё",
+        ] {
+            assert!(read(text).is_none(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Writes JSON: escapes of texts, and whole values out of a document.
+
+use super::{Kind, Node};
+use std::collections::HashMap;
+
+/// Above this many keys an object's duplicates are found by hashing instead of comparing each with each.
+const FEW_KEYS: usize = 16;
+
+/// Undoes the escapes of a text's raw bytes; half a surrogate pair becomes U+FFFD.
+pub(crate) fn unescape(raw: &str) -> String {
+    let mut out = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(stop) = rest.find('\\') {
+        out.push_str(rest.get(..stop).unwrap_or_default());
+        let escape = rest.get(stop + 1..).unwrap_or_default();
+        let used = match escape.bytes().next() {
+            Some(b'b') => push(&mut out, '\u{8}'),
+            Some(b'f') => push(&mut out, '\u{c}'),
+            Some(b'n') => push(&mut out, '\n'),
+            Some(b'r') => push(&mut out, '\r'),
+            Some(b't') => push(&mut out, '\t'),
+            Some(b'u') => unicode(&mut out, escape),
+            Some(byte) => push(&mut out, char::from(byte)),
+            None => 0,
+        };
+        rest = escape.get(used..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
+}
+
+fn push(out: &mut String, character: char) -> usize {
+    out.push(character);
+    1
+}
+
+/// Undoes a `uXXXX`, with the low half behind it where there is one; says how many bytes it took.
+fn unicode(out: &mut String, escape: &str) -> usize {
+    let unit = |at: usize| u32::from_str_radix(escape.get(at..at + 4)?, 16).ok();
+    let first = unit(1).unwrap_or(0xFFFD);
+    let second = if escape.get(5..7) == Some("\\u") { unit(7) } else { None };
+    if let (0xD800..=0xDBFF, Some(low @ 0xDC00..=0xDFFF)) = (first, second) {
+        let code = 0x10000 + ((first - 0xD800) << 10) + (low - 0xDC00);
+        out.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+        return 11;
+    }
+    out.push(char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER));
+    5
+}
+
+/// Writes a text in quotes, escaping what JSON wants escaped.
+pub(crate) fn quoted(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    escaped(out, text);
+    out.push(b'"');
+}
+
+/// Writes the inside of a text.
+pub(crate) fn escaped(out: &mut Vec<u8>, text: &str) {
+    let mut rest = text.as_bytes();
+    while let Some(stop) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F)) {
+        let (clean, tail) = rest.split_at(stop);
+        out.extend_from_slice(clean);
+        match tail.first().copied() {
+            Some(b'"') => out.extend_from_slice(b"\\\""),
+            Some(b'\\') => out.extend_from_slice(b"\\\\"),
+            Some(b'\n') => out.extend_from_slice(b"\\n"),
+            Some(b'\r') => out.extend_from_slice(b"\\r"),
+            Some(b'\t') => out.extend_from_slice(b"\\t"),
+            Some(0x08) => out.extend_from_slice(b"\\b"),
+            Some(0x0C) => out.extend_from_slice(b"\\f"),
+            Some(byte) => {
+                let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' + value - 10 };
+                out.extend_from_slice(&[b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 15)]);
+            }
+            None => {}
+        }
+        rest = tail.get(1..).unwrap_or_default();
+    }
+    out.extend_from_slice(rest);
+}
+
+/// Writes a whole value without white space, a duplicate key once, with its last value at its first place.
+pub(crate) fn node(out: &mut Vec<u8>, value: Node<'_>) {
+    match value.kind() {
+        Kind::Null | Kind::True | Kind::False | Kind::Number => out.extend_from_slice(value.raw().as_bytes()),
+        Kind::PlainText | Kind::EscapedText | Kind::BrokenText => text(out, value),
+        Kind::Array => {
+            out.push(b'[');
+            for element in value.elements() {
+                node(out, element);
+                out.push(b',');
+            }
+            end(out, b']');
+        }
+        Kind::Object => object(out, value),
+    }
+}
+
+/// Writes a text of a document; as it stands, unless its escapes are broken.
+pub(crate) fn text(out: &mut Vec<u8>, value: Node<'_>) {
+    if value.kind() == Kind::BrokenText {
+        quoted(out, &unescape(value.raw()));
+    } else {
+        out.push(b'"');
+        out.extend_from_slice(value.raw().as_bytes());
+        out.push(b'"');
+    }
+}
+
+/// Ends a list of `element,` with its bracket in place of the last comma.
+pub(crate) fn end(out: &mut Vec<u8>, bracket: u8) {
+    if out.last() == Some(&b',') {
+        out.pop();
+    }
+    out.push(bracket);
+}
+
+fn object(out: &mut Vec<u8>, value: Node<'_>) {
+    out.push(b'{');
+    for (key, member) in unique(value) {
+        text(out, key);
+        out.push(b':');
+        node(out, member);
+        out.push(b',');
+    }
+    end(out, b'}');
+}
+
+/// The members of an object, each key once.
+pub(crate) fn unique(value: Node<'_>) -> Vec<(Node<'_>, Node<'_>)> {
+    let mut members: Vec<(Node<'_>, Node<'_>)> = value.members().collect();
+    if members.len() <= FEW_KEYS {
+        let mut kept: Vec<(Node<'_>, Node<'_>)> = Vec::with_capacity(members.len());
+        for (key, member) in members {
+            match kept.iter_mut().find(|(earlier, _)| earlier.raw() == key.raw() || earlier.text() == key.text()) {
+                Some(earlier) => earlier.1 = member,
+                None => kept.push((key, member)),
+            }
+        }
+        return kept;
+    }
+    let mut last = HashMap::with_capacity(members.len());
+    for (key, member) in &members {
+        last.insert(key.text(), *member);
+    }
+    members.retain_mut(|(key, member)| match last.remove(&key.text()) {
+        Some(final_one) => {
+            *member = final_one;
+            true
+        }
+        None => false,
+    });
+    members
+}

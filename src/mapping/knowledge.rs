@@ -1,0 +1,26 @@
+//! What the engine may ask of a memory outside it. A store gives answers that it keeps; without one they are pure.
+
+use super::identity;
+
+/// Answers that are the same every time: the number that stands for a text, the UUID that stands for a number.
+pub trait Knowledge: Send + Sync {
+    /// The number of a text of one kind ([`identity::KINDS`]), positive and below 2^31.
+    fn number(&self, kind: &str, text: &str) -> u32;
+
+    /// The UUID of a number of one kind at an instance, as text.
+    fn uuid(&self, instance: &str, kind: &str, number: &str) -> String;
+}
+
+/// No memory: numbers and UUIDs are the pure hashes of [`identity`]. Examples run with it, so golden ids are stable.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoKnowledge;
+
+impl Knowledge for NoKnowledge {
+    fn number(&self, kind: &str, text: &str) -> u32 {
+        identity::number(kind, text)
+    }
+
+    fn uuid(&self, instance: &str, kind: &str, number: &str) -> String {
+        identity::uuid(instance, kind, number).to_string()
+    }
+}

@@ -1,0 +1,211 @@
+//! What a mapping file is compiled to: a tree with every name resolved, ready to be run any number of times.
+
+use super::diagnostic::Position;
+use super::filter::Filter;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A place in one of a program's files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Index into [`Program::files`].
+    pub(crate) file: usize,
+    pub(crate) position: Position,
+}
+
+/// What the templates of one file share: names, tables and the files that they came from.
+#[derive(Debug, Default)]
+pub(crate) struct Program {
+    pub(crate) files: Vec<Arc<str>>,
+    pub(crate) lets: Vec<Let>,
+    pub(crate) tables: Vec<Table>,
+    /// How many loop variables are alive at once at most.
+    pub(crate) loops: usize,
+    /// The source paths whose absence is counted, by [`Path::missing`].
+    pub(crate) counted: Vec<String>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Let {
+    pub(crate) name: String,
+    pub(crate) value: Template,
+}
+
+#[derive(Debug)]
+pub(crate) struct Table {
+    pub(crate) name: String,
+    pub(crate) rows: HashMap<String, Constant>,
+    pub(crate) otherwise: Option<Constant>,
+}
+
+/// A scalar that stands in the file.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Constant {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Number(String),
+    /// A text that needs no escapes.
+    Clean(String),
+    Text(String),
+}
+
+/// One value of the output.
+#[derive(Debug)]
+pub(crate) enum Template {
+    /// A value without holes: its JSON bytes, and itself where it is a scalar.
+    Literal {
+        json: Box<[u8]>,
+        constant: Option<Constant>,
+    },
+    Hole(Expr),
+    /// A text with holes in it.
+    Text(Vec<Piece>),
+    Object(Vec<Field>),
+    List(Vec<Template>),
+    Each(Box<Each>),
+    /// The first branch whose condition holds; none: left out.
+    Case(Vec<(Option<Condition>, Template)>),
+    Merge(Vec<Template>),
+}
+
+#[derive(Debug)]
+pub(crate) enum Piece {
+    /// Text of the file, escaped already.
+    Fixed {
+        json: String,
+        text: String,
+    },
+    Hole(Expr),
+}
+
+#[derive(Debug)]
+pub(crate) struct Field {
+    pub(crate) key: String,
+    /// `"key":`
+    pub(crate) json: Box<[u8]>,
+    pub(crate) place: Place,
+    pub(crate) value: Template,
+}
+
+#[derive(Debug)]
+pub(crate) struct Each {
+    pub(crate) slot: usize,
+    pub(crate) list: Expr,
+    pub(crate) item: Template,
+}
+
+/// `first ?? … | …`, read left to right.
+#[derive(Debug)]
+pub(crate) struct Expr {
+    pub(crate) place: Place,
+    pub(crate) first: Primary,
+    pub(crate) steps: Vec<Step>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Primary {
+    Path(Path),
+    Constant(Constant),
+    List(Vec<Primary>),
+    Group(Box<Expr>),
+    /// A header of the request that brought the hook.
+    Header(String),
+}
+
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// `?? other`
+    Or(Primary),
+    Filter {
+        filter: &'static Filter,
+        arguments: Vec<Primary>,
+        place: Place,
+    },
+    Table {
+        index: usize,
+    },
+}
+
+#[derive(Debug)]
+pub(crate) struct Path {
+    pub(crate) root: Root,
+    pub(crate) segments: Box<[Segment]>,
+    pub(crate) need: Need,
+    /// As written, for messages and metrics.
+    pub(crate) text: String,
+    /// Index into [`Program::counted`] when absence counts as missing; not where a `??` stands behind.
+    pub(crate) missing: Option<usize>,
+    pub(crate) place: Place,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Root {
+    Input,
+    Hook,
+    Settings,
+    Seen,
+    Delivery,
+    Let(usize),
+    Loop(usize),
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Segment {
+    Key(String),
+    Index(usize),
+}
+
+/// What happens when a path has no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Null.
+    Lenient,
+    /// `!`: the translation fails.
+    Required,
+    /// `?`: the field is left out.
+    Optional,
+}
+
+#[derive(Debug)]
+pub(crate) enum Condition {
+    Or(Vec<Condition>),
+    And(Vec<Condition>),
+    Not(Box<Condition>),
+    Exists(Expr),
+    Same(Expr, Expr),
+    Differ(Expr, Expr),
+    In(Expr, Expr),
+    True(Expr),
+}
+
+impl Constant {
+    pub(crate) fn text(text: String) -> Self {
+        if text.bytes().any(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F)) {
+            Self::Text(text)
+        } else {
+            Self::Clean(text)
+        }
+    }
+}
+
+impl Template {
+    /// The place of the field that makes the value at an output path, as far down as the file tells.
+    pub(crate) fn maker(&self, path: &[String]) -> Option<Place> {
+        let (head, rest) = path.split_first()?;
+        match self {
+            Self::Object(fields) => {
+                let field = fields.iter().find(|field| field.key == *head)?;
+                Some(field.value.maker(rest).unwrap_or(field.place))
+            }
+            Self::List(items) => match items.get(head.parse::<usize>().ok()?).or(items.first())? {
+                spliced @ Self::Each(_) => spliced.maker(path),
+                item => item.maker(rest),
+            },
+            Self::Each(each) => each.item.maker(rest),
+            Self::Case(branches) => branches.iter().find_map(|(_, branch)| branch.maker(path)),
+            Self::Merge(parts) => parts.iter().rev().find_map(|part| part.maker(path)),
+            Self::Literal { .. } | Self::Hole(_) | Self::Text(_) => None,
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Which mapping a hook is for: by event, then by the most specific `match` that holds.
+
+use super::eval::{Run, Stop};
+use super::expr;
+use super::file::Mapping;
+use super::program::{Condition, Expr, Primary};
+use super::scope::Scope;
+use super::template::read_condition;
+use super::value::Value;
+use super::yaml::Yaml;
+use super::{Failure, diagnostic::Diagnostics};
+
+/// One key of `match`: a path and what it must be.
+#[derive(Debug)]
+pub(crate) struct Match {
+    path: Expr,
+    test: Test,
+}
+
+#[derive(Debug)]
+enum Test {
+    /// One of these values.
+    OneOf(Vec<serde_json::Value>),
+    Exists(bool),
+    Prefix(String),
+}
+
+/// Reads `match`: paths with their tests, and the condition under `where`.
+pub(crate) fn read(node: Option<&Yaml>, scope: &mut Scope<'_>) -> (Vec<Match>, Option<Condition>) {
+    let (mut matches, mut condition) = (Vec::new(), None);
+    for (key, value) in super::file::members(node, "match", scope) {
+        if key.name == "where" {
+            condition = read_condition(value, scope);
+            continue;
+        }
+        let position = key.position;
+        let path = expr::parse(&key.name, &|_| position, scope);
+        let test = read_test(value);
+        match (path, test) {
+            (Some(path @ Expr { first: Primary::Path(_), .. }), Some(test)) if path.steps.is_empty() => {
+                matches.push(Match { path, test });
+            }
+            (Some(_), Some(_)) => scope.error(position, "expected a path of the hook"),
+            (_, None) => {
+                scope.error(value.position, "expected a value, a list of values, {exists: true} or {prefix: text}");
+            }
+            (None, _) => {}
+        }
+    }
+    (matches, condition)
+}
+
+fn read_test(value: &Yaml) -> Option<Test> {
+    if let Some(members) = value.map() {
+        let [(key, wanted)] = members else { return None };
+        return match (key.name.as_str(), wanted.to_json()) {
+            ("exists", serde_json::Value::Bool(wanted)) => Some(Test::Exists(wanted)),
+            ("prefix", serde_json::Value::String(prefix)) => Some(Test::Prefix(prefix)),
+            _ => None,
+        };
+    }
+    let values = value.list().map_or_else(|| vec![value.to_json()], |items| items.iter().map(Yaml::to_json).collect());
+    values.iter().all(|value| !value.is_object() && !value.is_array()).then_some(Test::OneOf(values))
+}
+
+impl Match {
+    fn holds<'a>(&'a self, run: &Run<'a>) -> Result<bool, Stop> {
+        let value = match run.expr(&self.path) {
+            Err(Stop::Omit) => Value::Null,
+            other => other?,
+        };
+        Ok(match &self.test {
+            Test::Exists(wanted) => value.is_null() != *wanted,
+            Test::Prefix(prefix) => value.as_text().is_some_and(|text| text.starts_with(prefix.as_str())),
+            Test::OneOf(values) => values.iter().any(|wanted| is(&value, wanted)),
+        })
+    }
+}
+
+fn is(value: &Value<'_>, wanted: &serde_json::Value) -> bool {
+    match wanted {
+        serde_json::Value::Null => value.is_null(),
+        serde_json::Value::Bool(truth) => matches!(value, Value::Bool(own) if own == truth),
+        serde_json::Value::String(text) => matches!(value, Value::Text(own) if own.read() == *text),
+        number => {
+            matches!(value, Value::Int(_) | Value::Number(_))
+                && value.as_text().is_some_and(|own| own == number.to_string())
+        }
+    }
+}
+
+/// Whether a mapping is for the input of a run.
+pub(crate) fn takes<'a>(mapping: &'a Mapping, run: &Run<'a>) -> Result<bool, Failure> {
+    let held = mapping.matches.iter().try_fold(true, |held, next| if held { next.holds(run) } else { Ok(false) });
+    let held = held.and_then(|held| match (&mapping.condition, held) {
+        (Some(condition), true) => run.holds(condition),
+        _ => Ok(held),
+    });
+    match held {
+        Ok(held) => Ok(held),
+        Err(Stop::Omit) => Ok(false),
+        Err(Stop::Fail(failure)) => Err(*failure),
+    }
+}
+
+/// Two mappings without `match` for one event can never be told apart.
+pub(crate) fn check_clashes(mappings: &[Mapping], faults: &mut Diagnostics) {
+    for (position, one) in mappings.iter().enumerate() {
+        for other in mappings.iter().take(position) {
+            let shared = one.events.iter().any(|event| other.events.contains(event));
+            if shared && one.specificity() == 0 && other.specificity() == 0 {
+                let message = format!(
+                    "matches the same event as {}:{}:{}",
+                    other.file, other.position.line, other.position.column
+                );
+                faults.error(&one.file, one.position, message);
+            }
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! Compiles YAML nodes into templates: literals, holes, texts with holes, objects, lists and the `$` directives.
+
+use super::diagnostic::{Position, did_you_mean};
+use super::expr;
+use super::json::write;
+use super::program::{Constant, Each, Field, Piece, Template};
+use super::scope::Scope;
+use super::yaml::{Key, MAX_DEPTH, Scalar, Yaml, YamlValue, scalar_json};
+
+/// Every directive of the language.
+const DIRECTIVES: [&str; 6] = ["$each", "$if", "$else", "$case", "$block", "$merge"];
+
+/// Compiles one value; faults go to the scope, and what could not be compiled becomes null.
+pub(crate) fn compile(node: &Yaml, scope: &mut Scope<'_>) -> Template {
+    match &node.value {
+        YamlValue::Scalar(scalar) => compile_scalar(scalar, scope),
+        YamlValue::List(items) => literal_or(Template::List(items.iter().map(|item| compile(item, scope)).collect())),
+        YamlValue::Map(members) if members.iter().any(|(key, _)| is_directive(key)) => directive(node, members, scope),
+        YamlValue::Map(members) => object(members.iter(), scope),
+    }
+}
+
+fn is_directive(key: &Key) -> bool {
+    key.name.starts_with('$') && !key.name.starts_with("$$")
+}
+
+fn null() -> Template {
+    literal(Constant::Null)
+}
+
+fn literal(constant: Constant) -> Template {
+    let mut json = Vec::new();
+    constant.value().write(&mut json);
+    Template::Literal { json: json.into(), constant: Some(constant) }
+}
+
+/// Lists and objects without holes are written once, now.
+fn literal_or(template: Template) -> Template {
+    let mut json = Vec::new();
+    match &template {
+        Template::List(items) => {
+            json.push(b'[');
+            for item in items {
+                let Template::Literal { json: item, .. } = item else { return template };
+                json.extend_from_slice(item);
+                json.push(b',');
+            }
+            write::end(&mut json, b']');
+        }
+        Template::Object(fields) if fields.is_empty() => json.extend_from_slice(b"{}"),
+        _ => return template,
+    }
+    Template::Literal { json: json.into(), constant: None }
+}
+
+fn object<'y>(members: impl Iterator<Item = &'y (Key, Yaml)>, scope: &mut Scope<'_>) -> Template {
+    let fields = members
+        .map(|(key, value)| {
+            let name = key.name.replace("$$", "$");
+            let mut json = Vec::new();
+            write::quoted(&mut json, &name);
+            json.push(b':');
+            Field { key: name, json: json.into(), place: scope.place(key.position), value: compile(value, scope) }
+        })
+        .collect();
+    literal_or(Template::Object(fields))
+}
+
+fn directive(node: &Yaml, members: &[(Key, Yaml)], scope: &mut Scope<'_>) -> Template {
+    for (key, _) in members {
+        if is_directive(key) && !DIRECTIVES.contains(&key.name.as_str()) {
+            let suggestion = did_you_mean(&key.name, DIRECTIVES);
+            scope.error(key.position, format!("unknown directive `{}`{suggestion}", key.name));
+            return null();
+        }
+    }
+    let Some((key, value)) = members
+        .iter()
+        .find(|(key, _)| matches!(key.name.as_str(), "$each" | "$if"))
+        .or_else(|| members.iter().find(|(key, _)| is_directive(key)))
+    else {
+        return null();
+    };
+    let rest: Vec<(Key, Yaml)> = members.iter().filter(|(other, _)| other.name != key.name).cloned().collect();
+    match key.name.as_str() {
+        "$each" => each(node, value, rest, scope),
+        "$if" => condition(node, value, rest, scope),
+        _ if !rest.is_empty() => {
+            scope.error(
+                key.position,
+                format!("`{}` stands alone: put it and the other fields into a `$merge` list", key.name),
+            );
+            null()
+        }
+        "$case" => case(value, scope),
+        "$block" => block(value, scope),
+        "$merge" => merge(value, scope),
+        _ => {
+            scope.error(key.position, "`$else` needs an `$if` beside it");
+            null()
+        }
+    }
+}
+
+fn rest_of(node: &Yaml, rest: Vec<(Key, Yaml)>) -> Yaml {
+    Yaml { position: node.position, value: YamlValue::Map(rest) }
+}
+
+/// `$each: c in commits`, the other keys being one element.
+fn each(node: &Yaml, value: &Yaml, rest: Vec<(Key, Yaml)>, scope: &mut Scope<'_>) -> Template {
+    let parts = value.scalar().and_then(|scalar| {
+        let (name, list) = scalar.text.split_once(" in ")?;
+        let valid = name.trim().bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
+        (valid && !name.trim().is_empty()).then_some((scalar, name.trim(), list))
+    });
+    let Some((scalar, name, list)) = parts else {
+        scope.error(value.position, "expected `$each: name in list`");
+        return null();
+    };
+    let offset = scalar.text.len() - list.len();
+    let list = expr::parse(list, &|byte| scalar.position_of(offset + byte), scope);
+    if rest.is_empty() {
+        scope.error(
+            value.position,
+            "`$each` needs the fields of an element beside it; for a list of texts take `pluck`",
+        );
+    }
+    let slot = scope.enter_loop(name);
+    let item = compile(&rest_of(node, rest), scope);
+    scope.leave_loop();
+    list.map_or_else(null, |list| Template::Each(Box::new(Each { slot, list, item })))
+}
+
+/// `$if: cond`, the other keys being the object, `$else` what stands there otherwise.
+fn condition(node: &Yaml, value: &Yaml, mut rest: Vec<(Key, Yaml)>, scope: &mut Scope<'_>) -> Template {
+    let otherwise = rest.iter().position(|(key, _)| key.name == "$else").map(|position| rest.remove(position).1);
+    if rest.is_empty() {
+        scope.error(value.position, "`$if` needs fields beside it; for a single value take `$case`");
+    }
+    let when = read_condition(value, scope);
+    let then = compile(&rest_of(node, rest), scope);
+    let mut branches = Vec::new();
+    if let Some(when) = when {
+        branches.push((Some(when), then));
+    }
+    if let Some(otherwise) = otherwise {
+        branches.push((None, compile(&otherwise, scope)));
+    }
+    Template::Case(branches)
+}
+
+/// Compiles a condition that stands as a scalar.
+pub(crate) fn read_condition(node: &Yaml, scope: &mut Scope<'_>) -> Option<super::program::Condition> {
+    let Some(scalar) = node.scalar() else {
+        scope.error(node.position, "expected a condition");
+        return None;
+    };
+    expr::parse_condition(&scalar.text, &|byte| scalar.position_of(byte), scope)
+}
+
+/// A list of `{when, then}` with `{else}` at its end.
+fn case(value: &Yaml, scope: &mut Scope<'_>) -> Template {
+    let Some(items) = value.list() else {
+        scope.error(value.position, "expected a list of {when, then} and at its end {else}");
+        return null();
+    };
+    let mut branches = Vec::new();
+    for (position, item) in items.iter().enumerate() {
+        match (item.get("when"), item.get("then"), item.get("else"), item.map().map_or(0, <[_]>::len)) {
+            (Some(when), Some(then), None, 2) => {
+                if let Some(when) = read_condition(when, scope) {
+                    branches.push((Some(when), compile(then, scope)));
+                }
+            }
+            (None, None, Some(otherwise), 1) if position + 1 == items.len() => {
+                branches.push((None, compile(otherwise, scope)));
+            }
+            (None, None, Some(_), 1) => {
+                scope.error(item.position, "`else` is the last branch: those behind it are never taken");
+            }
+            _ => scope.error(item.position, "expected {when: condition, then: value} or {else: value}"),
+        }
+    }
+    Template::Case(branches)
+}
+
+fn block(value: &Yaml, scope: &mut Scope<'_>) -> Template {
+    let name = value.text().unwrap_or_default().to_owned();
+    let Some(block) = scope.blocks.get(&name).cloned() else {
+        let suggestion = did_you_mean(&name, scope.blocks.keys().map(String::as_str));
+        scope.error(value.position, format!("unknown block `{name}`{suggestion}"));
+        return null();
+    };
+    if scope.expanding.contains(&name) || scope.expanding.len() >= MAX_DEPTH {
+        scope.error(value.position, format!("block `{name}` uses itself"));
+        return null();
+    }
+    let user = std::mem::replace(&mut scope.file, block.file);
+    scope.expanding.push(name);
+    let compiled = compile(&block.body, scope);
+    scope.expanding.pop();
+    scope.file = user;
+    compiled
+}
+
+fn merge(value: &Yaml, scope: &mut Scope<'_>) -> Template {
+    let Some(items) = value.list() else {
+        scope.error(value.position, "expected a list of objects, later fields over earlier ones");
+        return null();
+    };
+    let mut parts = Vec::new();
+    for item in items {
+        let part = compile(item, scope);
+        if matches!(
+            part,
+            Template::Text(_) | Template::List(_) | Template::Each(_) | Template::Literal { constant: Some(_), .. }
+        ) {
+            scope.error(item.position, "`$merge` takes objects");
+        }
+        parts.push(part);
+    }
+    Template::Merge(parts)
+}
+
+fn compile_scalar(scalar: &Scalar, scope: &mut Scope<'_>) -> Template {
+    if !scalar.text.contains('$') {
+        warn_of_number(scalar, scope);
+        return literal(match scalar_json(scalar) {
+            serde_json::Value::Null => Constant::Null,
+            serde_json::Value::Bool(truth) => Constant::Bool(truth),
+            serde_json::Value::Number(number) => {
+                number.as_i64().map_or_else(|| Constant::Number(scalar.text.clone()), Constant::Int)
+            }
+            _ => Constant::text(scalar.text.clone()),
+        });
+    }
+    let mut pieces = pieces(scalar, scope);
+    match pieces.pop() {
+        Some(Piece::Hole(hole)) if pieces.is_empty() => Template::Hole(hole),
+        Some(Piece::Fixed { text, .. }) if pieces.is_empty() => literal(Constant::text(text)),
+        Some(last) => {
+            pieces.push(last);
+            Template::Text(pieces)
+        }
+        None => null(),
+    }
+}
+
+/// A hash without quotes reads as a number: 40 zeros become 0.
+fn warn_of_number(scalar: &Scalar, scope: &mut Scope<'_>) {
+    let text = &scalar.text;
+    let looks_like_hash = text.len() > 15 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+        || text.contains(['e', 'E']) && scalar_json(scalar).is_number();
+    if scalar.plain && looks_like_hash && text.starts_with(|first: char| first.is_ascii_digit()) {
+        scope.warning(scalar.inner, format!("`{text}` may be read as a number: quote it if it is a text"));
+    }
+}
+
+/// Splits a scalar into fixed text and holes; `$$` is a literal `$`.
+fn pieces(scalar: &Scalar, scope: &mut Scope<'_>) -> Vec<Piece> {
+    let text = scalar.text.as_str();
+    let (mut pieces, mut fixed, mut at) = (Vec::new(), String::new(), 0);
+    while let Some(found) = text.get(at..).and_then(|rest| rest.find('$')).map(|offset| at + offset) {
+        fixed.push_str(text.get(at..found).unwrap_or_default());
+        let after = text.get(found + 1..).unwrap_or_default();
+        if after.starts_with('{') {
+            let Some(length) = hole_length(after) else {
+                scope.error(scalar.position_of(found), "`${` without `}`: quote this value");
+                return Vec::new();
+            };
+            push_fixed(&mut pieces, &mut fixed);
+            let start = found + 2;
+            let inner = text.get(start..found + length).unwrap_or_default();
+            if let Some(hole) = expr::parse(inner, &|byte| scalar.position_of(start + byte), scope) {
+                pieces.push(Piece::Hole(hole));
+            } else {
+                return Vec::new();
+            }
+            at = found + length + 1;
+        } else {
+            fixed.push('$');
+            at = found + if after.starts_with('$') { 2 } else { 1 };
+        }
+    }
+    fixed.push_str(text.get(at..).unwrap_or_default());
+    push_fixed(&mut pieces, &mut fixed);
+    pieces
+}
+
+fn push_fixed(pieces: &mut Vec<Piece>, fixed: &mut String) {
+    if !fixed.is_empty() {
+        let text = std::mem::take(fixed);
+        let mut json = Vec::new();
+        write::escaped(&mut json, &text);
+        pieces.push(Piece::Fixed { json: String::from_utf8_lossy(&json).into_owned(), text });
+    }
+}
+
+/// How far it is from the `{` to its `}`; a `}` inside quotes is text.
+fn hole_length(text: &str) -> Option<usize> {
+    let mut quoted = false;
+    text.char_indices().find_map(|(at, character)| {
+        quoted ^= character == '\'';
+        (character == '}' && !quoted).then_some(at + 1)
+    })
+}
+
+/// The place of a node's text, for messages about it.
+pub(crate) fn text_position(node: &Yaml) -> Position {
+    node.scalar().map_or(node.position, |scalar| scalar.inner)
+}

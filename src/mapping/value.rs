@@ -1,0 +1,189 @@
+//! A value on its way from a source document through filters into an output.
+
+use super::json::{Kind, Node, write};
+use std::borrow::Cow;
+use std::rc::Rc;
+
+/// A value. Scalars of a document stay spans of it, so that nothing is copied before it is written.
+#[derive(Debug, Clone)]
+pub(crate) enum Value<'a> {
+    Null,
+    Bool(bool),
+    Int(i64),
+    /// A number as a document writes it.
+    Number(&'a str),
+    Text(Text<'a>),
+    /// An object or array of a document.
+    Container(Node<'a>),
+    List(Vec<Value<'a>>),
+}
+
+/// A text, and whether it needs escaping.
+#[derive(Debug, Clone)]
+pub(crate) enum Text<'a> {
+    /// Nothing in it needs an escape.
+    Clean(&'a str),
+    /// A document's text that holds escapes.
+    Escaped(Node<'a>),
+    /// Any text of the mapping file.
+    Written(&'a str),
+    /// Made by a filter.
+    Made(Rc<str>),
+}
+
+impl Text<'_> {
+    pub(crate) fn read(&self) -> Cow<'_, str> {
+        match self {
+            Self::Clean(text) | Self::Written(text) => Cow::Borrowed(text),
+            Self::Made(text) => Cow::Borrowed(text),
+            Self::Escaped(node) => Cow::Owned(write::unescape(node.raw())),
+        }
+    }
+
+    /// Part of this text: `pick` cuts a slice out of what it says.
+    pub(crate) fn cut(self, pick: impl FnOnce(&str) -> &str) -> Self {
+        match self {
+            Self::Clean(text) => Self::Clean(within(text, pick(text))),
+            Self::Written(text) => Self::Written(within(text, pick(text))),
+            Self::Made(text) => Self::Made(pick(&text).into()),
+            Self::Escaped(node) => Self::Made(pick(&write::unescape(node.raw())).into()),
+        }
+    }
+
+    /// Writes the text without quotes.
+    pub(crate) fn write_inside(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Clean(text) => out.extend_from_slice(text.as_bytes()),
+            Self::Written(text) => write::escaped(out, text),
+            Self::Made(text) => write::escaped(out, text),
+            Self::Escaped(node) if node.kind() == Kind::EscapedText => out.extend_from_slice(node.raw().as_bytes()),
+            Self::Escaped(node) => write::escaped(out, &write::unescape(node.raw())),
+        }
+    }
+}
+
+/// A slice of `part`, found again inside `whole` with the longer life of `whole`.
+fn within<'a>(whole: &'a str, part: &str) -> &'a str {
+    let start = (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize);
+    whole.get(start..start.wrapping_add(part.len())).unwrap_or(if part.is_empty() { "" } else { whole })
+}
+
+impl<'a> Value<'a> {
+    pub(crate) fn of(node: Node<'a>) -> Self {
+        match node.kind() {
+            Kind::Null => Self::Null,
+            Kind::True => Self::Bool(true),
+            Kind::False => Self::Bool(false),
+            Kind::Number => Self::Number(node.raw()),
+            Kind::PlainText => Self::Text(Text::Clean(node.raw())),
+            Kind::EscapedText | Kind::BrokenText => Self::Text(Text::Escaped(node)),
+            Kind::Array | Kind::Object => Self::Container(node),
+        }
+    }
+
+    pub(crate) fn made(text: impl Into<Rc<str>>) -> Self {
+        Self::Text(Text::Made(text.into()))
+    }
+
+    pub(crate) fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// What a text hole says: a text itself, a number or boolean its JSON text; `None` for null and containers.
+    pub(crate) fn as_text(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Text(text) => Some(text.read()),
+            Self::Bool(true) => Some(Cow::Borrowed("true")),
+            Self::Bool(false) => Some(Cow::Borrowed("false")),
+            Self::Int(number) => Some(Cow::Owned(number.to_string())),
+            Self::Number(number) => Some(Cow::Borrowed(number)),
+            Self::Null | Self::Container(_) | Self::List(_) => None,
+        }
+    }
+
+    /// The value as a text, for filters that take numbers and booleans for their JSON text.
+    pub(crate) fn into_text(self) -> Result<Text<'a>, Self> {
+        match self {
+            Self::Text(text) => Ok(text),
+            Self::Number(number) => Ok(Text::Clean(number)),
+            Self::Bool(_) | Self::Int(_) => Ok(Text::Made(self.as_text().unwrap_or_default().into())),
+            other => Err(other),
+        }
+    }
+
+    /// The elements of a list; `None` for anything else.
+    pub(crate) fn elements(&self) -> Option<Vec<Value<'a>>> {
+        match self {
+            Self::List(items) => Some(items.clone()),
+            Self::Container(node) if node.kind() == Kind::Array => Some(node.elements().map(Value::of).collect()),
+            _ => None,
+        }
+    }
+
+    /// The value under a key of an object.
+    pub(crate) fn field(&self, key: &str) -> Option<Value<'a>> {
+        match self {
+            Self::Container(node) => node.get(key).map(Value::of),
+            _ => None,
+        }
+    }
+
+    /// What kind of value this is, for messages.
+    pub(crate) fn describe(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "true or false",
+            Self::Int(_) | Self::Number(_) => "a number",
+            Self::Text(_) => "a text",
+            Self::Container(node) if node.is_object() => "an object",
+            Self::Container(_) | Self::List(_) => "a list",
+        }
+    }
+
+    /// Whether two values are the same JSON value; numbers compare by what they count, containers by their text.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Null, Self::Null) => true,
+            (Self::Bool(one), Self::Bool(two)) => one == two,
+            (Self::Text(Text::Clean(one)), Self::Text(Text::Clean(two) | Text::Written(two))) => one == two,
+            (Self::Text(one), Self::Text(two)) => one.read() == two.read(),
+            (Self::Int(_) | Self::Number(_), Self::Int(_) | Self::Number(_)) => {
+                let (one, two) = (self.as_text().unwrap_or_default(), other.as_text().unwrap_or_default());
+                one == two
+                    || matches!((one.parse::<f64>(), two.parse::<f64>()), (Ok(one), Ok(two)) if one.total_cmp(&two).is_eq())
+            }
+            (Self::List(_) | Self::Container(_), Self::List(_) | Self::Container(_)) => {
+                let (mut one, mut two) = (Vec::new(), Vec::new());
+                self.write(&mut one);
+                other.write(&mut two);
+                one == two
+            }
+            _ => false,
+        }
+    }
+
+    /// Writes the value as JSON.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Null => out.extend_from_slice(b"null"),
+            Self::Bool(true) => out.extend_from_slice(b"true"),
+            Self::Bool(false) => out.extend_from_slice(b"false"),
+            Self::Int(number) => out.extend_from_slice(number.to_string().as_bytes()),
+            Self::Number(number) => out.extend_from_slice(number.as_bytes()),
+            Self::Text(text) => {
+                out.push(b'"');
+                text.write_inside(out);
+                out.push(b'"');
+            }
+            Self::Container(node) => write::node(out, *node),
+            Self::List(items) => {
+                out.push(b'[');
+                for item in items {
+                    item.write(out);
+                    out.push(b',');
+                }
+                write::end(out, b']');
+            }
+        }
+    }
+}

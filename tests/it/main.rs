@@ -1,0 +1,38 @@
+//! hookglot from outside: the real binary, real sockets, real files.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::format_push_string,
+    clippy::large_stack_arrays,
+    reason = "a test that cannot go on says so by panicking"
+)]
+#![allow(unreachable_pub, reason = "the modules of a test binary have no outside")]
+
+mod support;
+
+/// `translate`, `check`, `echo` and `healthcheck`.
+mod command_line;
+/// Faults of a configuration, all at once.
+mod config;
+/// What reaches a tool: bytes on the wire, retries, pass-through, certificates, proxies.
+mod delivery;
+/// The demonstration that runs without any configuration.
+mod demo;
+/// Proof of the caller, wrong input, and the answers to it.
+mod ingest;
+/// Which room may use which.
+mod layers;
+/// Golden outputs, schemas, and any JSON at all.
+mod mappings;
+/// Mapping files of one's own over the built-in ones.
+mod mappings_dir;
+/// Real payloads, where a folder of them is at hand.
+mod samples;
+/// A sidecar that is set by its environment alone.
+mod sidecar;
+/// What a stop finishes, and what it says of the rest.
+mod stop;

@@ -1,0 +1,104 @@
+use hookglot::config::Format;
+use hookglot::delivery::{self, Refused};
+use hookglot::forge::{Forges, Header};
+use hookglot::mapping::json::Document;
+use hookglot::mapping_files;
+use hookglot::schemas::Schemas;
+use hookglot::store::Hook;
+use std::path::{Path, PathBuf};
+
+/// Names a folder with real payloads of both forges; without it there is nothing to run.
+const VARIABLE: &str = "HOOKGLOT_SAMPLES";
+
+/// Every push and tag payload must become a body that its schema accepts; every other payload must be recognised or
+/// refused with a reason, and never anything else.
+#[test]
+fn every_real_push_and_tag_translates_into_what_its_schema_accepts() {
+    let Some(folder) = std::env::var_os(VARIABLE).map(PathBuf::from) else {
+        eprintln!("{VARIABLE} is not set: no real payloads are run");
+        return;
+    };
+    let files = mapping_files::built_in();
+    let forges = Forges::load(&files).unwrap_or_else(|faults| panic!("{faults}"));
+    let (directions, _) = delivery::load_directions(&files, &forges).unwrap_or_else(|faults| panic!("{faults}"));
+    let events = gitlab_events(&folder);
+    let (mut pushes, mut others, mut faults) = (0, 0, Vec::new());
+    for path in payloads(&folder) {
+        let name = path.strip_prefix(&folder).unwrap().display().to_string();
+        let Some((hook, is_push)) = hook(&forges, &path, &name, &events) else { continue };
+        let made = delivery::outgoing(&hook, &Format::Other, &serde_json::Map::new(), &forges, &directions);
+        match made {
+            Ok((outgoing, _)) => {
+                let body = serde_json::from_slice(&outgoing.body).unwrap_or_else(|error| panic!("{name}: {error}"));
+                let target = forges.other(&hook.forge).unwrap();
+                if let Err(wrong) = Schemas::new(&files, target).validate(&outgoing.headers, &body) {
+                    faults.push(format!("{name} ({}): {}", hook.event, wrong.join("; ")));
+                }
+                pushes += usize::from(is_push);
+            }
+            Err(Refused::Ignored(_)) if !is_push => others += 1,
+            Err(refused) => faults.push(format!("{name} ({}): {refused}", hook.event)),
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(pushes > 0, "there is no push among the payloads in {}", folder.display());
+    eprintln!("{pushes} pushes and tags translated, {others} other payloads ignored with a reason");
+}
+
+/// The event header of each GitLab payload, from the index and from the file beside a payload.
+fn gitlab_events(folder: &Path) -> Vec<(String, String)> {
+    let index = std::fs::read_to_string(folder.join("gitlab/INDEX.tsv")).unwrap_or_default();
+    let listed = index.lines().skip(1).filter_map(|line| {
+        let mut columns = line.split('\t');
+        Some((format!("gitlab/{}", columns.next()?), columns.nth(3)?.to_owned()))
+    });
+    listed.collect()
+}
+
+fn payloads(folder: &Path) -> Vec<PathBuf> {
+    let (mut found, mut open) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap().map(Result::unwrap) {
+            let path = entry.path();
+            if path.is_dir() && !path.ends_with("docs-rest-api") && !path.ends_with("docs-rest-api-assembled") {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "json") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The payload as it would be stored, and whether it is a push of a branch or a tag.
+fn hook(forges: &Forges, path: &Path, name: &str, events: &[(String, String)]) -> Option<(Hook, bool)> {
+    let body = std::fs::read(path).unwrap();
+    let beside = std::fs::read_to_string(path.with_extension("event")).ok().map(|event| event.trim().to_owned());
+    let event = beside.or_else(|| events.iter().find(|(own, _)| own == name).map(|(_, event)| event.clone()));
+    let header = forges.named("gitlab").unwrap().event_header().unwrap().to_owned();
+    let headers: Vec<Header> =
+        event.filter(|event| !event.is_empty()).map(|event| (header, event)).into_iter().collect();
+    let document = Document::parse(&body).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let accepted = vec!["gitflic".to_owned(), "gitlab".to_owned()];
+    let forge = forges.recognise(&accepted, document.root(), &headers)?;
+    let identity = forge.identify(document.root(), &headers).unwrap_or_else(|failure| panic!("{name}: {failure}"));
+    let pushes =
+        ["BRANCH_CREATE", "BRANCH_UPDATE", "BRANCH_DELETE", "TAG_CREATE", "TAG_DELETE", "PUSH", "TEST_WEBHOOK"];
+    let gitlab_pushes = ["Push Hook", "Tag Push Hook", "System Hook/push", "System Hook/tag_push"];
+    let is_push = pushes.contains(&&*identity.event) || gitlab_pushes.contains(&&*identity.event);
+    let hook = Hook {
+        id: uuid::Uuid::now_v7(),
+        route: "/".to_owned(),
+        forge: forge.name().to_owned(),
+        event: identity.event,
+        project: identity.project,
+        instance: identity.instance,
+        delivery_key: identity.delivery_key,
+        hops: 0,
+        received_at: jiff::Timestamp::now(),
+        headers,
+        body,
+    };
+    Some((hook, is_push))
+}
