@@ -93,7 +93,7 @@ pub struct Destination {
     pub format: Format,
     /// What it gets as the secret of its format, in the header that the forge sends it in.
     pub token: Option<Secret>,
-    /// What it gets in `Authorization`, where its format has that.
+    /// What it gets in `Authorization`.
     pub authorization: Option<Secret>,
     /// The events that it wants, in the words of the forge that they come from; all but unlisted ones when absent.
     pub events: Option<Vec<String>>,

@@ -5,7 +5,7 @@
 mod description;
 pub mod scheme;
 
-use crate::mapping::json::{Document, Node};
+use crate::mapping::json::{Document, Node, write};
 use crate::mapping::program::{Condition, Program, Template};
 use crate::mapping::{Diagnostics, Failure, Files, NoKnowledge, Surroundings, eval::Run, eval::Stop};
 use scheme::Proof;
@@ -192,7 +192,22 @@ impl Forges {
 /// What a stored hook knows of itself, as mappings and forge files see it under `hook`.
 #[must_use]
 pub fn hook_facts(id: &str, received_at: &str, event: &str, instance: Option<&str>) -> String {
-    serde_json::json!({"id": id, "received_at": received_at, "event": event, "instance": instance}).to_string()
+    let mut text = Vec::with_capacity(192);
+    for (start, value) in [
+        ("{\"id\":", Some(id)),
+        (",\"received_at\":", Some(received_at)),
+        (",\"event\":", Some(event)),
+        (",\"instance\":", instance),
+    ] {
+        text.extend_from_slice(start.as_bytes());
+        match value {
+            Some(value) => write::quoted(&mut text, value),
+            None => text.extend_from_slice(b"null"),
+        }
+    }
+    text.push(b'}');
+    // Texts and brackets alone were written.
+    String::from_utf8(text).unwrap_or_default()
 }
 
 /// Reads a JSON text that this program made itself.

@@ -16,6 +16,7 @@ pub(crate) mod program;
 pub(crate) mod scope;
 mod selection;
 mod set;
+mod shape;
 pub(crate) mod template;
 mod value;
 pub(crate) mod yaml;

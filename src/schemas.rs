@@ -73,3 +73,50 @@ impl<'f> Schemas<'f> {
         self.compiled.get(path).ok_or_else(|| format!("there is no schema {path}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::mapping::{Diagnostics, yaml};
+    use crate::mapping_files;
+    use serde_json::Value;
+
+    fn schema(name: &str) -> Value {
+        let files = mapping_files::built_in();
+        let (_, text) = files.get(name).expect("a built-in schema");
+        serde_json::from_str(text).expect("JSON")
+    }
+
+    /// An editor must not underline what hookglot takes, nor take what it refuses at first sight.
+    #[test]
+    fn editors_take_the_built_in_files_and_underline_what_is_wrong() {
+        let registry = jsonschema::Registry::new()
+            .add("json-schema:///mapping.schema.json", schema("mapping.schema.json"))
+            .and_then(jsonschema::RegistryBuilder::prepare)
+            .expect("a schema");
+        let mapping =
+            jsonschema::options().with_registry(&registry).build(&schema("mapping.schema.json")).expect("a schema");
+        let forge =
+            jsonschema::options().with_registry(&registry).build(&schema("forge.schema.json")).expect("a schema");
+        let files = mapping_files::built_in();
+        let mut seen = 0;
+        for folder in files.folders() {
+            for path in files
+                .in_folder(folder)
+                .filter(|path| std::path::Path::new(path).extension().is_some_and(|extension| extension == "yaml"))
+            {
+                let (shown, text) = files.get(path).expect("listed");
+                let mut faults = Diagnostics::default();
+                let file = yaml::parse(&shown, text, &mut faults).expect("YAML").to_json();
+                let validator = if path.ends_with("/forge.yaml") { &forge } else { &mapping };
+                let wrong: Vec<String> =
+                    validator.iter_errors(&file).map(|error| format!("{}: {error}", error.instance_path())).collect();
+                assert!(wrong.is_empty(), "{shown}: {wrong:?}");
+                seen += 1;
+                let mut mistyped = file;
+                mistyped["evnet"] = Value::Null;
+                assert!(!validator.is_valid(&mistyped), "{shown}");
+            }
+        }
+        assert!(seen >= 8, "{seen}");
+    }
+}

@@ -49,7 +49,7 @@ fn print(outgoing: &Outgoing, headers: bool) {
 
 fn translate(args: &TranslateArgs) -> Result<Outgoing, Refused> {
     let failed = |message: String| Refused::Failed(message);
-    let body = read(&args.file).map_err(|error| failed(format!("{}: {error}", args.file.display())))?;
+    let body = read(&args.file).map_err(|error| failed(format!("{}: {error}", shown(&args.file))))?;
     let files = match &args.mappings_dir {
         Some(folder) => mapping_files::with_folder(folder).map_err(|error| failed(error.to_string()))?,
         None => mapping_files::built_in(),
@@ -60,6 +60,11 @@ fn translate(args: &TranslateArgs) -> Result<Outgoing, Refused> {
     let directions = direction(&files, &hook.forge, to.name())?;
     let format = Format::Forge(to.name().to_owned());
     delivery::outgoing(&hook, &format, &serde_json::Map::new(), &forges, &directions).map(|(outgoing, _)| outgoing)
+}
+
+/// The file as messages name it.
+fn shown(file: &Path) -> String {
+    if file.as_os_str() == "-" { "standard input".to_owned() } else { file.display().to_string() }
 }
 
 fn read(file: &Path) -> std::io::Result<Vec<u8>> {
@@ -81,7 +86,7 @@ fn named<'f>(forges: &'f Forges, flag: &str, name: &str) -> Result<&'f Arc<Forge
 
 /// The hook as `serve` would store it.
 fn hook(args: &TranslateArgs, forges: &Forges, body: Vec<u8>) -> Result<Hook, Refused> {
-    let shown = args.file.display();
+    let shown = shown(&args.file);
     let document = Document::parse(&body).map_err(|error| Refused::Failed(format!("{shown}: {error}")))?;
     if !document.root().is_object() {
         return Err(Refused::Failed(format!("{shown}: not a JSON object")));

@@ -3,13 +3,14 @@
 mod output;
 
 use super::filter::Asking;
-use super::json::Node;
+use super::json::{Kind, Node};
 use super::knowledge::Knowledge;
 use super::program::{
     Condition, Constant, Expr, Need, Path, Piece, Place, Primary, Program, Root, Segment, Step, Template,
 };
+use super::shape::Found;
 use super::value::{Text, Value};
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 
 /// The largest body that a mapping may make, in bytes.
 pub(crate) const MAX_OUTPUT: usize = 4 << 20;
@@ -67,8 +68,10 @@ type Result<T> = std::result::Result<T, Stop>;
 pub(crate) struct Run<'a> {
     program: &'a Program,
     input: Node<'a>,
+    found: Found<'a>,
     beside: &'a Surroundings<'a>,
-    lets: RefCell<Vec<Option<Value<'a>>>>,
+    lets: Vec<OnceCell<Value<'a>>>,
+    null: Value<'a>,
     loops: Vec<Value<'a>>,
     items: usize,
     missing: RefCell<Vec<usize>>,
@@ -79,8 +82,10 @@ impl<'a> Run<'a> {
         Self {
             program,
             input,
+            found: Found::new(&program.shapes),
             beside,
-            lets: RefCell::new(vec![None; program.lets.len()]),
+            null: Value::Null,
+            lets: vec![OnceCell::new(); program.lets.len()],
             loops: Vec::with_capacity(program.loops),
             items: 0,
             missing: RefCell::new(Vec::new()),
@@ -110,13 +115,17 @@ impl<'a> Run<'a> {
                 Step::Table { index } => value = self.row(*index, &value),
                 Step::Filter { filter, .. } if value.is_null() && filter.name != "count" => {}
                 Step::Filter { filter, arguments, place } => {
-                    let mut given: [Value<'a>; 3] = [Value::Null, Value::Null, Value::Null];
-                    for (slot, argument) in given.iter_mut().zip(arguments) {
-                        *slot = self.primary(argument)?;
-                    }
-                    let given = given.get(..arguments.len()).unwrap_or(&given);
                     let asking = Asking { knowledge: self.beside.knowledge, instance: self.beside.instance };
-                    value = match (filter.run)(value, given, &asking) {
+                    let made = match arguments.as_slice() {
+                        [] => (filter.run)(value, &[], &asking),
+                        [one] => (filter.run)(value, &[self.primary(one)?], &asking),
+                        several => {
+                            let given =
+                                several.iter().map(|argument| self.primary(argument)).collect::<Result<Vec<_>>>()?;
+                            (filter.run)(value, &given, &asking)
+                        }
+                    };
+                    value = match made {
                         Ok(value) => value,
                         Err(message) => {
                             let source = source_of(expr).map(|path| format!("`{path}`: ")).unwrap_or_default();
@@ -139,6 +148,7 @@ impl<'a> Run<'a> {
         row.or(table.otherwise.as_ref()).map_or(Value::Null, Constant::value)
     }
 
+    #[inline]
     fn primary(&self, primary: &'a Primary) -> Result<Value<'a>> {
         match primary {
             Primary::Path(path) => self.path(path),
@@ -154,11 +164,48 @@ impl<'a> Run<'a> {
         found.map_or(Value::Null, |(_, value)| Value::Text(Text::Written(value)))
     }
 
+    #[inline]
     fn path(&self, path: &'a Path) -> Result<Value<'a>> {
-        let (found, present) = self.find(path)?;
-        if !found.is_null() {
-            return Ok(found);
+        if path.spot.is_none() && matches!(path.root, Root::Let(_) | Root::Loop(_)) {
+            return self.named(path);
         }
+        let node = self.node(path);
+        match node {
+            Some(node) if node.kind() != Kind::Null => Ok(Value::of(node)),
+            _ => self.absent(path, node.is_some()),
+        }
+    }
+
+    /// What stands at a path of the input, of an element, or of what stands beside the input.
+    #[inline]
+    pub(crate) fn node(&self, path: &'a Path) -> Option<Node<'a>> {
+        let mut node = match (path.spot, path.root) {
+            (Some(spot), _) => self.found.at(spot, self.input, &self.loops),
+            (None, Root::Input) => Some(self.input),
+            (None, Root::Hook) => self.beside.hook,
+            (None, Root::Settings) => self.beside.settings,
+            (None, Root::Delivery) => self.beside.delivery,
+            (None, Root::Seen | Root::Let(_) | Root::Loop(_)) => None,
+        };
+        for segment in &path.segments {
+            node = step(node, segment);
+        }
+        node
+    }
+
+    /// The value of a `let` or of a whole element.
+    fn named(&self, path: &'a Path) -> Result<Value<'a>> {
+        let whole = match path.root {
+            Root::Let(index) => self.let_value(index)?.clone(),
+            Root::Loop(slot) => self.loops.get(slot).cloned().unwrap_or(Value::Null),
+            _ => Value::Null,
+        };
+        let value = if path.segments.is_empty() { whole } else { descend(whole, &path.segments) };
+        if value.is_null() { self.absent(path, true) } else { Ok(value) }
+    }
+
+    /// What a path without a value gives; `present` says whether a null stands there.
+    fn absent(&self, path: &'a Path, present: bool) -> Result<Value<'a>> {
         match path.need {
             Need::Required => {
                 self.fail(path.place, format!("`{}` is required and the hook has no value for it", path.text))
@@ -173,46 +220,18 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The value at a path (null when there is none), and whether something stands there.
-    fn find(&self, path: &'a Path) -> Result<(Value<'a>, bool)> {
-        let start = match path.root {
-            Root::Input => Some(self.input),
-            Root::Hook => self.beside.hook,
-            Root::Settings => self.beside.settings,
-            Root::Delivery => self.beside.delivery,
-            Root::Seen => None,
-            Root::Let(index) => return Ok((descend(self.let_value(index)?, &path.segments), true)),
-            Root::Loop(slot) => {
-                let value = self.loops.get(slot).cloned().unwrap_or(Value::Null);
-                match value {
-                    Value::Container(node) => Some(node),
-                    other => return Ok((descend(other, &path.segments), true)),
-                }
-            }
-        };
-        let mut node = start;
-        for segment in &path.segments {
-            node = match segment {
-                Segment::Key(key) => node.and_then(|node| node.get(key)),
-                Segment::Index(position) => node.and_then(|node| node.at(*position)),
-            };
+    /// The value of a `let`, worked out when it is first asked for.
+    pub(crate) fn let_value(&self, index: usize) -> Result<&Value<'a>> {
+        // Every `let` of the program has its cell: the index comes from the same list.
+        let Some((cell, named)) = self.lets.get(index).zip(self.program.lets.get(index)) else { return Ok(&self.null) };
+        if let Some(known) = cell.get() {
+            return Ok(known);
         }
-        Ok(node.map_or((Value::Null, false), |node| (Value::of(node), true)))
-    }
-
-    fn let_value(&self, index: usize) -> Result<Value<'a>> {
-        if let Some(Some(known)) = self.lets.borrow().get(index) {
-            return Ok(known.clone());
-        }
-        let Some(named) = self.program.lets.get(index) else { return Ok(Value::Null) };
         let value = match self.value(&named.value) {
             Err(Stop::Omit) => Value::Null,
             other => other?,
         };
-        if let Some(slot) = self.lets.borrow_mut().get_mut(index) {
-            *slot = Some(value.clone());
-        }
-        Ok(value)
+        Ok(cell.get_or_init(|| value))
     }
 
     /// The value of a template that makes a scalar (or hands on a container): `let`s, headers, names of events.
@@ -296,6 +315,13 @@ impl<'a> Run<'a> {
             Err(Stop::Omit) => Ok(Value::Null),
             other => other,
         }
+    }
+}
+
+fn step<'a>(node: Option<Node<'a>>, segment: &Segment) -> Option<Node<'a>> {
+    match segment {
+        Segment::Key(key) => node?.get(key),
+        Segment::Index(position) => node?.at(*position),
     }
 }
 

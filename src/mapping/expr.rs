@@ -14,11 +14,13 @@ mod cursor;
 
 use super::diagnostic::{Position, did_you_mean};
 use super::filter::{self, Argument, FILTERS};
-use super::program::{Condition, Constant, Expr, Need, Path, Primary, Segment, Step};
+use super::program::{Condition, Constant, Expr, Need, Primary, Root, Segment, Step, Template};
 use super::scope::Scope;
 use super::value::{Text, Value};
 use cursor::{Cursor, Fault};
 
+/// How many parts a path may have.
+const MAX_PATH: usize = 32;
 /// How deep parentheses and lists may be nested in one expression.
 const MAX_NESTING: usize = 32;
 
@@ -180,9 +182,12 @@ impl Parser<'_, '_, '_> {
                 break;
             }
         }
+        if segments.len() > MAX_PATH {
+            return Err(self.cursor.fault(format!("a path of more than {MAX_PATH} parts")));
+        }
         let text = self.cursor.since(start).to_owned();
         let need = self.need();
-        Ok(Primary::Path(self.resolve(segments, need, text, start)))
+        Ok(self.resolve(segments, need, text, start))
     }
 
     fn need(&mut self) -> Need {
@@ -197,8 +202,17 @@ impl Parser<'_, '_, '_> {
         }
     }
 
-    fn resolve(&mut self, segments: Vec<Segment>, need: Need, text: String, start: usize) -> Path {
-        self.scope.path(segments, need, text, (self.at)(start))
+    /// The path, or the constant that it is the name of.
+    fn resolve(&mut self, segments: Vec<Segment>, need: Need, text: String, start: usize) -> Primary {
+        let path = self.scope.path(segments, need, text, (self.at)(start));
+        if let (Root::Let(index), true) = (path.root, path.segments.is_empty())
+            && let Some(Template::Literal { constant: Some(constant), .. }) =
+                self.scope.program.lets.get(index).map(|named| &named.value)
+            && *constant != Constant::Null
+        {
+            return Primary::Constant(constant.clone());
+        }
+        Primary::Path(path)
     }
 
     fn filter(&mut self) -> Result<Step, Fault> {

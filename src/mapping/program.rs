@@ -2,6 +2,7 @@
 
 use super::diagnostic::Position;
 use super::filter::Filter;
+use super::shape::{Shapes, Spot};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -21,6 +22,8 @@ pub(crate) struct Program {
     pub(crate) tables: Vec<Table>,
     /// How many loop variables are alive at once at most.
     pub(crate) loops: usize,
+    /// The objects of the input that are read.
+    pub(crate) shapes: Shapes,
     /// The source paths whose absence is counted, by [`Path::missing`].
     pub(crate) counted: Vec<String>,
 }
@@ -130,6 +133,9 @@ pub(crate) enum Step {
 #[derive(Debug)]
 pub(crate) struct Path {
     pub(crate) root: Root,
+    /// Where the beginning of the path is found, if it is one of keys in the input or an element.
+    pub(crate) spot: Option<Spot>,
+    /// What is left to be walked behind the spot.
     pub(crate) segments: Box<[Segment]>,
     pub(crate) need: Need,
     /// As written, for messages and metrics.

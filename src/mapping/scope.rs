@@ -74,7 +74,10 @@ impl<'d> Scope<'d> {
     /// Resolves the first name of a path and gives the whole path.
     pub(crate) fn path(&mut self, mut segments: Vec<Segment>, need: Need, text: String, position: Position) -> Path {
         let root = self.root(&mut segments);
-        Path { root, segments: segments.into_boxed_slice(), need, text, missing: None, place: self.place(position) }
+        let found = self.program.shapes.spot(root, &segments);
+        let (spot, walked) = found.map_or((None, 0), |(spot, walked)| (Some(spot), walked));
+        let segments = segments.into_iter().skip(walked).collect();
+        Path { root, spot, segments, need, text, missing: None, place: self.place(position) }
     }
 
     fn root(&self, segments: &mut Vec<Segment>) -> Root {

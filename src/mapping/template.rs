@@ -6,6 +6,7 @@ use super::json::write;
 use super::program::{Constant, Each, Field, Piece, Template};
 use super::scope::Scope;
 use super::yaml::{Key, MAX_DEPTH, Scalar, Yaml, YamlValue, scalar_json};
+use std::collections::HashSet;
 
 /// Every directive of the language.
 const DIRECTIVES: [&str; 6] = ["$each", "$if", "$else", "$case", "$block", "$merge"];
@@ -219,7 +220,24 @@ fn merge(value: &Yaml, scope: &mut Scope<'_>) -> Template {
         }
         parts.push(part);
     }
-    Template::Merge(parts)
+    flattened(parts)
+}
+
+/// One object, where no part depends on the hook for its fields and no field stands in two of them.
+fn flattened(parts: Vec<Template>) -> Template {
+    let mut keys = HashSet::new();
+    let plain = parts.iter().all(|part| match part {
+        Template::Object(fields) => fields.iter().all(|field| keys.insert(field.key.as_str())),
+        _ => false,
+    });
+    if !plain {
+        return Template::Merge(parts);
+    }
+    let fields = parts.into_iter().flat_map(|part| match part {
+        Template::Object(fields) => fields,
+        _ => Vec::new(),
+    });
+    Template::Object(fields.collect())
 }
 
 fn compile_scalar(scalar: &Scalar, scope: &mut Scope<'_>) -> Template {

@@ -23,8 +23,8 @@ pub(crate) enum Value<'a> {
 pub(crate) enum Text<'a> {
     /// Nothing in it needs an escape.
     Clean(&'a str),
-    /// A document's text that holds escapes.
-    Escaped(Node<'a>),
+    /// A document's text that holds escapes: its raw bytes, and whether one of them is half a surrogate pair.
+    Escaped { raw: &'a str, broken: bool },
     /// Any text of the mapping file.
     Written(&'a str),
     /// Made by a filter.
@@ -36,7 +36,7 @@ impl Text<'_> {
         match self {
             Self::Clean(text) | Self::Written(text) => Cow::Borrowed(text),
             Self::Made(text) => Cow::Borrowed(text),
-            Self::Escaped(node) => Cow::Owned(write::unescape(node.raw())),
+            Self::Escaped { raw, .. } => Cow::Owned(write::unescape(raw)),
         }
     }
 
@@ -46,7 +46,15 @@ impl Text<'_> {
             Self::Clean(text) => Self::Clean(within(text, pick(text))),
             Self::Written(text) => Self::Written(within(text, pick(text))),
             Self::Made(text) => Self::Made(pick(&text).into()),
-            Self::Escaped(node) => Self::Made(pick(&write::unescape(node.raw())).into()),
+            Self::Escaped { raw, .. } => Self::Made(pick(&write::unescape(raw)).into()),
+        }
+    }
+
+    /// The text up to its first line break; escapes are stepped over, not undone.
+    pub(crate) fn first_line(self) -> Self {
+        match self {
+            Self::Escaped { raw, broken } => Self::Escaped { raw: write::first_line(raw), broken },
+            plain => plain.cut(|text| text.split(['\n', '\r']).next().unwrap_or_default()),
         }
     }
 
@@ -56,8 +64,8 @@ impl Text<'_> {
             Self::Clean(text) => out.extend_from_slice(text.as_bytes()),
             Self::Written(text) => write::escaped(out, text),
             Self::Made(text) => write::escaped(out, text),
-            Self::Escaped(node) if node.kind() == Kind::EscapedText => out.extend_from_slice(node.raw().as_bytes()),
-            Self::Escaped(node) => write::escaped(out, &write::unescape(node.raw())),
+            Self::Escaped { raw, broken: false } => out.extend_from_slice(raw.as_bytes()),
+            Self::Escaped { raw, broken: true } => write::escaped(out, &write::unescape(raw)),
         }
     }
 }
@@ -76,7 +84,8 @@ impl<'a> Value<'a> {
             Kind::False => Self::Bool(false),
             Kind::Number => Self::Number(node.raw()),
             Kind::PlainText => Self::Text(Text::Clean(node.raw())),
-            Kind::EscapedText | Kind::BrokenText => Self::Text(Text::Escaped(node)),
+            Kind::EscapedText => Self::Text(Text::Escaped { raw: node.raw(), broken: false }),
+            Kind::BrokenText => Self::Text(Text::Escaped { raw: node.raw(), broken: true }),
             Kind::Array | Kind::Object => Self::Container(node),
         }
     }

@@ -1,8 +1,8 @@
 //! Writes a template's JSON straight into bytes. Each field and element ends with a comma; the bracket replaces the last.
 
 use super::{MAX_ITEMS, MAX_OUTPUT, Result, Run, Stop};
-use crate::mapping::json::{Node, write};
-use crate::mapping::program::{Each, Expr, Field, Piece, Place, Template};
+use crate::mapping::json::{Kind, Node, write};
+use crate::mapping::program::{Each, Expr, Field, Need, Path, Piece, Place, Primary, Root, Template};
 use crate::mapping::value::Value;
 
 /// A field of an object that is being merged.
@@ -16,7 +16,7 @@ impl<'a> Run<'a> {
     pub(crate) fn write(&mut self, template: &'a Template, out: &mut Vec<u8>) -> Result<()> {
         match template {
             Template::Literal { json, .. } => out.extend_from_slice(json),
-            Template::Hole(expr) => self.expr(expr)?.write(out),
+            Template::Hole(expr) => self.write_hole(expr, out)?,
             Template::Text(pieces) => self.write_text(pieces, out)?,
             Template::Object(fields) => {
                 out.push(b'{');
@@ -55,6 +55,27 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// A bare path is copied out of the document without becoming a value first.
+    fn write_hole(&self, expr: &'a Expr, out: &mut Vec<u8>) -> Result<()> {
+        if let Some(node) = self.bare(expr) {
+            write::node(out, node);
+        } else if let Some(index) = named(expr) {
+            self.let_value(index)?.write(out);
+        } else {
+            self.expr(expr)?.write(out);
+        }
+        Ok(())
+    }
+
+    /// What stands at a bare path, unless it is null.
+    #[inline]
+    fn bare(&self, expr: &'a Expr) -> Option<Node<'a>> {
+        match (&expr.first, expr.steps.as_slice()) {
+            (Primary::Path(path), []) => self.node(path).filter(|node| node.kind() != Kind::Null),
+            _ => None,
+        }
+    }
+
     fn write_field(&mut self, field: &'a Field, out: &mut Vec<u8>) -> Result<()> {
         let before = out.len();
         out.extend_from_slice(&field.json);
@@ -86,6 +107,19 @@ impl<'a> Run<'a> {
             match piece {
                 Piece::Fixed { json, .. } => out.extend_from_slice(json.as_bytes()),
                 Piece::Hole(expr) => {
+                    if let Some(node) = self
+                        .bare(expr)
+                        .filter(|node| matches!(node.kind(), Kind::PlainText | Kind::EscapedText | Kind::Number))
+                    {
+                        out.extend_from_slice(node.raw().as_bytes());
+                        continue;
+                    }
+                    if let Some(index) = named(expr)
+                        && let Value::Text(text) = self.let_value(index)?
+                    {
+                        text.write_inside(out);
+                        continue;
+                    }
                     let value = self.expr(expr).inspect_err(|_| out.truncate(before))?;
                     if value.is_null() {
                         out.truncate(before);
@@ -136,6 +170,7 @@ impl<'a> Run<'a> {
         }
         self.loops.truncate(each.slot);
         self.loops.push(item);
+        self.found.forget_loop(each.slot);
         let before = out.len();
         let written = self.kept(each.list.place, before, &each.item, out);
         self.loops.truncate(each.slot);
@@ -207,5 +242,18 @@ impl<'a> Run<'a> {
             Template::Literal { .. } | Template::Text(_) | Template::List(_) | Template::Each(_) => {}
         }
         Ok(())
+    }
+}
+
+/// The `let` that an expression is, when it is nothing else. A `let` without a value is null, whatever is asked of it.
+#[inline]
+fn named(expr: &Expr) -> Option<usize> {
+    match (&expr.first, expr.steps.as_slice()) {
+        (Primary::Path(Path { root: Root::Let(index), segments, need: Need::Lenient, .. }), [])
+            if segments.is_empty() =>
+        {
+            Some(*index)
+        }
+        _ => None,
     }
 }

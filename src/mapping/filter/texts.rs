@@ -49,7 +49,7 @@ pub(super) fn trim<'a>(value: Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Res
 }
 
 pub(super) fn first_line<'a>(value: Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
-    cut(value, |text| text.split(['\n', '\r']).next().unwrap_or_default())
+    Ok(Value::Text(text(value)?.first_line()))
 }
 
 pub(super) fn strip_prefix<'a>(value: Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {

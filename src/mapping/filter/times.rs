@@ -45,16 +45,30 @@ fn read(text: &str) -> Option<Told> {
     if text.len() == 10 {
         return text.parse::<Date>().ok().map(|date| Told { clock: date.at(0, 0, 0, 0), zone: None });
     }
-    // Behind the date and the minutes: where seconds and fraction end, the zone begins.
     let (head, tail) = text.split_at_checked(16)?;
+    // Behind the date and the minutes: where seconds and fraction end, the zone begins.
     let end = tail.find(|character: char| !matches!(character, ':' | '.' | ',' | '0'..='9')).unwrap_or(tail.len());
     let (seconds, zone_text) = tail.split_at_checked(end)?;
-    let clock = format!("{head}{seconds}").parse::<DateTime>().ok()?;
+    let clock =
+        if seconds.len() == 3 { whole_seconds(text.get(..19)?)? } else { format!("{head}{seconds}").parse().ok()? };
     match zone_text.trim() {
         "" => Some(Told { clock, zone: None }),
         "Z" | "z" | "UTC" | "GMT" => Some(Told { clock, zone: Some(Offset::UTC) }),
         other => Some(Told { clock, zone: Some(offset(other)?) }),
     }
+}
+
+/// `2021-03-04T07:16:00`, or with a space in the place of the T: what nearly every time is.
+fn whole_seconds(text: &str) -> Option<DateTime> {
+    let bytes = text.as_bytes();
+    let digit = |at: usize| bytes.get(at).filter(|byte| byte.is_ascii_digit()).map(|byte| i16::from(byte - b'0'));
+    let two = |at: usize| Some(digit(at)? * 10 + digit(at + 1)?);
+    let short = |at: usize| i8::try_from(two(at)?).ok();
+    let marks = [(4, b'-'), (7, b'-'), (13, b':'), (16, b':')];
+    let formed = marks.iter().all(|(at, mark)| bytes.get(*at) == Some(mark))
+        && matches!(bytes.get(10), Some(b'T' | b't' | b' '));
+    let year = two(0)? * 100 + two(2)?;
+    formed.then(|| DateTime::new(year, short(5)?, short(8)?, short(11)?, short(14)?, short(17)?, 0).ok())?
 }
 
 fn told(value: &Value<'_>) -> Result<Option<Told>, String> {
@@ -80,30 +94,34 @@ fn given_zone(arguments: &[Value<'_>]) -> Offset {
     arguments.first().and_then(Value::as_text).and_then(|name| zone(&name)).unwrap_or(Offset::UTC)
 }
 
-/// Whether a text is in the plain form of RFC 3339 already, so that it can stay as it is.
-fn is_rfc3339(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let zone = bytes.get(19..).unwrap_or_default();
-    let digits =
-        |range: std::ops::Range<usize>| bytes.get(range).is_some_and(|part| part.iter().all(u8::is_ascii_digit));
-    bytes.get(10) == Some(&b'T')
-        && digits(11..13)
-        && digits(14..16)
-        && digits(17..19)
-        && (zone == b"Z"
+/// Whether a text is `2021-03-04T07:16:00` with a zone as RFC 3339 writes it, or none.
+fn is_plain(text: &str) -> bool {
+    let zone = text.as_bytes().get(19..).unwrap_or_default();
+    text.as_bytes().get(10) == Some(&b'T')
+        && (zone.is_empty()
+            || zone == b"Z"
             || (zone.len() == 6 && matches!(zone.first(), Some(b'+' | b'-')) && zone.get(3) == Some(&b':')))
 }
 
 pub(super) fn rfc3339<'a>(value: Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
     let Some(told) = told(&value)? else { return Ok(Value::Null) };
     if let Value::Text(Text::Clean(text)) = &value
-        && is_rfc3339(text)
+        && is_plain(text)
     {
-        return Ok(value);
+        // It was read, so it is a time; what it says need not be written anew.
+        return Ok(if told.zone.is_some() {
+            value
+        } else {
+            Value::made(format!("{text}{}", written(given_zone(arguments))))
+        });
     }
     let zone = told.zone.unwrap_or_else(|| given_zone(arguments));
-    let clock = told.clock;
-    Ok(Value::made(if zone == Offset::UTC { format!("{clock}Z") } else { format!("{clock}{}", colon(zone)) }))
+    Ok(Value::made(format!("{}{}", told.clock, written(zone))))
+}
+
+/// A zone as RFC 3339 writes it.
+fn written(zone: Offset) -> String {
+    if zone == Offset::UTC { "Z".to_owned() } else { colon(zone) }
 }
 
 /// An offset with a colon, as RFC 3339 wants it.

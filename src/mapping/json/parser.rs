@@ -1,5 +1,6 @@
 //! Reads JSON bytes into entries: one pass, no recursion, every error with its line and column.
 
+use super::write::special;
 use super::{Entry, Kind, MAX_DEPTH};
 
 /// Why bytes are not JSON that we read, and where.
@@ -210,7 +211,7 @@ impl Parser<'_> {
         let mut kind = Kind::PlainText;
         loop {
             let rest = self.bytes.get(self.at..).unwrap_or_default();
-            let Some(stop) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F)) else {
+            let Some(stop) = special(rest) else {
                 self.at = self.bytes.len();
                 return Err(self.fault("the text ends inside a string".to_owned()));
             };

@@ -57,6 +57,20 @@ fn errors_name_line_and_column() {
     );
 }
 
+#[test]
+fn the_first_line_of_a_raw_text_ends_at_an_escaped_line_break_and_nowhere_else() {
+    for (raw, line) in [
+        ("a b", "a b"),
+        ("a\\nb", "a"),
+        ("\\\\n still\\r", "\\\\n still"),
+        ("\\u000Ab", ""),
+        ("\\u00e4\\u000d", "\\u00e4"),
+        ("ж\\\"\\n", "ж\\\""),
+    ] {
+        assert_eq!(write::first_line(raw), line);
+    }
+}
+
 fn any_json() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),
@@ -75,6 +89,12 @@ fn any_json() -> impl Strategy<Value = serde_json::Value> {
 }
 
 proptest! {
+    #[test]
+    fn eight_bytes_at_a_time_find_what_one_at_a_time_finds(bytes in prop::collection::vec(prop_oneof![Just(b'"'), Just(b'\\'), 0_u8..=255, 0x1e_u8..=0x23], 0..40)) {
+        let slowly = bytes.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F));
+        prop_assert_eq!(write::special(&bytes), slowly);
+    }
+
     #[test]
     fn a_copy_says_what_serde_json_says(value in any_json(), pretty in any::<bool>()) {
         let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) };

@@ -29,6 +29,24 @@ pub(crate) fn unescape(raw: &str) -> String {
     out
 }
 
+/// The raw bytes of a text up to its first line break, which stands there as an escape.
+pub(crate) fn first_line(raw: &str) -> &str {
+    let mut at = 0;
+    while let Some(stop) = raw.get(at..).and_then(|rest| rest.find('\\')).map(|offset| at + offset) {
+        let escape = raw.get(stop + 1..).unwrap_or_default();
+        if escape.starts_with(['n', 'r'])
+            || escape.starts_with("u000a")
+            || escape.starts_with("u000A")
+            || escape.starts_with("u000d")
+            || escape.starts_with("u000D")
+        {
+            return raw.get(..stop).unwrap_or_default();
+        }
+        at = stop + 2;
+    }
+    raw
+}
+
 fn push(out: &mut String, character: char) -> usize {
     out.push(character);
     1
@@ -48,6 +66,27 @@ fn unicode(out: &mut String, escape: &str) -> usize {
     5
 }
 
+/// The first byte that cannot stand in a JSON text as it is: a quote, a backslash, a control character.
+///
+/// Looks at eight bytes at a time: texts are most of what a hook is made of.
+pub(crate) fn special(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    // The high bit of each byte that is zero in `word`; bits above the lowest of them may be set wrongly.
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
+    let (words, tail) = bytes.as_chunks::<8>();
+    for (position, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
+        let found = control | zero(word ^ (ONES * u64::from(b'"'))) | zero(word ^ (ONES * u64::from(b'\\')));
+        if found != 0 {
+            return Some(position * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let before = words.len() * 8;
+    tail.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F)).map(|position| before + position)
+}
+
 /// Writes a text in quotes, escaping what JSON wants escaped.
 pub(crate) fn quoted(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
@@ -58,7 +97,7 @@ pub(crate) fn quoted(out: &mut Vec<u8>, text: &str) {
 /// Writes the inside of a text.
 pub(crate) fn escaped(out: &mut Vec<u8>, text: &str) {
     let mut rest = text.as_bytes();
-    while let Some(stop) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F)) {
+    while let Some(stop) = special(rest) {
         let (clean, tail) = rest.split_at(stop);
         out.extend_from_slice(clean);
         match tail.first().copied() {
