@@ -2,7 +2,7 @@
 
 use super::{FAILED, WRONG_CONFIGURATION, out};
 use crate::config::{self, Flags};
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -43,14 +43,10 @@ fn ask(address: SocketAddr) -> Result<(), String> {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         stream.write_all(format!("GET /ready HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes())?;
-        let mut answer = String::new();
-        stream.take(4096).read_to_string(&mut answer)?;
-        Ok(answer)
+        let mut status = String::new();
+        BufReader::new(stream.take(256)).read_line(&mut status)?;
+        Ok(status)
     };
-    let answer = exchange().map_err(|error| error.to_string())?;
-    if answer.starts_with("HTTP/1.1 200 ") {
-        Ok(())
-    } else {
-        Err(answer.lines().next().unwrap_or("no answer").to_owned())
-    }
+    let status = exchange().map_err(|error| error.to_string())?;
+    if status.starts_with("HTTP/1.1 200 ") { Ok(()) } else { Err(format!("answered `{}`", status.trim())) }
 }
