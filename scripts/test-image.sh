@@ -56,7 +56,7 @@ leaf() {
     echo "$pid"
 }
 
-RUSTFLAGS='-C target-feature=+crt-static' cargo build --release --locked --target "$target"
+RUSTFLAGS='-C target-feature=+crt-static' cargo build --release --locked --target-dir target --target "$target"
 binary=target/$target/release/hookglot
 install -D -o 0 -g 0 -m 0755 "$binary" "$work/build/out/hookglot"
 

@@ -94,7 +94,7 @@ struct TranslateArgs {
     /// What the header says that names the event ('Push Hook'), where the body does not tell
     #[arg(long, value_name = "EVENT")]
     event: Option<String>,
-    /// Print the headers too, an empty line, then the body
+    /// Print the headers that say what it is, an empty line, then the body
     #[arg(long)]
     headers: bool,
     /// Mapping files over the built-in ones

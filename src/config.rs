@@ -133,7 +133,7 @@ pub fn shown_url(url: &Url) -> String {
     let _ = shown.set_username("");
     let _ = shown.set_password(None);
     if shown.query().is_some() {
-        shown.set_query(Some("…"));
+        shown.set_query(Some("hidden"));
     }
     shown.set_fragment(None);
     shown.to_string()

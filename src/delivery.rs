@@ -10,8 +10,8 @@ mod worker;
 
 use crate::config::{Destination, Faults};
 use crate::doorbell::Doorbells;
-use crate::forge::Forges;
-use crate::mapping::{Files, Mappings};
+use crate::forge::{Forge, Forges};
+use crate::mapping::{Diagnostics, Files, Mappings};
 use crate::metrics::Metrics;
 use crate::store::Store;
 use std::collections::HashMap;
@@ -34,16 +34,14 @@ pub fn folder(from: &str, to: &str) -> String {
 ///
 /// # Errors
 /// Every finding in every file.
-pub fn load_directions(
-    files: &Files,
-    forges: &Forges,
-) -> Result<(Directions, crate::mapping::Diagnostics), crate::mapping::Diagnostics> {
-    let (mut directions, mut faults) = (Directions::new(), crate::mapping::Diagnostics::default());
+pub fn load_directions(files: &Files, forges: &Forges) -> Result<(Directions, Diagnostics), Diagnostics> {
+    let (mut directions, mut faults) = (Directions::new(), Diagnostics::default());
     for from in forges.iter() {
         for to in forges.iter().filter(|to| to.name() != from.name()) {
             match Mappings::load(files, &folder(from.name(), to.name()), true) {
                 Ok((mappings, warnings)) => {
                     faults.extend(warnings);
+                    check_headers(&mappings, to, &mut faults);
                     directions.insert((from.name().to_owned(), to.name().to_owned()), mappings);
                 }
                 Err(found) => faults.extend(found),
@@ -51,6 +49,19 @@ pub fn load_directions(
         }
     }
     if faults.has_errors() { Err(faults) } else { Ok((directions, faults)) }
+}
+
+/// No mapping may take the place of a destination's secret or a delivery's key.
+fn check_headers(mappings: &Mappings, to: &Forge, faults: &mut Diagnostics) {
+    for (file, position, header) in mappings.headers() {
+        if to.reserves(header) {
+            faults.error(
+                file,
+                position,
+                format!("the header {header} belongs to the destination or the delivery: a mapping cannot set it"),
+            );
+        }
+    }
 }
 
 /// Everything that delivering needs.

@@ -41,7 +41,10 @@ async fn print(request: HttpRequest, body: Bytes, secret: Data<SecretHeaders>) -
 
 fn show(request: &HttpRequest, body: &[u8], secret: &SecretHeaders) -> String {
     let mut text = format!("\n--- arrived: {} {}\n", request.method(), request.uri());
-    for (name, value) in request.headers() {
+    let mut headers: Vec<_> = request.headers().iter().collect();
+    // The order of arrival is lost by now; one of names is the same every time.
+    headers.sort_by_key(|(name, _)| name.as_str());
+    for (name, value) in headers {
         let is_secret = secret.0.iter().any(|own| own == name.as_str());
         let value = if is_secret { "[secret]".into() } else { String::from_utf8_lossy(value.as_bytes()) };
         // Writing into a String cannot fail.

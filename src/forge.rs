@@ -24,6 +24,7 @@ pub struct Forge {
     delivery_key: Template,
     prove: Vec<Proof>,
     send: Vec<(String, Template)>,
+    set_by_mappings: Vec<String>,
     pass: Vec<String>,
     unlisted: Vec<(String, String)>,
     schemas: Vec<(String, String)>,
@@ -76,6 +77,15 @@ impl Forge {
     #[must_use]
     pub fn passed(&self) -> &[String] {
         &self.pass
+    }
+
+    /// Whether a header belongs to the destination or the delivery, so that no mapping may set it.
+    #[must_use]
+    pub fn reserves(&self, header: &str) -> bool {
+        let header = header.to_ascii_lowercase();
+        let sent = self.send.iter().any(|(name, _)| name.eq_ignore_ascii_case(&header));
+        let proves = self.prove.iter().any(|proof| proof.header() == header);
+        (sent || proves) && !self.set_by_mappings.contains(&header)
     }
 
     /// Why an event goes only to destinations that list it, when it does.

@@ -87,6 +87,8 @@ impl Ingest {
         let (wanted, refused): (Vec<_>, Vec<_>) = destinations.into_iter().partition(|(_, refusal)| refusal.is_none());
         for (destination, refusal) in &refused {
             self.count_ignored(destination, refusal.as_ref());
+            let reason = refusal.as_ref().map_or("", |refusal| refusal.text.as_str());
+            tracing::info!(hook = %id, destination, event = identity.event, reason, "ignored");
         }
         if wanted.is_empty() {
             let reason =

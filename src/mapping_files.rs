@@ -73,3 +73,24 @@ fn add_folder(top: &Path, folder: &Path, files: &mut Files) -> Result<(), Unread
 fn is_read(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|extension| extension == "yaml" || extension == "json")
 }
+
+/// What a `mappings_dir` changes, one line for each of its files: which it replaces, adds, or holds for nothing.
+#[must_use]
+pub fn changes(files: &Files) -> Vec<String> {
+    let built_in = built_in();
+    let described = |folder: &str| files.get(&format!("{folder}/forge.yaml")).is_some();
+    let own = files.all().filter(|(path, shown)| built_in.get(path).is_none_or(|(built_in, _)| built_in != *shown));
+    own.map(|(path, shown)| {
+        let folder = path.split_once('/').map_or("", |(folder, _)| folder);
+        let used =
+            described(folder) || folder.split_once("-to-").is_some_and(|(from, to)| described(from) && described(to));
+        if files.is_replaced(path) {
+            format!("{shown} replaces the built-in {path}")
+        } else if used {
+            format!("{shown} is added as {path}")
+        } else {
+            format!("{shown} is not used: files stand in folders such as gitflic-to-gitlab/")
+        }
+    })
+    .collect()
+}

@@ -25,6 +25,9 @@ pub(super) fn run(flags: &Flags) -> ExitCode {
         out::error(faults);
         sound = false;
     }
+    for change in mapping_files::changes(&files) {
+        out::line(&change);
+    }
     match mappings(&files) {
         Ok((summary, warnings)) => {
             out::findings(warnings);

@@ -8,9 +8,10 @@ use crate::forge::Forges;
 use crate::ingest::{self, Ingest, Route};
 use crate::mapping::Diagnostics;
 use crate::metrics::Metrics;
-use crate::store::{Store, memory::MemoryStore};
-use crate::{echo, telemetry};
+use crate::store::{Ending, Store, memory::MemoryStore};
+use crate::{echo, mapping_files, telemetry};
 use actix_web::dev::{Server, ServerHandle};
+use jiff::Timestamp;
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -61,6 +62,9 @@ fn start(flags: &Flags) -> Result<(), Ended> {
     let forges = Forges::load(&settings.files).map_err(|faults| Ended::mappings(&faults))?;
     let (directions, warnings) =
         delivery::load_directions(&settings.files, &forges).map_err(|faults| Ended::mappings(&faults))?;
+    for change in mapping_files::changes(&settings.files) {
+        tracing::info!("{change}");
+    }
     for warning in warnings.sorted() {
         tracing::warn!(%warning, "mapping file");
     }
@@ -203,12 +207,18 @@ async fn stop(hooks: ServerHandle, workers: Workers, grace: Duration) {
     }
 }
 
-/// Says what a store that does not outlive the process takes with it.
+/// Says what a store that does not outlive the process takes with it, hook by hook, so that it can be sent again.
 async fn say_lost(store: &dyn Store, destinations: &[Arc<Destination>]) {
-    for destination in destinations {
-        let pending = store.pending(&destination.name).await.unwrap_or(0);
-        if pending > 0 && !store.is_durable() {
-            tracing::error!(destination = destination.name, pending, "deliveries are lost: they waited in memory");
+    if !store.is_durable() {
+        for destination in destinations {
+            let name = &destination.name;
+            while let Ok(Some(lost)) = store.claim(name, Timestamp::MAX, Duration::ZERO).await {
+                let (hook, event) = (lost.hook.id.to_string(), &lost.hook.event);
+                tracing::error!(hook, destination = name, event, attempts = lost.attempts, "lost: it waited in memory");
+                if store.finish(lost.delivery, Ending::Failed("lost".to_owned())).await.is_err() {
+                    break;
+                }
+            }
         }
     }
     tracing::info!("stopped");

@@ -16,6 +16,8 @@ impl Collector<'_> {
         let top = path.split(['.', '[']).next().unwrap_or(path);
         let named = (self.origin)(top);
         let rest = path.get(top.len()..).unwrap_or_default();
+        let is_variable = named.starts_with("HOOKGLOT_");
+        let rest = if is_variable { rest.replace('.', "__").to_ascii_uppercase() } else { rest.to_owned() };
         self.faults.push(format!("{named}{rest}: {}", message.as_ref()));
     }
 }
@@ -46,7 +48,7 @@ impl Fields {
         match self.take(key)? {
             Value::String(text) => Some(text),
             other => {
-                all.fault(&self.path_of(key), format!("expected a text, got {other}"));
+                all.fault(&self.path_of(key), format!("expected a text, got {}", kind(&other)));
                 None
             }
         }
@@ -63,7 +65,7 @@ impl Fields {
             Value::String(text) => text,
             Value::Number(number) => number.to_string(),
             other => {
-                all.fault(&self.path_of(key), format!("expected a text, got {other}"));
+                all.fault(&self.path_of(key), format!("expected a text, got {}", kind(&other)));
                 return None;
             }
         };
@@ -83,7 +85,7 @@ impl Fields {
             Value::Bool(truth) => Some(truth),
             Value::String(text) if text == "true" || text == "false" => Some(text == "true"),
             other => {
-                all.fault(&self.path_of(key), format!("expected true or false, got {other}"));
+                all.fault(&self.path_of(key), format!("expected true or false, got {}", kind(&other)));
                 None
             }
         }
@@ -147,6 +149,18 @@ impl Fields {
             let suggestion = did_you_mean(key, self.known.iter().copied());
             all.fault(&self.path_of(key), format!("unknown setting{suggestion}"));
         }
+    }
+}
+
+/// What kind of value it is: the value itself may be a secret.
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number: put it in quotes",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a table",
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn settings(tree: Value, from_file: bool, all: &mut Collector<'_>) ->
     let data_dir = top.text("data_dir", all).map(PathBuf::from);
     let grace = top.duration("grace", all);
     let log_format = top.parsed("log_format", all, log_format);
-    let log_level = top.text("log_level", all);
+    let log_level = top.parsed("log_level", all, log_level);
     top.parsed("store", all, |store| match store {
         "memory" => Ok(()),
         other => Err(format!("expected `memory`, got `{other}`")),
@@ -83,6 +83,17 @@ fn log_format(text: &str) -> Result<LogFormat, String> {
     }
 }
 
+/// A level, or a list of levels and `target=level`. A wrong word would be taken for a target, and nothing be logged.
+fn log_level(text: &str) -> Result<String, String> {
+    const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
+    let known =
+        |part: &str| LEVELS.contains(&part.rsplit('=').next().unwrap_or_default().trim().to_ascii_lowercase().as_str());
+    if text.split(',').all(known) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("expected {}, or a list such as info,hyper=debug, got `{text}`", LEVELS.join(", ")))
+}
+
 fn limits(mut table: Fields, all: &mut Collector<'_>) -> Limits {
     let limits = Limits {
         body: table.size("body", all).unwrap_or(25 << 20),
@@ -104,7 +115,8 @@ fn routes(top: &mut Fields, forges: &[String], from_file: bool, all: &mut Collec
     if !tables.is_empty() && !short.is_empty() {
         let variables: Vec<String> =
             short.iter().map(|(key, _)| format!("HOOKGLOT_{}", key.to_ascii_uppercase())).collect();
-        let message = format!("routes stand in the file and {} is set: use one or the other", variables.join(", "));
+        let message =
+            format!("routes stand in the file, and a sidecar in {}: use one or the other", variables.join(", "));
         all.fault("route", message);
         return (Vec::new(), false);
     }
@@ -168,8 +180,8 @@ fn sidecar(short: Vec<(&str, Value)>, forges: &[String], all: &mut Collector<'_>
     let mut table = Fields::new("", short.into_iter().map(|(key, value)| (key.to_owned(), value)).collect());
     let url = required(&mut table, "to", "the URL of the tool", all)
         .and_then(|text| http_url(&text).map_err(|message| all.fault("to", message)).ok());
-    let known = forges.join(" or ");
-    let format = required(&mut table, "format", &format!("the format that the tool reads: {known}"), all);
+    let known = forges.join(", ");
+    let format = required(&mut table, "format", &format!("the format that the tool reads: {known} or other"), all);
     let format =
         format.and_then(|text| format_named(&text, forges).map_err(|message| all.fault("format", message)).ok());
     let access = access(&mut table, all);
@@ -213,11 +225,16 @@ fn route(mut table: Fields, forges: &[String], all: &mut Collector<'_>) -> Optio
 fn access(table: &mut Fields, all: &mut Collector<'_>) -> Option<Access> {
     let (path, file_path, list_path) =
         (table.path_of("secret"), table.path_of("secret_file"), table.path_of("secrets"));
+    let faults = all.faults.len();
     let mut given: Vec<(String, String)> = Vec::new();
     given.extend(table.text("secret", all).map(|text| (path.clone(), text)));
     given.extend(table.texts("secrets", all).unwrap_or_default().into_iter().map(|text| (list_path.clone(), text)));
     if let Some(file) = table.text("secret_file", all) {
         let text = read_secret_file(&file_path, &file, all)?;
+        if text.trim().is_empty() {
+            all.fault(&file_path, format!("{file} is empty"));
+            return None;
+        }
         given.extend(text.lines().map(|line| (file_path.clone(), line.to_owned())));
     }
     if let [(_, word)] = given.as_slice()
@@ -237,6 +254,9 @@ fn access(table: &mut Fields, all: &mut Collector<'_>) -> Option<Access> {
         }
         secrets.extend(Secret::new(&text));
     }
+    if secrets.is_empty() && all.faults.len() > faults {
+        return None;
+    }
     if secrets.is_empty() {
         all.fault(&path, "missing: the secret that the forge sends with its hooks; `none` lets everybody in");
         return None;
@@ -253,6 +273,7 @@ fn secret(table: &mut Fields, key: &'static str, file_key: &'static str, all: &m
     let (path, file_path) = (table.path_of(key), table.path_of(file_key));
     let text = table.text(key, all);
     let file = table.text(file_key, all);
+    let text_from_file = file.is_some();
     let text = match (text, file) {
         (Some(_), Some(_)) => {
             all.fault(&path, format!("both `{key}` and `{file_key}` are set: use one"));
@@ -262,9 +283,10 @@ fn secret(table: &mut Fields, key: &'static str, file_key: &'static str, all: &m
         (None, Some(file)) => read_secret_file(&file_path, &file, all)?,
         (None, None) => return None,
     };
+    let place = if text_from_file { file_path } else { path };
     let secret = Secret::new(&text);
     if secret.as_ref().is_some_and(|secret| !secret.reveal().bytes().all(|byte| (0x20..0x7F).contains(&byte))) {
-        all.fault(&path, "a header carries it: only printable ASCII characters");
+        all.fault(&place, "a header carries it: one line of printable ASCII characters");
         return None;
     }
     secret
@@ -300,18 +322,31 @@ fn destination(mut table: Fields, forges: &[String], all: &mut Collector<'_>) ->
     let url = required(&mut table, "url", "where the destination is", all);
     let url = url.and_then(|text| http_url(&text).map_err(|message| all.fault(&url_path, message)).ok());
     let format_path = table.path_of("format");
-    let format = required(&mut table, "format", &format!("the format that it reads: {}", forges.join(" or ")), all);
+    let format =
+        required(&mut table, "format", &format!("the format that it reads: {} or other", forges.join(", ")), all);
     let format =
         format.and_then(|text| format_named(&text, forges).map_err(|message| all.fault(&format_path, message)).ok());
     let token = secret(&mut table, "token", "token_file", all);
     let authorization = secret(&mut table, "authorization", "authorization_file", all);
+    let events_path = table.path_of("events");
     let events = table.texts("events", all);
+    if events.as_ref().is_some_and(Vec::is_empty) {
+        all.fault(&events_path, "an empty list: the destination would never get anything");
+    }
+    let timeout_path = table.path_of("timeout");
     let timeout = table.duration("timeout", all);
+    if timeout.is_some_and(|timeout| timeout.is_zero()) {
+        all.fault(&timeout_path, "0: every attempt would fail at once");
+    }
     let concurrency = table.parsed("concurrency", all, |text| {
         text.parse::<usize>().ok().filter(|number| *number > 0).ok_or_else(|| "expected a number from 1".to_owned())
     });
     let proxy = table.parsed("proxy", all, |text| Url::parse(text).map_err(|error| format!("not a URL: {error}")));
+    let ca_path = table.path_of("ca_file");
     let ca_file = table.text("ca_file", all).map(PathBuf::from);
+    if let Some(Err(error)) = ca_file.as_ref().map(std::fs::metadata) {
+        all.fault(&ca_path, format!("{}: {error}", ca_file.as_deref().unwrap_or(std::path::Path::new("")).display()));
+    }
     let hop_header = table.truth("hop_header", all);
     let settings = table.table("settings", all).into_members();
     table.end(all);

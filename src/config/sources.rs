@@ -26,7 +26,10 @@ pub struct Flags {
 /// # Errors
 /// Every fault, each with the file, variable or flag that it stands in.
 pub fn load(flags: &Flags, environment: &HashMap<String, String>) -> Result<Settings, Faults> {
-    let file = flags.config.clone().or_else(|| environment.get("HOOKGLOT_CONFIG").map(PathBuf::from));
+    let file = flags
+        .config
+        .clone()
+        .or_else(|| environment.get("HOOKGLOT_CONFIG").filter(|file| !file.is_empty()).map(PathBuf::from));
     let ours = ours(environment);
     let tree = tree(flags, &ours, file.as_deref()).map_err(|message| Faults(vec![message]))?;
     let origin = |key: &str| {
@@ -63,6 +66,14 @@ fn ours(environment: &HashMap<String, String>) -> HashMap<String, String> {
         .collect()
 }
 
+/// The first and the last line of a message: place and fault. Between them stands the line of the file, which may hold a
+/// secret.
+fn without_source(message: &str) -> String {
+    let mut lines = message.trim().lines().filter(|line| !line.contains('|'));
+    let first = lines.next().unwrap_or_default();
+    lines.next_back().map_or_else(|| first.to_owned(), |last| format!("{first}: {last}"))
+}
+
 fn tree(flags: &Flags, ours: &HashMap<String, String>, file: Option<&Path>) -> Result<Value, String> {
     let mut builder = Config::builder();
     if let Some(file) = file {
@@ -72,7 +83,7 @@ fn tree(flags: &Flags, ours: &HashMap<String, String>, file: Option<&Path>) -> R
         Config::builder()
             .add_source(source.clone())
             .build()
-            .map_err(|error| format!("{}: {}", file.display(), error.to_string().trim()))?;
+            .map_err(|error| format!("{}: {}", file.display(), without_source(&error.to_string())))?;
         builder = builder.add_source(source);
     }
     let environment = Environment::with_prefix("HOOKGLOT")

@@ -6,6 +6,7 @@ use crate::forge::{Forge, Forges, hook_facts, own_json};
 use crate::mapping::json::Document;
 use crate::mapping::{Failure, NoKnowledge, Surroundings, Untranslated};
 use crate::store::{Hook, Outgoing};
+use jiff::Timestamp;
 
 /// Why there is nothing to send.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -79,7 +80,9 @@ fn passed_through(hook: &Hook, forge: &Forge) -> Outgoing {
 
 /// What a hook knows of itself, for mappings and forge files.
 pub(super) fn facts(hook: &Hook) -> String {
-    hook_facts(&hook.id.to_string(), &hook.received_at.to_string(), &hook.event, hook.instance.as_deref())
+    // Forges write whole seconds.
+    let seconds = Timestamp::from_second(hook.received_at.as_second()).unwrap_or(hook.received_at);
+    hook_facts(&hook.id.to_string(), &seconds.to_string(), &hook.event, hook.instance.as_deref())
 }
 
 /// The headers that the target's forge file makes for one attempt.

@@ -17,6 +17,9 @@ const SCHEDULE: [Duration; 8] = [
 /// The longest wait that a `Retry-After` is obeyed for.
 const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
+/// The shortest wait, whatever a `Retry-After` says.
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+
 /// What came of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Came {
@@ -51,7 +54,7 @@ pub(super) fn next(came: Came, attempts: u32, jitter: f64) -> Next {
     let made = usize::try_from(attempts).unwrap_or(usize::MAX).saturating_sub(1);
     let Some(wait) = SCHEDULE.iter().take(most).nth(made) else { return Next::GiveUp };
     let wait = wait.mul_f64(0.8 + 0.4 * jitter.clamp(0.0, 1.0));
-    Next::Again(retry_after.map_or(wait, |asked| asked.min(LONGEST_WAIT).max(wait)))
+    Next::Again(retry_after.map_or(wait, |asked| asked.clamp(SHORTEST_WAIT, LONGEST_WAIT)))
 }
 
 /// Reads `Retry-After`: seconds, or a date as HTTP writes it.
@@ -141,7 +144,8 @@ mod tests {
     fn retry_after_is_obeyed_up_to_a_day() {
         let asked = |seconds| Came::Status { code: 429, retry_after: Some(Duration::from_secs(seconds)) };
         assert_eq!(next(asked(120), 1, 0.5), Next::Again(Duration::from_mins(2)));
-        assert_eq!(next(asked(1), 1, 0.5), Next::Again(Duration::from_secs(5)));
+        assert_eq!(next(asked(2), 3, 0.5), Next::Again(Duration::from_secs(2)));
+        assert_eq!(next(asked(0), 1, 0.5), Next::Again(SHORTEST_WAIT));
         assert_eq!(next(asked(1 << 40), 1, 0.5), Next::Again(LONGEST_WAIT));
         let now = "2026-01-02T03:04:05Z".parse().expect("a time");
         assert_eq!(retry_after("120", now), Some(Duration::from_mins(2)));

@@ -210,13 +210,14 @@ impl Attempt {
         let (hook, event) = (claimed.hook.id.to_string(), claimed.hook.event.as_str());
         let mapping = outgoing.mapping.as_deref().unwrap_or("none: passed through");
         let retry_in = if let Next::Again(wait) = next { Some(wait.as_secs()) } else { None };
-        let outcome = match (next, came) {
-            (Next::Delivered, Came::Status { code: 300..=399, .. }) => "delivered: a redirect, which is not followed",
-            (Next::Delivered, _) => "delivered",
-            (Next::Again(_), _) => "again",
-            (Next::GiveUp, _) => "failed",
+        let outcome = match next {
+            Next::Delivered => "delivered",
+            Next::Again(_) => "again",
+            Next::GiveUp => "failed",
         };
-        if outcome == "delivered" {
+        let redirected = matches!(came, Came::Status { code: 300..=399, .. });
+        let error = if redirected { "a redirect, which is not followed".to_owned() } else { error };
+        if outcome == "delivered" && !redirected {
             tracing::info!(
                 hook,
                 destination = name,
@@ -247,7 +248,14 @@ impl Attempt {
             Next::Delivered => self.finish(claimed, Ending::Delivered).await,
             Next::GiveUp => {
                 let why = status.map_or(error, |code| format!("the destination answered {code}"));
-                self.finish(claimed, Ending::Failed(format!("given up after {attempts} attempts: {why}"))).await;
+                self.finish(
+                    claimed,
+                    Ending::Failed(format!(
+                        "given up after {attempts} {}: {why}",
+                        if attempts == 1 { "attempt" } else { "attempts" }
+                    )),
+                )
+                .await;
             }
             Next::Again(wait) => self.reschedule(claimed, wait).await,
         }

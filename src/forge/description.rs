@@ -11,7 +11,7 @@ use crate::mapping::scope::Scope;
 use crate::mapping::template::read_condition;
 use crate::mapping::yaml::{self, Yaml};
 
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "forge",
     "name",
     "doc",
@@ -25,6 +25,7 @@ const KEYS: [&str; 17] = [
     "delivery_key",
     "prove",
     "send",
+    "set_by_mappings",
     "pass",
     "unlisted",
     "schemas",
@@ -67,6 +68,7 @@ fn read(root: &Yaml, name: &str, file: &str, faults: &mut Diagnostics) -> Forge 
     let event_header = named.as_ref().and_then(serde_json::Value::as_str).map(str::to_ascii_lowercase);
     let prove = read_proofs(root.get("prove"), &mut scope);
     let send = templates(root.get("send"), &mut scope);
+    let set_by_mappings = texts(root.get("set_by_mappings")).map(str::to_ascii_lowercase).collect();
     let pass = texts(root.get("pass")).map(str::to_ascii_lowercase).collect();
     let (unlisted, schemas) = (pairs(root, "unlisted", &mut scope), pairs(root, "schemas", &mut scope));
     let program = scope.program;
@@ -81,6 +83,7 @@ fn read(root: &Yaml, name: &str, file: &str, faults: &mut Diagnostics) -> Forge 
         delivery_key,
         prove,
         send,
+        set_by_mappings,
         pass,
         unlisted,
         schemas,
@@ -187,7 +190,7 @@ fn run_example(forge: &Forge, example: &Yaml) -> Result<(), String> {
         let got = told(&identity, &key.name)?;
         let wanted = Some(value.to_json()).filter(|value| !value.is_null()).and_then(|_| value.text());
         if got != wanted {
-            return Err(format!("{}: expected {wanted:?}, got {got:?}", key.name));
+            return Err(format!("{}: expected {}, got {}", key.name, shown(wanted), shown(got)));
         }
     }
     Ok(())
@@ -202,4 +205,9 @@ fn told<'i>(identity: &'i Identity, name: &str) -> Result<Option<&'i str>, Strin
         "delivery_key" => Ok(identity.delivery_key.as_deref()),
         _ => Err(format!("an example cannot expect `{name}`")),
     }
+}
+
+/// A fact as messages show it.
+fn shown(fact: Option<&str>) -> String {
+    fact.map_or_else(|| "nothing".to_owned(), |fact| format!("`{fact}`"))
 }

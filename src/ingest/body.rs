@@ -74,7 +74,10 @@ async fn chunks(
     // What a sender announces is not yet what it sends: no more than 64 KiB are set aside on its word.
     let mut body = Vec::with_capacity(length.unwrap_or(0).min(64 << 10));
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|error| Answer::bad_request(format!("the body broke off: {error}")))?;
+        let chunk = chunk.map_err(|error| {
+            tracing::debug!(%error, "the body broke off");
+            Answer::bad_request("the body broke off before its end")
+        })?;
         if body.len() + chunk.len() > limits.body {
             return Err(Answer::too_large(limits.body));
         }

@@ -107,6 +107,9 @@ impl Reader<'_, '_, '_> {
                 self.scope.error(key.position, format!("nothing in the example can hold `{}`", key.name));
             }
         }
+        if let Some(remove) = item.get("remove").filter(|remove| remove.list().is_none()) {
+            self.scope.error(remove.position, "`remove` is a list of paths");
+        }
         for path in item.get("remove").and_then(Yaml::list).unwrap_or_default() {
             if !remove(input, path.text().unwrap_or_default()) {
                 self.scope.error(path.position, "the example has no such field to remove");

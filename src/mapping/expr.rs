@@ -75,6 +75,13 @@ impl Parser<'_, '_, '_> {
                 break;
             }
         }
+        let optional = matches!(&first, Primary::Path(path) if path.need != Need::Lenient);
+        if optional && steps.iter().any(|step| matches!(step, Step::Or(_))) {
+            return Err(Fault {
+                at: start,
+                message: "`!` and `?` say what happens without a value, `??` what stands in for it: use one".to_owned(),
+            });
+        }
         self.count_missing(&mut first, &mut steps);
         self.nesting -= 1;
         Ok(Expr { place: self.scope.place((self.at)(start)), first, steps })

@@ -235,6 +235,9 @@ fn read_headers(node: Option<&Yaml>, scope: &mut Scope<'_>) -> Vec<(String, Temp
                 "a mapping sets the event header and other `X-…` headers; hookglot makes the rest",
             );
         }
+        if !key.name.bytes().all(|byte| byte == b'-' || byte == b'_' || byte.is_ascii_alphanumeric()) {
+            scope.error(key.position, "a header's name is made of letters, digits, `-` and `_`");
+        }
         headers.push((key.name.clone(), single(value, scope)));
     }
     headers

@@ -13,6 +13,10 @@ pub use parser::SyntaxError;
 /// How deep objects and arrays may be nested: what `serde_json` allows, and more than any forge sends.
 pub const MAX_DEPTH: usize = 128;
 
+/// How many values and keys a text may hold. A hook of 25 MiB with lists of files stays below; without a bound, a body of
+/// empty objects would take eight times its size in memory.
+pub const MAX_VALUES: usize = 2_000_000;
+
 /// What a value is, as far as its first byte tells; the two kinds of text spare a look for escapes later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {

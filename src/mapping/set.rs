@@ -6,18 +6,22 @@ use super::examples;
 use super::file::{self, Mapping, Output};
 use super::json::Node;
 use super::selection;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Mapping and forge files by their path below `mappings/`, with the name that messages give them.
 #[derive(Debug, Default, Clone)]
 pub struct Files {
     by_path: BTreeMap<String, (String, String)>,
+    /// The paths that took the place of others.
+    replaced: BTreeSet<String>,
 }
 
 impl Files {
     /// Adds a file, or puts it in the place of one with the same path.
     pub fn insert(&mut self, path: &str, shown: &str, text: String) {
-        self.by_path.insert(path.to_owned(), (shown.to_owned(), text));
+        if self.by_path.insert(path.to_owned(), (shown.to_owned(), text)).is_some() {
+            self.replaced.insert(path.to_owned());
+        }
     }
 
     /// The name in messages and the text of a file.
@@ -32,6 +36,17 @@ impl Files {
             .keys()
             .map(String::as_str)
             .filter(move |path| path.rsplit_once('/').is_some_and(|(own, _)| own == folder))
+    }
+
+    /// Whether a file took the place of another.
+    #[must_use]
+    pub fn is_replaced(&self, path: &str) -> bool {
+        self.replaced.contains(path)
+    }
+
+    /// Every file: its path and its name in messages.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.by_path.iter().map(|(path, (shown, _))| (path.as_str(), shown.as_str()))
     }
 
     /// The folders directly below the top.
@@ -152,6 +167,13 @@ impl Mappings {
                     output,
                 })
             })
+        })
+    }
+
+    /// The headers that the mappings set, with the file and the place of each mapping.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, super::diagnostic::Position, &str)> {
+        self.mappings.iter().flat_map(|mapping| {
+            mapping.headers.iter().map(|(name, _)| (&*mapping.file, mapping.position, name.as_str()))
         })
     }
 

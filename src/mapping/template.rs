@@ -57,6 +57,9 @@ fn literal_or(template: Template) -> Template {
 fn object<'y>(members: impl Iterator<Item = &'y (Key, Yaml)>, scope: &mut Scope<'_>) -> Template {
     let fields = members
         .map(|(key, value)| {
+            if key.name.contains("${") {
+                scope.error(key.position, "a key is what it says: there are no holes in keys");
+            }
             let name = key.name.replace("$$", "$");
             let mut json = Vec::new();
             write::quoted(&mut json, &name);
@@ -161,7 +164,7 @@ pub(crate) fn read_condition(node: &Yaml, scope: &mut Scope<'_>) -> Option<super
 
 /// A list of `{when, then}` with `{else}` at its end.
 fn case(value: &Yaml, scope: &mut Scope<'_>) -> Template {
-    let Some(items) = value.list() else {
+    let Some(items) = value.list().filter(|items| !items.is_empty()) else {
         scope.error(value.position, "expected a list of {when, then} and at its end {else}");
         return null();
     };

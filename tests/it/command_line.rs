@@ -40,7 +40,10 @@ fn translate_prints_the_body_that_a_tool_would_get() {
 fn translate_prints_headers_an_empty_line_and_the_body() {
     let (_, out, _) = run(&["translate", "--to", "gitlab", "--headers"], &gitflic_push());
     let (head, body) = out.split_once("\n\n").unwrap();
-    assert_eq!(head, "Content-Type: application/json\nX-Gitlab-Event: Push Hook");
+    assert_eq!(
+        head,
+        "Content-Type: application/json\nX-Gitlab-Event: Push Hook\nX-Gitlab-Instance: https://git.example.org"
+    );
     assert!(body.starts_with("{\"object_kind\":\"push\"") && body.ends_with("}\n"), "{body}");
 }
 

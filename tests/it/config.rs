@@ -23,6 +23,7 @@ lisen = "127.0.0.1:1"
 admin_listen = "nowhere"
 grace = "soon"
 store = "floppy"
+log_level = "bananas"
 [limits]
 body = "25 parsecs"
 [[route]]
@@ -39,6 +40,8 @@ token_file = "/nowhere"
 url = "http://tool/"
 fromat = "gitlab"
 timeout = "-1s"
+events = []
+ca_file = "/nowhere.pem"
 [[route]]
 path = "/a"
 secret_file = "/nowhere/secret"
@@ -52,6 +55,9 @@ path = "/b"
         "hookglot: hookglot.toml: admin_listen: expected an address and a port such as 127.0.0.1:8080, got `nowhere`",
         "hookglot: hookglot.toml: grace: expected a time such as 500ms, 10s, 5m or 2h, got `soon`",
         "hookglot: hookglot.toml: store: expected `memory`, got `floppy`",
+        "hookglot: hookglot.toml: log_level: expected error, warn, info, debug, trace, off, or a list such as info,hyper=debug, got `bananas`",
+        "hookglot: hookglot.toml: route[0].to[1].events: an empty list: the destination would never get anything",
+        "hookglot: hookglot.toml: route[0].to[1].ca_file: /nowhere.pem: No such file or directory (os error 2)",
         "hookglot: hookglot.toml: limits.body: expected a size such as 512KiB, 25MiB or 1GiB, got `25 parsecs`",
         "hookglot: hookglot.toml: route[0].path: a path begins with `/` and has no `?` or `#`",
         "hookglot: hookglot.toml: route[0].accept: unknown forge `github`: expected gitflic or gitlab",
@@ -70,6 +76,20 @@ path = "/b"
     }
     let all = lines.join("\n");
     assert!(!all.contains("canary") && !all.contains("c2VjcmV0"), "a secret shows:\n{all}");
+}
+
+#[test]
+fn a_fault_shows_no_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, lines) = refused(
+        folder.path(),
+        "[[route]]\npath = \"/\"\nsecret = 918273645\n[[route.to]]\nname = \"a\"\nurl = \"http://tool/\"\nformat = \"gitlab\"\n",
+        &[],
+    );
+    assert_eq!(lines, ["hookglot: hookglot.toml: route[0].secret: expected a text, got a number: put it in quotes"]);
+    let (_, lines) = refused(folder.path(), "[[route]]\nsecret = \"canary-four\n", &[]);
+    let all = lines.join("\n");
+    assert!(all.contains("line 2") && !all.contains("canary"), "{all}");
 }
 
 #[test]
@@ -129,9 +149,9 @@ fn faults_of_the_environment_are_named_by_their_variable() {
     assert_eq!(output.status.code(), Some(78), "{text}");
     for expected in [
         "HOOKGLOT_TO: not a URL: relative URL without a base",
-        "HOOKGLOT_FORMAT: missing: the format that the tool reads: gitflic or gitlab",
+        "HOOKGLOT_FORMAT: missing: the format that the tool reads: gitflic, gitlab or other",
         "HOOKGLOT_SECRET: missing:",
-        "HOOKGLOT_LIMITS.bdoy: unknown setting, did you mean `body`?",
+        "HOOKGLOT_LIMITS__BDOY: unknown setting, did you mean `body`?",
         "HOOKGLOT_SECERT: unknown setting",
         "HOOKGLOT_GRACE: expected a time",
     ] {

@@ -200,10 +200,11 @@ fn gone_is_given_up_at_once_and_a_redirect_is_not_followed() {
     let tool = Receiver::scripted(move |number| if number == 0 { status(302, &location) } else { status(410, "") });
     let (app, _folder) = app(&tool.url, "format = \"gitlab\"");
     app.post("/", &[], gitflic_push().as_bytes());
-    app.wait_for_log("delivered: a redirect, which is not followed");
+    let line = app.wait_for_log("a redirect, which is not followed");
+    assert!(line.contains("WARN") && line.contains("outcome=\"delivered\""), "{line}");
     app.post("/", &[], gitflic_push().as_bytes());
     let line = app.wait_for_log("ERROR failed");
-    assert!(line.contains("given up after 1 attempts: the destination answered 410"), "{line}");
+    assert!(line.contains("given up after 1 attempt: the destination answered 410"), "{line}");
     assert_eq!((tool.got().len(), elsewhere.got().len()), (2, 0));
 }
 

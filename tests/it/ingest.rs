@@ -249,3 +249,21 @@ fn a_hook_that_cannot_be_translated_fails_visibly_with_the_line_that_wanted_more
     );
     assert_eq!(tool.got().len(), 0);
 }
+
+#[test]
+fn a_destination_that_does_not_want_a_hook_is_named_in_the_log() {
+    let (tool, folder) = (Receiver::content(), tempfile::tempdir().unwrap());
+    let to = |name: &str, more: &str| {
+        format!("[[route.to]]\nname = \"{name}\"\nurl = \"{}\"\nformat = \"gitlab\"\n{more}\n", tool.url)
+    };
+    let config = format!(
+        "[[route]]\npath = \"/\"\nsecret = \"none\"\n{}{}",
+        to("all", ""),
+        to("tags", "events = [\"TAG_CREATE\"]")
+    );
+    let app = App::with_config(folder.path(), &config);
+    let id = app.post("/", &[], gitflic_push().as_bytes()).json()["delivery"].as_str().unwrap().to_owned();
+    let line = app.wait_for_log("does not list the event BRANCH_UPDATE");
+    assert!(line.contains(&id) && line.contains("destination=\"tags\""), "{line}");
+    tool.wait_for(1);
+}

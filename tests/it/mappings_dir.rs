@@ -70,6 +70,39 @@ fn a_file_takes_the_place_of_the_built_in_one_with_its_path() {
 }
 
 #[test]
+fn check_says_what_a_folder_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "gitlab-to-gitflic/wiki.yaml", WIKI);
+    put(folder.path(), "gitlab-to-gitflic/tag.yaml", &WIKI.replace("Wiki Page Hook", "Tag Push Hook"));
+    put(folder.path(), "typo/push.yaml", WIKI);
+    let (code, out, error) = run(&["check"], folder.path(), "");
+    assert_eq!(code, 0, "{error}");
+    let out = out.replace(folder.path().to_str().unwrap(), "DIR");
+    for line in [
+        "DIR/gitlab-to-gitflic/tag.yaml replaces the built-in gitlab-to-gitflic/tag.yaml",
+        "DIR/gitlab-to-gitflic/wiki.yaml is added as gitlab-to-gitflic/wiki.yaml",
+        "DIR/typo/push.yaml is not used: files stand in folders such as gitflic-to-gitlab/",
+    ] {
+        assert!(out.lines().any(|own| own == line), "{line} is not in\n{out}");
+    }
+}
+
+#[test]
+fn a_mapping_cannot_take_the_place_of_a_destinations_secret_or_a_deliverys_key() {
+    for header in ["X-Gitlab-Token", "X-Gitlab-Event-UUID"] {
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!(
+            "mapping: 1\nname: own\nevent: ISSUE_CREATE\nheaders: {{{header}: stolen}}\nbody: {{a: 1}}\nexamples:\n  - name: it\n    input: {{}}\n    output: {{a: 1}}\n"
+        );
+        put(folder.path(), "gitflic-to-gitlab/own.yaml", &text);
+        let (code, _, error) = run(&["check"], folder.path(), "");
+        let message =
+            format!("the header {header} belongs to the destination or the delivery: a mapping cannot set it");
+        assert_eq!((code, error), (1, format!("DIR/gitflic-to-gitlab/own.yaml:3:8: {message}\n")));
+    }
+}
+
+#[test]
 fn a_mapping_that_ignores_gives_its_reason() {
     let folder = tempfile::tempdir().unwrap();
     let text = "mapping: 1\nname: none\nevent: Wiki Page Hook\nignore: GitFlic has no wiki events\nexamples:\n  - name: it\n    input: {object_kind: wiki_page}\n    ignored: true\n";

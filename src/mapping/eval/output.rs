@@ -29,7 +29,11 @@ impl<'a> Run<'a> {
                 out.push(b'[');
                 for item in items {
                     match item {
-                        Template::Each(each) => self.write_each(each, out)?,
+                        Template::Each(each) => match self.write_each(each, out) {
+                            // Its list is left out, not the one that it stands in.
+                            Err(Stop::Omit) => {}
+                            written => written?,
+                        },
                         item => self.write_element(item, out)?,
                     }
                 }

@@ -101,6 +101,21 @@ fn required_and_optional_paths() {
 }
 
 #[test]
+fn lists_take_elements_and_whole_loops() {
+    let input = json!({"l": [{"k": 1}, {"k": 2}], "yes": true});
+    let list = "\n    - $each: c in l\n      k: ${c.k}\n    - $each: c in nope?\n      k: ${c.k}\n    - $if: not yes\n      k: 9\n    - k: 3";
+    assert_eq!(value_of(list, &input), json!([{"k": 1}, {"k": 2}, {"k": 3}]));
+    assert_eq!(value_of("\n    $each: c in nope?\n    k: ${c.k}", &input), json!("left out"));
+}
+
+#[test]
+fn merging_keeps_the_first_place_and_the_last_value_and_shows_what_is_left_out_above_it() {
+    let input = json!({"o": {"b": 2, "c": 3}, "yes": true});
+    let merge = "\n    $merge:\n      - {a: 1, b: 1}\n      - ${o}\n      - {$if: yes, d: 4, $else: {}}\n      - {c: '${absent?}', a: 9}";
+    assert_eq!(value_of(merge, &input).to_string(), r#"{"a":9,"b":2,"c":3,"d":4}"#);
+}
+
+#[test]
 fn only_absence_without_a_default_counts_as_missing() {
     let input = json!({"z": null});
     let set = set("${z ?? y ?? 'd'}${x}${w ?? v}", "", &input).expect("sound");
@@ -163,6 +178,12 @@ fn faults_say_where_and_what_was_expected() {
             "d/m.yaml:6:17: `else` is the last branch: those behind it are never taken",
         ),
         ("{$if: a}", "d/m.yaml:6:14: `$if` needs fields beside it; for a single value take `$case`"),
+        (
+            "${a? ?? 1}",
+            "d/m.yaml:6:10: `!` and `?` say what happens without a value, `??` what stands in for it: use one",
+        ),
+        ("{$case: []}", "d/m.yaml:6:16: expected a list of {when, then} and at its end {else}"),
+        ("{'k${a}': 1}", "d/m.yaml:6:9: a key is what it says: there are no holes in keys"),
         ("${header('X')}", "d/m.yaml:6:16: expected the end of the expression, found '('"),
     ] {
         assert_eq!(fault_of(template), fault, "{template}");

@@ -1,7 +1,7 @@
 //! Reads JSON bytes into entries: one pass, no recursion, every error with its line and column.
 
 use super::write::special;
-use super::{Entry, Kind, MAX_DEPTH};
+use super::{Entry, Kind, MAX_DEPTH, MAX_VALUES};
 
 /// Why bytes are not JSON that we read, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -133,6 +133,9 @@ impl Parser<'_> {
 
     /// Reads a scalar or opens a container; says whether it opened one.
     fn value(&mut self) -> Result<bool, Fault> {
+        if self.entries.len() >= MAX_VALUES {
+            return Err(self.fault(format!("more than {MAX_VALUES} values and keys")));
+        }
         match self.peek() {
             Some(b'"') => self.string()?,
             Some(b'{') => return self.container(Kind::Object),
