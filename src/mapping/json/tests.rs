@@ -50,6 +50,11 @@ fn errors_name_line_and_column() {
     }
     let invalid = Document::parse(b"{\"a\": \"\xff\"}").expect_err("invalid UTF-8");
     assert_eq!(invalid.to_string(), "line 1, column 8: this byte is not UTF-8");
+    let many = format!("[{}0]", "0,".repeat(super::MAX_VALUES));
+    assert_eq!(
+        Document::parse(many.as_bytes()).expect_err("many").to_string(),
+        "line 1, column 4000000: more than 2000000 values and keys"
+    );
     let deep = "[".repeat(10_000);
     assert_eq!(
         Document::parse(deep.as_bytes()).expect_err("deep").to_string(),
