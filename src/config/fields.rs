@@ -38,6 +38,11 @@ impl Fields {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
+    /// Looks at a value without taking it.
+    pub(super) fn peek(&self, key: &str) -> Option<&Value> {
+        self.members.get(key)
+    }
+
     /// Takes a value as it is.
     pub(super) fn take(&mut self, key: &'static str) -> Option<Value> {
         self.known.push(key);

@@ -129,21 +129,26 @@ fn routes(top: &mut Fields, forges: &[String], from_file: bool, all: &mut Collec
         }
         return (vec![demo(forges)], true);
     }
-    let routes: Vec<Route> = tables.into_iter().filter_map(|table| route(table, forges, all)).collect();
-    check_unique(&routes, all);
-    (routes, false)
+    check_unique(&tables, all);
+    (tables.into_iter().filter_map(|table| route(table, forges, all)).collect(), false)
 }
 
-fn check_unique(routes: &[Route], all: &mut Collector<'_>) {
+/// Looks at the tables themselves, so that what is twice shows beside every other fault of a route.
+fn check_unique(tables: &[Fields], all: &mut Collector<'_>) {
     let (mut paths, mut names) = (HashSet::new(), HashSet::new());
-    for (position, route) in routes.iter().enumerate() {
-        if !paths.insert(&route.path) {
-            all.fault(&format!("route[{position}].path"), format!("`{}` is the path of another route", route.path));
+    for table in tables {
+        if let Some(path) = table.peek("path").and_then(Value::as_str)
+            && !paths.insert(path)
+        {
+            all.fault(&table.path_of("path"), format!("`{path}` is the path of another route"));
         }
-        for (inner, destination) in route.to.iter().enumerate() {
-            if !names.insert(&destination.name) {
-                let place = format!("route[{position}].to[{inner}].name");
-                all.fault(&place, format!("`{}` is the name of another destination", destination.name));
+        let to = table.peek("to").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        for (position, destination) in to.iter().enumerate() {
+            if let Some(name) = destination.get("name").and_then(Value::as_str)
+                && !names.insert(name)
+            {
+                let place = format!("{}[{position}].name", table.path_of("to"));
+                all.fault(&place, format!("`{name}` is the name of another destination"));
             }
         }
     }

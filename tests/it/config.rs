@@ -46,7 +46,9 @@ ca_file = "/nowhere.pem"
 path = "/a"
 secret_file = "/nowhere/secret"
 [[route]]
-path = "/b"
+path = "/a"
+[[route.to]]
+name = "jenkins"
 "#;
     let (code, lines) = refused(folder.path(), config, &[]);
     assert_eq!(code, Some(78), "{lines:#?}");
@@ -70,6 +72,9 @@ path = "/b"
         "hookglot: hookglot.toml: route[0].to[1].timeout: expected a time such as 500ms, 10s, 5m or 2h, got `-1s`",
         "hookglot: hookglot.toml: route[1].secret_file: /nowhere/secret: No such file or directory (os error 2)",
         "hookglot: hookglot.toml: route[1].to: missing: a [[route.to]] says where the hooks of this route go",
+        "hookglot: hookglot.toml: route[2].path: `/a` is the path of another route",
+        "hookglot: hookglot.toml: route[2].to[0].name: `jenkins` is the name of another destination",
+        "hookglot: hookglot.toml: route[2].to[0].url: missing: where the destination is",
         "hookglot: hookglot.toml: route[2].secret: missing: the secret that the forge sends with its hooks; `none` lets everybody in",
     ] {
         assert!(lines.iter().any(|line| line == expected), "{expected}\nis not among\n{}", lines.join("\n"));
