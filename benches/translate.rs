@@ -1,13 +1,14 @@
 //! What a translation through a mapping file costs, beside the same translation written by hand.
 //!
-//! The job: the bytes of a GitFlic `BRANCH_UPDATE` push with 1 and with 20 commits become the bytes of a GitLab push.
+//! The job: the bytes of a GitFlic `BRANCH_UPDATE` push with 1 and with 20 commits become the body and
+//! the headers of a GitLab push.
 //!
 //! - `engine`: the mapping engine: reads the body and the facts of the hook, runs `gitflic-to-gitlab/push.yaml`.
 //! - `structs`: the baseline: the same rules in Rust by hand, with serde structs that borrow (`translate/by_hand.rs`).
 //! - `parse_document`: the engine's reader of JSON alone.
 //! - `parse`: `serde_json::from_slice::<Value>` of the same body, the least that a translator on `Value`s would do.
 //!
-//! Run it with `cargo bench --bench translate`. Before measuring it checks that `engine` and `structs` make the same body.
+//! Run it with `cargo bench --bench translate`. Before measuring it checks that `engine` and `structs` make the same.
 //! Times differ from machine to machine and from hour to hour: only ratios within one run mean anything.
 #![allow(clippy::unwrap_used, reason = "a benchmark has nobody to report an error to")]
 
@@ -17,7 +18,7 @@ mod by_hand;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use hookglot::forge::hook_facts;
 use hookglot::mapping::json::Document;
-use hookglot::mapping::{Mappings, NoKnowledge, Surroundings};
+use hookglot::mapping::{Mappings, NoKnowledge, Surroundings, Translated};
 use hookglot::mapping_files;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -103,24 +104,26 @@ fn sha(number: usize) -> String {
     })
 }
 
-fn engine(set: &Mappings, input: &[u8]) -> Vec<u8> {
+fn engine(set: &Mappings, input: &[u8]) -> Translated {
     let body = Document::parse(input).unwrap();
     let facts = hook_facts(ID, RECEIVED_AT, EVENT, Some(INSTANCE));
     let hook = Document::parse(facts.as_bytes()).unwrap();
     let beside = Surroundings { hook: Some(hook.root()), instance: INSTANCE, ..Surroundings::new(&NoKnowledge) };
-    set.translate(EVENT, body.root(), &beside).unwrap().body
+    set.translate(EVENT, body.root(), &beside).unwrap()
 }
 
-fn structs(input: &[u8]) -> Vec<u8> {
+fn structs(input: &[u8]) -> by_hand::Translated {
     let hook = by_hand::Hook { received_at: RECEIVED_AT, instance: Some(INSTANCE), default_branch: None };
     by_hand::translate(input, &hook).unwrap()
 }
 
 /// Both sides must do the same job, or their times cannot be compared.
 fn check_equal(set: &Mappings, input: &[u8]) {
-    let made: Value = serde_json::from_slice(&engine(set, input)).unwrap();
-    let by_hand: Value = serde_json::from_slice(&structs(input)).unwrap();
-    assert_eq!(made, by_hand, "the engine (left) and the baseline (right) make different bodies");
+    let (made, by_hand) = (engine(set, input), structs(input));
+    let value = |body: &[u8]| serde_json::from_slice::<Value>(body).unwrap();
+    assert_eq!(value(&made.body), value(&by_hand.body), "the engine's body (left) and the baseline's (right)");
+    let headers = by_hand.headers.map(|(name, value)| (name.to_owned(), value.into_owned()));
+    assert_eq!(made.headers, headers, "the engine's headers (left) and the baseline's (right)");
 }
 
 fn translate(criterion: &mut Criterion) {
@@ -130,8 +133,11 @@ fn translate(criterion: &mut Criterion) {
         let (_, input) = files.get(&format!("gitflic-to-gitlab/examples/{example}.json")).unwrap();
         check_equal(&set, input.as_bytes());
     }
-    // Without commits, one is made of the head.
+    // Without commits, one is made of the head; what is empty counts as absent.
     check_equal(&set, &payload(0));
+    let emptied =
+        String::from_utf8(payload(4)).unwrap().replace("o.sedov@harbour.example.com", "").replace("Ledger", "");
+    check_equal(&set, emptied.as_bytes());
 
     let mut group = criterion.benchmark_group("translate");
     for count in [1, 20] {

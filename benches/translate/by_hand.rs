@@ -174,51 +174,61 @@ struct Repository<'a> {
     visibility_level: u8,
 }
 
+/// The body and the headers of a hook as GitLab sends it.
+pub(crate) struct Translated {
+    pub(crate) body: Vec<u8>,
+    pub(crate) headers: [(&'static str, Cow<'static, str>); 2],
+}
+
 /// A GitFlic push of a branch as GitLab sends it.
-pub(crate) fn translate(input: &[u8], hook: &Hook<'_>) -> Result<Vec<u8>, Error> {
+pub(crate) fn translate(input: &[u8], hook: &Hook<'_>) -> Result<Translated, Error> {
     let GitFlicPush { project_id, project, push } = serde_json::from_slice(input)?;
+    let deleted = push.after == ZERO || push.after == ZERO_SHA256;
     let listed = push.commits.as_deref().unwrap_or_default();
+    let head_is_listed = listed.iter().any(|commit| commit.id == push.after);
 
     let ssh_url = &*project.ssh_transport_url;
     let http_url = &*project.http_transport_url;
+    let origin = origin(http_url);
     let web_url = http_url.strip_suffix(".git").unwrap_or(http_url);
-    let name = text(project.title.as_ref()).unwrap_or(&project.alias);
+    let name = filled(project.title.as_ref()).unwrap_or(&project.alias);
     let visibility_level = if project.private == Some(false) { 20 } else { 0 };
     let project_number = identity::number("project", &project_id);
 
     let author = text(push.author_id.as_ref());
     let user = author.map_or_else(|| "user-unknown".to_owned(), |author| format!("user-{}", short_hex(author)));
 
-    let deleted = push.after == ZERO || push.after == ZERO_SHA256;
-    let head_is_listed = deleted || listed.iter().any(|commit| commit.id == push.after);
+    let noreply = || {
+        let host = hook.instance.unwrap_or("gitflic.ru").split(':').next().unwrap_or_default();
+        Cow::Owned(format!("noreply@{host}"))
+    };
 
     let mut commits = Vec::with_capacity(listed.len() + 1);
-    for commit in listed {
+    for commit in listed.iter().filter(|_| !deleted) {
         let message = text(commit.message.as_ref()).unwrap_or_default();
         commits.push(GitLabCommit {
             id: &commit.id,
             message,
             title: message.split(['\n', '\r']).next().unwrap_or_default(),
-            timestamp: rfc3339(text(commit.timestamp.as_ref()).unwrap_or(hook.received_at))?,
+            timestamp: rfc3339(filled(commit.timestamp.as_ref()).unwrap_or(hook.received_at))?,
             url: format!("{web_url}/commit/{}", commit.id),
             author: Author {
-                name: text(commit.author_name.as_ref()).unwrap_or(&user),
-                email: Cow::Borrowed(text(commit.author_email.as_ref()).unwrap_or_default()),
+                name: filled(commit.author_name.as_ref()).unwrap_or(&user),
+                email: filled(commit.author_email.as_ref()).map_or_else(noreply, Cow::Borrowed),
             },
             added: [],
             modified: [],
             removed: [],
         });
     }
-    if !head_is_listed {
-        let host = hook.instance.unwrap_or("gitflic.ru").split(':').next().unwrap_or_default();
+    if !head_is_listed && !deleted {
         commits.push(GitLabCommit {
             id: &push.after,
             message: "",
             title: "",
             timestamp: rfc3339(hook.received_at)?,
             url: format!("{web_url}/commit/{}", push.after),
-            author: Author { name: &user, email: Cow::Owned(format!("noreply@{host}")) },
+            author: Author { name: &user, email: noreply() },
             added: [],
             modified: [],
             removed: [],
@@ -238,7 +248,7 @@ pub(crate) fn translate(input: &[u8], hook: &Hook<'_>) -> Result<Vec<u8>, Error>
         user_name: &user,
         user_username: &user,
         user_email: "",
-        user_avatar: format!("{}/static/image/avatar.jpg", origin(http_url)),
+        user_avatar: format!("{origin}/static/image/avatar.jpg"),
         project_id: project_number,
         project: GitLabProject {
             id: project_number,
@@ -271,21 +281,29 @@ pub(crate) fn translate(input: &[u8], hook: &Hook<'_>) -> Result<Vec<u8>, Error>
             visibility_level,
         },
     };
-    Ok(serde_json::to_vec(&translated)?)
+    Ok(Translated {
+        body: serde_json::to_vec(&translated)?,
+        headers: [("X-Gitlab-Event", "Push Hook".into()), ("X-Gitlab-Instance", origin.to_owned().into())],
+    })
 }
 
 /// How many commits the push has; at least the head.
 fn commit_count(sent: Option<&Count<'_>>, listed: &[GitFlicCommit<'_>]) -> Result<i64, Error> {
     let count = match sent {
         Some(Count::Number(count)) => *count,
-        Some(Count::Text(count)) => count.trim().parse()?,
-        None => i64::try_from(listed.len()).unwrap_or(i64::MAX),
+        Some(Count::Text(count)) if !count.is_empty() => count.trim().parse()?,
+        _ => i64::try_from(listed.len()).unwrap_or(i64::MAX),
     };
     Ok(if count == 0 { 1 } else { count })
 }
 
 fn text<'t>(text: Option<&'t Text<'_>>) -> Option<&'t str> {
     text.map(|text| &*text.0)
+}
+
+/// A text; what is empty counts as absent.
+fn filled<'t>(own: Option<&'t Text<'_>>) -> Option<&'t str> {
+    text(own).filter(|text| !text.is_empty())
 }
 
 /// An address up to the slash behind its host.
