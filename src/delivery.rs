@@ -41,6 +41,7 @@ pub fn load_directions(files: &Files, forges: &Forges) -> Result<(Directions, Di
             match Mappings::load(files, &folder(from.name(), to.name()), true) {
                 Ok((mappings, warnings)) => {
                     faults.extend(warnings);
+                    faults.extend(mappings.undeclared(&from.reads()));
                     check_headers(&mappings, to, &mut faults);
                     directions.insert((from.name().to_owned(), to.name().to_owned()), mappings);
                 }

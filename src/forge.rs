@@ -6,7 +6,8 @@ mod description;
 pub mod scheme;
 
 use crate::mapping::json::{Document, Node, write};
-use crate::mapping::program::{Condition, Program, Template};
+use crate::mapping::program::{Condition, Program, Root, Template};
+use crate::mapping::usage::Part;
 use crate::mapping::{Diagnostics, Failure, Files, NoKnowledge, Surroundings, eval::Run, eval::Stop};
 use scheme::Proof;
 use std::sync::Arc;
@@ -99,6 +100,12 @@ impl Forge {
     pub fn schema(&self, event: &str) -> Option<String> {
         let (_, file) = self.schemas.iter().find(|(own, _)| own == event)?;
         Some(format!("{}/schema/{file}", self.name))
+    }
+
+    /// The fields of a body that say whose hook it is and what it is called.
+    pub(crate) fn reads(&self) -> Vec<Vec<Part>> {
+        let origins = self.program.usage.reads.iter().flat_map(|read| read.origins.iter().flatten());
+        origins.filter(|origin| origin.root == Root::Input).map(|origin| origin.parts.clone()).collect()
     }
 
     /// Whether a request is a hook of this forge.

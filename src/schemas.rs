@@ -1,14 +1,16 @@
 //! Holds what mappings make against the JSON Schemas of the forge that would send it. For checks and tests only.
 
 use crate::forge::{Forge, Header};
+use crate::mapping::diagnostic::{Position, did_you_mean};
 use crate::mapping::json::Document;
-use crate::mapping::{Diagnostics, Files, Mappings};
-use jsonschema::Validator;
+use crate::mapping::{Diagnostics, ExampleOutput, Files, Mappings};
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 use std::collections::HashMap;
 
 /// Holds the output of every example of a set against its schema; gives how many examples there were, and a warning
-/// for each that a strict receiver would refuse.
+/// for each field that a strict receiver would refuse, at the line that made it.
 #[must_use]
 pub fn check(files: &Files, target: &Forge, set: &Mappings) -> (usize, Diagnostics) {
     let (mut count, mut found, mut schemas) = (0, Diagnostics::default(), Schemas::new(files, target));
@@ -18,18 +20,102 @@ pub fn check(files: &Files, target: &Forge, set: &Mappings) -> (usize, Diagnosti
             && let Err(faults) = schemas.validate(headers, body)
         {
             for fault in faults {
-                found.warning(&made.file, made.position, format!("example \"{}\": {fault}", made.name));
+                let (file, position) = place(&made, &fault.path);
+                found.warning(file, position, format!("{fault} (example \"{}\")", made.name));
             }
         }
     }
     (count, found)
 }
 
+/// The line that made what stands at a path, or what it stands in, or the first thing in it; else the example's own.
+fn place<'m>(made: &'m ExampleOutput, path: &str) -> (&'m str, Position) {
+    let inside = |outer: &str, inner: &str| {
+        outer == inner || inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with(['.', '[']))
+    };
+    let around = made.fields.iter().find(|field| inside(&field.path, path));
+    let maker = around.or_else(|| made.fields.iter().find(|field| path.is_empty() || inside(path, &field.path)));
+    maker.map_or((&made.file, made.position), |field| {
+        (&field.file, Position { line: field.line, column: field.column })
+    })
+}
+
+/// What a strict receiver would not like in one place of a body.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SchemaFault {
+    /// Where: `commits[0].id`; empty for the body as a whole.
+    pub path: String,
+    /// What is wrong there.
+    pub message: String,
+}
+
+impl SchemaFault {
+    fn whole(message: impl Into<String>) -> Self {
+        Self { path: String::new(), message: message.into() }
+    }
+
+    fn new(error: &ValidationError<'_>, file: &str, schema: &Value) -> Vec<Self> {
+        let at = shown(error.instance_path());
+        let below = |name: &str| if at.is_empty() { name.to_owned() } else { format!("{at}.{name}") };
+        match error.kind() {
+            ValidationErrorKind::AdditionalProperties { unexpected } => unexpected
+                .iter()
+                .map(|name| {
+                    let mut known = Vec::new();
+                    properties(schema, &mut known);
+                    let suggestion = did_you_mean(name, known.into_iter().filter(|known| known != name));
+                    let path = below(name);
+                    Self { message: format!("`{path}` is unknown to {file}{suggestion}"), path }
+                })
+                .collect(),
+            ValidationErrorKind::Required { property } => {
+                let name = below(property.as_str().unwrap_or_default());
+                vec![Self { message: format!("`{name}` is absent, and {file} requires it"), path: at }]
+            }
+            _ => vec![Self { message: format!("`{at}` is not what {file} wants: {error}"), path: at }],
+        }
+    }
+}
+
+/// A JSON pointer as a path is written.
+fn shown(pointer: &jsonschema::paths::Location) -> String {
+    let mut text = String::new();
+    for part in pointer.as_str().split('/').skip(1) {
+        let part = part.replace("~1", "/").replace("~0", "~");
+        if !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()) {
+            text.push_str(&format!("[{part}]"));
+        } else {
+            if !text.is_empty() {
+                text.push('.');
+            }
+            text.push_str(&part);
+        }
+    }
+    text
+}
+
+/// The names of all properties that a schema knows anywhere.
+fn properties<'v>(schema: &'v Value, known: &mut Vec<&'v str>) {
+    match schema {
+        Value::Object(members) => {
+            for (key, inner) in members {
+                if key == "properties" {
+                    known.extend(inner.as_object().into_iter().flat_map(|own| own.keys().map(String::as_str)));
+                }
+                properties(inner, known);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| properties(item, known)),
+        _ => {}
+    }
+}
+
 /// The schemas of one forge, each compiled once.
 pub struct Schemas<'f> {
     files: &'f Files,
     forge: &'f Forge,
-    compiled: HashMap<String, Validator>,
+    compiled: HashMap<String, Compiled>,
 }
 
 impl<'f> Schemas<'f> {
@@ -42,9 +128,9 @@ impl<'f> Schemas<'f> {
     /// Holds a request in this forge's format against the schema of its event.
     ///
     /// # Errors
-    /// What a strict receiver would not like, one text for each place.
-    pub fn validate(&mut self, headers: &[Header], body: &Value) -> Result<(), Vec<String>> {
-        let one = |message: String| vec![message];
+    /// What a strict receiver would not like, place by place.
+    pub fn validate(&mut self, headers: &[Header], body: &Value) -> Result<(), Vec<SchemaFault>> {
+        let one = |message: String| vec![SchemaFault::whole(message)];
         let text = body.to_string();
         let document = Document::parse(text.as_bytes()).map_err(|error| one(error.to_string()))?;
         let headers: Vec<Header> =
@@ -57,21 +143,26 @@ impl<'f> Schemas<'f> {
             .forge
             .schema(&identity.event)
             .ok_or_else(|| one(format!("{} has no schema for {}", self.forge.name(), identity.event)))?;
-        let validator = self.compiled(&path).map_err(one)?;
-        let faults: Vec<String> =
-            validator.iter_errors(body).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        let Compiled { validator, schema } = self.compiled(&path).map_err(one)?;
+        let faults: Vec<SchemaFault> =
+            validator.iter_errors(body).flat_map(|error| SchemaFault::new(&error, &path, schema)).collect();
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 
-    fn compiled(&mut self, path: &str) -> Result<&Validator, String> {
+    fn compiled(&mut self, path: &str) -> Result<&Compiled, String> {
         if !self.compiled.contains_key(path) {
             let (shown, text) = self.files.get(path).ok_or_else(|| format!("there is no schema {path}"))?;
             let schema: Value = serde_json::from_str(text).map_err(|error| format!("{shown}: {error}"))?;
             let validator = jsonschema::validator_for(&schema).map_err(|error| format!("{shown}: {error}"))?;
-            self.compiled.insert(path.to_owned(), validator);
+            self.compiled.insert(path.to_owned(), Compiled { validator, schema });
         }
         self.compiled.get(path).ok_or_else(|| format!("there is no schema {path}"))
     }
+}
+
+struct Compiled {
+    validator: Validator,
+    schema: Value,
 }
 
 #[cfg(test)]

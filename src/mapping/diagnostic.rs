@@ -112,13 +112,18 @@ impl fmt::Display for Diagnostics {
 /// `, did you mean ‹name›?` for the nearest known name at an edit distance of 2 or less, else nothing.
 #[must_use]
 pub fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    near(wrong, known).map(|name| format!(", did you mean `{name}`?")).unwrap_or_default()
+}
+
+/// The nearest known name at an edit distance of 2 or less.
+#[must_use]
+pub fn near<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
         .map(|name| (strsim::osa_distance(wrong, name), name))
         .filter(|(distance, name)| *distance <= 2 && *distance < name.chars().count())
         .min()
-        .map(|(_, name)| format!(", did you mean `{name}`?"))
-        .unwrap_or_default()
+        .map(|(_, name)| name)
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! Runs a compiled program over one input: values for conditions and headers, bytes for bodies.
 
+pub(crate) mod explain;
 mod output;
 
 use super::filter::Asking;
 use super::json::{Kind, Node};
 use super::knowledge::Knowledge;
+use super::lookups::Lookups;
 use super::program::{
-    Condition, Constant, Expr, Need, Path, Piece, Place, Primary, Program, Root, Segment, Step, Template,
+    Branch, Condition, Constant, Expr, Need, Path, Piece, Place, Primary, Program, Root, Segment, Step, Template,
 };
 use super::shape::Found;
 use super::value::{Text, Value};
@@ -26,18 +28,22 @@ pub struct Surroundings<'a> {
     pub settings: Option<Node<'a>>,
     /// The delivery: `key` (the idempotency key) and `attempted_at`.
     pub delivery: Option<Node<'a>>,
+    /// The last seen state of the object that the hook is about; none the first time.
+    pub seen: Option<Node<'a>>,
     /// The headers that the hook came with, by name in small letters.
     pub headers: &'a [(String, String)],
     /// The instance that the hook came from; part of every UUID that is made.
     pub instance: &'a str,
     /// Remembered numbers and UUIDs.
     pub knowledge: &'a dyn Knowledge,
+    /// Look-up tables in the place of those that come with the mappings.
+    pub lookups: Option<&'a Lookups>,
 }
 
 impl<'a> Surroundings<'a> {
     /// Nothing beside the input but a memory.
     pub fn new(knowledge: &'a dyn Knowledge) -> Self {
-        Self { hook: None, settings: None, delivery: None, headers: &[], instance: "", knowledge }
+        Self { hook: None, settings: None, delivery: None, seen: None, headers: &[], instance: "", knowledge, lookups: None }
     }
 }
 
@@ -109,33 +115,37 @@ impl<'a> Run<'a> {
     pub(crate) fn expr(&self, expr: &'a Expr) -> Result<Value<'a>> {
         let mut value = self.primary(&expr.first)?;
         for step in &expr.steps {
-            match step {
-                Step::Or(other) if value.is_null() => value = self.primary(other)?,
-                Step::Or(_) => {}
-                Step::Table { index } => value = self.row(*index, &value),
-                Step::Filter { filter, .. } if value.is_null() && filter.name != "count" => {}
-                Step::Filter { filter, arguments, place } => {
-                    let asking = Asking { knowledge: self.beside.knowledge, instance: self.beside.instance };
-                    let made = match arguments.as_slice() {
-                        [] => (filter.run)(value, &[], &asking),
-                        [one] => (filter.run)(value, &[self.primary(one)?], &asking),
-                        several => {
-                            let given =
-                                several.iter().map(|argument| self.primary(argument)).collect::<Result<Vec<_>>>()?;
-                            (filter.run)(value, &given, &asking)
-                        }
-                    };
-                    value = match made {
-                        Ok(value) => value,
-                        Err(message) => {
-                            let source = source_of(expr).map(|path| format!("`{path}`: ")).unwrap_or_default();
-                            return self.fail(*place, format!("{source}filter `{}` {message}", filter.name));
-                        }
-                    };
-                }
-            }
+            value = self.step(expr, step, value)?;
         }
         Ok(value)
+    }
+
+    /// What one step of an expression makes of the value before it.
+    #[inline]
+    fn step(&self, expr: &'a Expr, step: &'a Step, value: Value<'a>) -> Result<Value<'a>> {
+        match step {
+            Step::Or(other) if value.is_null() => self.primary(other),
+            Step::Or(_) => Ok(value),
+            Step::Table { index } => Ok(self.row(*index, &value)),
+            Step::Filter { filter, .. } if value.is_null() && filter.name != "count" => Ok(value),
+            Step::Filter { filter, arguments, place } => {
+                let Surroundings { knowledge, instance, lookups, .. } = *self.beside;
+                let asking = Asking { knowledge, instance, lookups };
+                let made = match arguments.as_slice() {
+                    [] => (filter.run)(value, &[], &asking),
+                    [one] => (filter.run)(value, &[self.primary(one)?], &asking),
+                    several => {
+                        let given =
+                            several.iter().map(|argument| self.primary(argument)).collect::<Result<Vec<_>>>()?;
+                        (filter.run)(value, &given, &asking)
+                    }
+                };
+                made.or_else(|message| {
+                    let source = source_of(expr).map(|path| format!("`{path}`: ")).unwrap_or_default();
+                    self.fail(*place, format!("{source}filter `{}` {message}", filter.name))
+                })
+            }
+        }
     }
 
     fn row(&self, table: usize, value: &Value<'a>) -> Value<'a> {
@@ -185,10 +195,11 @@ impl<'a> Run<'a> {
             (None, Root::Hook) => self.beside.hook,
             (None, Root::Settings) => self.beside.settings,
             (None, Root::Delivery) => self.beside.delivery,
-            (None, Root::Seen | Root::Let(_) | Root::Loop(_)) => None,
+            (None, Root::Seen) => self.beside.seen,
+            (None, Root::Let(_) | Root::Loop(_)) => None,
         };
         for segment in &path.segments {
-            node = step(node, segment);
+            node = child(node, segment);
         }
         node
     }
@@ -241,7 +252,7 @@ impl<'a> Run<'a> {
             Template::Hole(expr) => self.expr(expr),
             Template::Text(pieces) => self.text(pieces),
             Template::Case(branches) => match self.branch(branches)? {
-                Some(branch) => self.value(branch),
+                Some(branch) => self.value(&branch.then),
                 None => Err(Stop::Omit),
             },
             // The loader refuses all others where a single value is wanted.
@@ -269,10 +280,10 @@ impl<'a> Run<'a> {
     }
 
     /// The first branch whose condition holds.
-    fn branch(&self, branches: &'a [(Option<Condition>, Template)]) -> Result<Option<&'a Template>> {
-        for (when, then) in branches {
-            if when.as_ref().map_or(Ok(true), |when| self.holds(when))? {
-                return Ok(Some(then));
+    fn branch(&self, branches: &'a [Branch]) -> Result<Option<&'a Branch>> {
+        for branch in branches {
+            if branch.when.as_ref().map_or(Ok(true), |when| self.holds(when))? {
+                return Ok(Some(branch));
             }
         }
         Ok(None)
@@ -318,7 +329,7 @@ impl<'a> Run<'a> {
     }
 }
 
-fn step<'a>(node: Option<Node<'a>>, segment: &Segment) -> Option<Node<'a>> {
+fn child<'a>(node: Option<Node<'a>>, segment: &Segment) -> Option<Node<'a>> {
     match segment {
         Segment::Key(key) => node?.get(key),
         Segment::Index(position) => node?.at(*position),

@@ -1,18 +1,20 @@
 //! Examples that stand in a mapping file: read with it, and run whenever it is loaded, in production too.
 
-use super::diagnostic::{Diagnostics, Position, did_you_mean};
-use super::eval::{Run, Surroundings};
-use super::file::{Mapping, Output};
-use super::json::Document;
-use super::knowledge::NoKnowledge;
+pub(crate) mod loss;
+pub(crate) mod reach;
+pub(crate) mod run;
+
+use super::diagnostic::{Position, did_you_mean};
+use super::lookups::Lookups;
 use super::scope::Scope;
-use super::selection;
-use super::set::{Files, Mappings, Untranslated};
+use super::set::Files;
 use super::yaml::Yaml;
 use serde_json::Value;
 
-const KEYS: [&str; 11] =
-    ["name", "event", "input", "given", "change", "remove", "hook", "output", "expect", "headers", "ignored"];
+const KEYS: [&str; 14] = [
+    "name", "event", "input", "given", "change", "remove", "hook", "settings", "seen", "lookups", "output", "expect",
+    "headers", "ignored",
+];
 
 /// One example: a hook, and what the mapping must make of it.
 #[derive(Debug)]
@@ -21,9 +23,15 @@ pub(crate) struct Example {
     pub(crate) position: Position,
     /// The event to translate it as; the first of the mapping's events when the file does not say.
     pub(crate) event: Option<String>,
-    pub(crate) input: String,
+    pub(crate) input: Value,
     /// What `hook` says; an instance and a time that never change.
     pub(crate) hook: Value,
+    /// The settings of the destination.
+    pub(crate) settings: Value,
+    /// The last seen state of the object.
+    pub(crate) seen: Value,
+    /// What the look-up tables hold: those of files play no part in examples.
+    pub(crate) lookups: Lookups,
     wanted: Vec<Wanted>,
 }
 
@@ -53,12 +61,15 @@ pub(crate) fn read(files: &Files, path: &str, node: Option<&Yaml>, scope: &mut S
         scope.error(node.position, "`examples` is a list of at least one example");
     }
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    items.iter().filter_map(|item| Reader { files, folder, scope }.example(item)).collect()
+    let file = scope.program.files.first().map(ToString::to_string).unwrap_or_default();
+    let mut reader = Reader { files, folder, file, scope };
+    items.iter().filter_map(|item| reader.example(item)).collect()
 }
 
 struct Reader<'r, 's, 'd> {
     files: &'r Files,
     folder: &'r str,
+    file: String,
     scope: &'s mut Scope<'d>,
 }
 
@@ -98,7 +109,13 @@ impl Reader<'_, '_, '_> {
             set(&mut hook, &key.name, value.to_json());
         }
         let event = item.get("event").and_then(Yaml::text).map(str::to_owned);
-        Some(Example { name, position: item.position, event, input: input.to_string(), hook, wanted })
+        let given = |key| item.get(key).map(Yaml::to_json).unwrap_or_default();
+        let (settings, seen) = (given("settings"), given("seen"));
+        let mut lookups = Lookups::default();
+        for (name, rows) in item.get("lookups").and_then(Yaml::map).unwrap_or_default() {
+            lookups.read_table(&name.name, name.position, rows, self.scope.faults, &self.file);
+        }
+        Some(Example { name, position: item.position, event, input, hook, settings, seen, lookups, wanted })
     }
 
     fn change(&mut self, item: &Yaml, input: &mut Value) {
@@ -174,171 +191,3 @@ fn remove(target: &mut Value, path: &str) -> bool {
     target.pointer_mut(&pointer).and_then(Value::as_object_mut).and_then(|members| members.shift_remove(key)).is_some()
 }
 
-/// Runs every example of a set; a body that is not what its example says is an error.
-pub(crate) fn run(set: &Mappings, faults: &mut Diagnostics) {
-    for mapping in set.iter() {
-        for example in &mapping.examples {
-            if let Err((message, position)) = run_one(set, mapping, example) {
-                faults.error(&mapping.file, position, format!("example \"{}\": {message}", example.name));
-            }
-        }
-    }
-}
-
-type Wrong = (String, Position);
-
-fn run_one(set: &Mappings, mapping: &Mapping, example: &Example) -> Result<(), Wrong> {
-    let at = example.position;
-    let event = example.event.as_ref().or(mapping.events.first()).cloned().unwrap_or_default();
-    if !mapping.events.contains(&event) {
-        return Err((format!("this file is not for the event `{event}`"), at));
-    }
-    let made = translate(set, mapping, example, &event).map_err(|message| (message, at))?;
-    for wanted in &example.wanted {
-        check(mapping, example, wanted, made.as_ref())?;
-    }
-    Ok(())
-}
-
-/// What a translation gives: headers and body; nothing when the mapping ignores the event.
-pub(crate) type Made = Option<(Vec<(String, String)>, Value)>;
-
-/// Translates an example, after making sure that this mapping and no other is the one for it.
-pub(crate) fn translate(set: &Mappings, mapping: &Mapping, example: &Example, event: &str) -> Result<Made, String> {
-    let input = Document::parse(example.input.as_bytes()).map_err(|error| error.to_string())?;
-    let hook_text = example_hook(example, event).to_string();
-    let hook = Document::parse(hook_text.as_bytes()).map_err(|error| error.to_string())?;
-    let instance = hook.root().get("instance").and_then(super::json::Node::text).unwrap_or_default();
-    let beside = Surroundings { hook: Some(hook.root()), instance: &instance, ..Surroundings::new(&NoKnowledge) };
-    for other in set.for_event(event) {
-        let taken = selection::takes(other, &Run::new(&other.program, input.root(), &beside))
-            .map_err(|failure| failure.to_string())?;
-        if taken && !std::ptr::eq(other, mapping) && other.specificity() >= mapping.specificity() {
-            return Err(format!("matches {}:{}:{} as well", other.file, other.position.line, other.position.column));
-        }
-    }
-    match set.translate(event, input.root(), &beside) {
-        Ok(translated) => {
-            let body =
-                serde_json::from_slice(&translated.body).map_err(|error| format!("the body is not JSON: {error}"))?;
-            Ok(Some((translated.headers, body)))
-        }
-        Err(Untranslated::Ignored { .. }) => Ok(None),
-        Err(other) => Err(other.to_string()),
-    }
-}
-
-/// The `hook` of an example, with its event.
-fn example_hook(example: &Example, event: &str) -> Value {
-    let mut hook = example.hook.clone();
-    set(&mut hook, "event", event.into());
-    hook
-}
-
-fn check(
-    mapping: &Mapping,
-    example: &Example,
-    wanted: &Wanted,
-    made: Option<&(Vec<(String, String)>, Value)>,
-) -> Result<(), Wrong> {
-    let at = example.position;
-    let (headers, body) = match (wanted, made) {
-        (Wanted::Ignored, None) => return Ok(()),
-        (Wanted::Ignored, Some(_)) => {
-            return Err(("expected the hook to be ignored, but it was translated".to_owned(), at));
-        }
-        (_, None) => return Err(("the hook is ignored".to_owned(), at)),
-        (_, Some((headers, body))) => (headers, body),
-    };
-    let difference = match wanted {
-        Wanted::Output(output) => difference(output, body, false, &mut Vec::new()),
-        Wanted::Expect(expect) => difference(expect, body, true, &mut Vec::new()),
-        Wanted::Headers(expect) => {
-            let headers: Value = headers
-                .iter()
-                .map(|(name, value)| (name.clone(), value.clone().into()))
-                .collect::<serde_json::Map<_, _>>()
-                .into();
-            return difference(expect, &headers, true, &mut Vec::new())
-                .map_or(Ok(()), |found| Err((found.to_string(), at)));
-        }
-        Wanted::Ignored => None,
-    };
-    difference.map_or(Ok(()), |found| {
-        let maker = match &mapping.output {
-            Output::Body(body) => body.maker(&found.path),
-            Output::Ignore(_) => None,
-        };
-        let made_by = maker.map_or_else(String::new, |place| {
-            let file = mapping.program.files.get(place.file).filter(|file| **file != mapping.file);
-            format!(
-                " (made by {}line {})",
-                file.map_or_else(String::new, |file| format!("{file} ")),
-                place.position.line
-            )
-        });
-        Err((format!("{found}{made_by}"), at))
-    })
-}
-
-/// The first path at which two values differ.
-struct Difference {
-    path: Vec<String>,
-    expected: Option<Value>,
-    got: Option<Value>,
-}
-
-impl std::fmt::Display for Difference {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let show = |value: &Option<Value>| {
-            value.as_ref().map_or_else(|| "nothing".to_owned(), |value| shortened(&value.to_string()))
-        };
-        write!(formatter, "{}: expected {}, got {}", self.path.join("."), show(&self.expected), show(&self.got))
-    }
-}
-
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(120) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
-}
-
-fn difference(expected: &Value, got: &Value, subset: bool, path: &mut Vec<String>) -> Option<Difference> {
-    let found = |path: &[String], expected: Option<&Value>, got: Option<&Value>| {
-        Some(Difference { path: path.to_vec(), expected: expected.cloned(), got: got.cloned() })
-    };
-    match (expected, got) {
-        (Value::Object(expected), Value::Object(got)) => {
-            let added = got.keys().filter(|key| !subset && !expected.contains_key(*key));
-            for key in expected.keys().chain(added) {
-                path.push(key.clone());
-                let deeper = match (expected.get(key), got.get(key)) {
-                    (Some(expected), Some(got)) => difference(expected, got, subset, path),
-                    (expected, got) => found(path, expected, got),
-                };
-                if deeper.is_some() {
-                    return deeper;
-                }
-                path.pop();
-            }
-            None
-        }
-        (Value::Array(expected), Value::Array(got)) => {
-            for position in 0..expected.len().max(got.len()) {
-                path.push(position.to_string());
-                let deeper = match (expected.get(position), got.get(position)) {
-                    (Some(expected), Some(got)) => difference(expected, got, subset, path),
-                    (expected, got) => found(path, expected, got),
-                };
-                if deeper.is_some() {
-                    return deeper;
-                }
-                path.pop();
-            }
-            None
-        }
-        (expected, got) if expected == got => None,
-        (expected, got) => found(path, Some(expected), Some(got)),
-    }
-}

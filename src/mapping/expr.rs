@@ -84,7 +84,12 @@ impl Parser<'_, '_, '_> {
         }
         self.count_missing(&mut first, &mut steps);
         self.nesting -= 1;
-        Ok(Expr { place: self.scope.place((self.at)(start)), first, steps })
+        let expr = Expr { place: self.scope.place((self.at)(start)), first, steps };
+        self.scope.program.usage.note_fields(&expr);
+        if self.in_condition {
+            self.scope.program.usage.not_whole(&expr);
+        }
+        Ok(expr)
     }
 
     fn deeper(&mut self) -> Result<(), Fault> {
@@ -141,7 +146,7 @@ impl Parser<'_, '_, '_> {
             Some("true") => Ok(Primary::Constant(Constant::Bool(true))),
             Some("false") => Ok(Primary::Constant(Constant::Bool(false))),
             Some("null") => Ok(Primary::Constant(Constant::Null)),
-            Some("header") if self.scope.headers_allowed && self.cursor.take("(") => self.header(),
+            Some("header") if self.scope.is_forge && self.cursor.take("(") => self.header(),
             Some(name) => self.path(name, start),
             None => Err(self.cursor.unexpected("a path")),
         }

@@ -2,12 +2,15 @@
 
 use super::diagnostic::{Diagnostics, Position, did_you_mean};
 use super::examples::{self, Example};
-use super::program::{Condition, Constant, Let, Program, Table, Template};
+use super::lossy::{self, Loss};
+use super::program::{Condition, Constant, Let, Place, Program, Table, Template};
 use super::scope::{Block, Scope};
 use super::selection::{self, Match};
 use super::set::Files;
 use super::template::{self, text_position};
-use super::yaml::{self, Key, Yaml, YamlValue, scalar_json};
+use super::usage::NamedKind;
+use super::yaml::{self, Key, Yaml, scalar_json};
+use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// The version of the mapping language that this binary understands.
@@ -30,8 +33,13 @@ pub(crate) struct Mapping {
     pub(crate) matches: Vec<Match>,
     pub(crate) condition: Option<Condition>,
     pub(crate) program: Program,
-    pub(crate) headers: Vec<(String, Template)>,
+    /// The headers that it sets: name, where it stands, value.
+    pub(crate) headers: Vec<(String, Place, Template)>,
     pub(crate) output: Output,
+    pub(crate) lossy: Vec<Loss>,
+    pub(crate) doc: String,
+    /// The SHA-256 of the file and of the one that it uses, in hexadecimal digits: which version of it was at work.
+    pub(crate) sha256: String,
     pub(crate) examples: Vec<Example>,
 }
 
@@ -44,6 +52,11 @@ pub(crate) enum Output {
 }
 
 impl Mapping {
+    /// Where `event:` stands, as a place of its program.
+    pub(crate) fn place(&self) -> Place {
+        Place { file: 0, position: self.position }
+    }
+
     /// How closely the mapping says which hooks it is for.
     pub(crate) fn specificity(&self) -> usize {
         self.matches.len() + usize::from(self.condition.is_some())
@@ -61,13 +74,19 @@ pub(crate) fn load(files: &Files, path: &str, faults: &mut Diagnostics) -> Optio
     }
     read_names(&root, &mut scope);
     let events = read_events(&root, &mut scope);
+    scope.selects = true;
     let (matches, condition) = selection::read(root.get("match"), &mut scope);
+    scope.selects = false;
     let headers = read_headers(root.get("headers"), &mut scope);
     let output = read_output(&root, &mut scope)?;
-    read_lossy(root.get("lossy"), &mut scope);
+    let lossy = lossy::read(root.get("lossy"), &mut scope);
     let examples = examples::read(files, path, root.get("examples"), &mut scope);
     let position = root.get("event").map_or(root.position, |event| event.position);
-    let name = root.get("name").and_then(Yaml::text).unwrap_or_default().to_owned();
+    let [name, doc] = ["name", "doc"].map(|key| root.get(key).and_then(Yaml::text).unwrap_or_default().trim().to_owned());
+    let mut hash = Sha256::new_with_prefix(text);
+    if let Some((_, shared)) = root.get("use").and_then(|shared| shared_file(files, path, shared)) {
+        hash.update(shared);
+    }
     let program = scope.program;
     Some(Mapping {
         name,
@@ -79,6 +98,9 @@ pub(crate) fn load(files: &Files, path: &str, faults: &mut Diagnostics) -> Optio
         program,
         headers,
         output,
+        lossy,
+        doc,
+        sha256: hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
         examples,
     })
 }
@@ -112,12 +134,17 @@ pub(crate) fn check_header(root: &Yaml, known: &[&str], scope: &mut Scope<'_>) {
     }
 }
 
+/// The file that `use` names, as messages show it, and its text.
+fn shared_file<'f>(files: &'f Files, path: &str, shared: &Yaml) -> Option<(String, &'f str)> {
+    let name = shared.text().filter(|name| name.starts_with('_'))?;
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    files.get(&format!("{folder}/{name}"))
+}
+
 /// Takes the tables, `let`s and blocks of a file beside this one whose name begins with `_`.
 fn use_shared(files: &Files, path: &str, shared: &Yaml, scope: &mut Scope<'_>) {
-    let name = shared.text().unwrap_or_default();
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let found = files.get(&format!("{folder}/{name}")).filter(|_| name.starts_with('_'));
-    let Some((file, text)) = found else {
+    let Some((file, text)) = shared_file(files, path, shared) else {
+        let name = shared.text().unwrap_or_default();
         scope.error(
             shared.position,
             format!("`use` names a file beside this one that begins with `_`: there is no `{name}`"),
@@ -136,10 +163,13 @@ fn use_shared(files: &Files, path: &str, shared: &Yaml, scope: &mut Scope<'_>) {
 pub(crate) fn read_names(root: &Yaml, scope: &mut Scope<'_>) {
     for (key, value) in members(root.get("tables"), "tables", scope) {
         let table = read_table(key, value, scope);
+        scope.name(NamedKind::Table, &key.name, table.place);
         scope.program.tables.push(table);
     }
     for (key, value) in members(root.get("blocks"), "blocks", scope) {
-        scope.blocks.insert(key.name.clone(), Block { file: scope.file, body: value.clone() });
+        let place = scope.place(key.position);
+        scope.name(NamedKind::Block, &key.name, place);
+        scope.blocks.insert(key.name.clone(), Block { place, body: value.clone() });
     }
     for (key, value) in members(root.get("let"), "let", scope) {
         let valid = key.name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
@@ -150,7 +180,10 @@ pub(crate) fn read_names(root: &Yaml, scope: &mut Scope<'_>) {
             scope.error(key.position, format!("`{}` is a `let` of the file that this one uses", key.name));
         }
         let compiled = single(value, scope);
-        scope.program.lets.push(Let { name: key.name.clone(), value: compiled });
+        let place = scope.place(key.position);
+        let origins = scope.program.usage.let_origins(&compiled);
+        scope.name(NamedKind::Let, &key.name, place);
+        scope.program.lets.push(Let { name: key.name.clone(), place, origins, value: compiled });
     }
 }
 
@@ -167,7 +200,7 @@ fn is_single(template: &Template) -> bool {
     match template {
         Template::Literal { constant, .. } => constant.is_some(),
         Template::Hole(_) | Template::Text(_) => true,
-        Template::Case(branches) => branches.iter().all(|(_, branch)| is_single(branch)),
+        Template::Case(branches) => branches.iter().all(|branch| is_single(&branch.then)),
         _ => false,
     }
 }
@@ -185,7 +218,8 @@ pub(crate) fn members<'y>(node: Option<&'y Yaml>, name: &str, scope: &mut Scope<
 }
 
 fn read_table(key: &Key, value: &Yaml, scope: &mut Scope<'_>) -> Table {
-    let mut table = Table { name: key.name.clone(), rows: std::collections::HashMap::new(), otherwise: None };
+    let place = scope.place(key.position);
+    let mut table = Table { name: key.name.clone(), place, rows: std::collections::HashMap::new(), otherwise: None };
     for (row, value) in members(Some(value), "tables", scope) {
         let Some(scalar) = value.scalar() else {
             scope.error(value.position, "a table's values are texts, numbers, true, false or null");
@@ -213,7 +247,7 @@ fn constant(value: &serde_json::Value) -> Constant {
     }
 }
 
-fn read_events(root: &Yaml, scope: &mut Scope<'_>) -> Vec<String> {
+pub(crate) fn read_events(root: &Yaml, scope: &mut Scope<'_>) -> Vec<String> {
     let Some(event) = root.get("event") else {
         scope.error(root.position, "`event` is missing: the event, or the list of events, that this file is for");
         return Vec::new();
@@ -226,7 +260,7 @@ fn read_events(root: &Yaml, scope: &mut Scope<'_>) -> Vec<String> {
     events
 }
 
-fn read_headers(node: Option<&Yaml>, scope: &mut Scope<'_>) -> Vec<(String, Template)> {
+fn read_headers(node: Option<&Yaml>, scope: &mut Scope<'_>) -> Vec<(String, Place, Template)> {
     let mut headers = Vec::new();
     for (key, value) in members(node, "headers", scope) {
         if !key.name.to_ascii_lowercase().starts_with("x-") {
@@ -238,7 +272,7 @@ fn read_headers(node: Option<&Yaml>, scope: &mut Scope<'_>) -> Vec<(String, Temp
         if !key.name.bytes().all(|byte| byte == b'-' || byte == b'_' || byte.is_ascii_alphanumeric()) {
             scope.error(key.position, "a header's name is made of letters, digits, `-` and `_`");
         }
-        headers.push((key.name.clone(), single(value, scope)));
+        headers.push((key.name.clone(), scope.place(key.position), single(value, scope)));
     }
     headers
 }
@@ -263,21 +297,6 @@ fn read_output(root: &Yaml, scope: &mut Scope<'_>) -> Option<Output> {
         (Some(_), Some(ignore)) => {
             scope.error(text_position(ignore), "`body` and `ignore` in one file: a hook is translated or ignored");
             None
-        }
-    }
-}
-
-/// `lossy` entries are read by people and by the coverage table; here they are checked for their form.
-fn read_lossy(node: Option<&Yaml>, scope: &mut Scope<'_>) {
-    let Some(node) = node else { return };
-    let Some(items) = node.list() else {
-        scope.error(node.position, "`lossy` is a list of `fields: why they are lost`");
-        return;
-    };
-    for item in items {
-        if !matches!(&item.value, YamlValue::Map(members) if members.len() == 1 && members.iter().all(|(_, why)| why.text().is_some()))
-        {
-            scope.error(item.position, "expected `fields: why they are lost`");
         }
     }
 }

@@ -10,6 +10,7 @@ mod times;
 
 use super::identity::KINDS;
 use super::knowledge::Knowledge;
+use super::lookups::{Lookups, TABLES};
 use super::value::Value;
 
 /// What a filter can ask about the hook that is being translated.
@@ -17,6 +18,7 @@ pub(crate) struct Asking<'a> {
     pub(crate) knowledge: &'a dyn Knowledge,
     /// The instance that the hook came from.
     pub(crate) instance: &'a str,
+    pub(crate) lookups: Option<&'a Lookups>,
 }
 
 /// What a filter's function is: value, arguments, surroundings → value, or what was wrong with the value.
@@ -39,6 +41,10 @@ pub enum Argument {
     Zone,
     /// The name of a table of the file.
     Table,
+    /// The name of a look-up table.
+    Lookup,
+    /// The name of a column of a look-up table.
+    Column,
 }
 
 /// One filter.
@@ -60,7 +66,7 @@ impl std::fmt::Debug for Filter {
     }
 }
 
-use Argument::{Any, Kind, MaybeNumber, Number, Table, Text, Zone};
+use Argument::{Any, Column, Kind, Lookup, MaybeNumber, Number, Table, Text, Zone};
 
 const fn filter(
     name: &'static str,
@@ -74,6 +80,13 @@ const fn filter(
 
 /// Every filter of the language, by name.
 pub static FILTERS: &[Filter] = &[
+    filter(
+        "absolute_images",
+        &[Text],
+        "a Markdown text whose images with a path from the root (`![a](/uploads/a.png)`) get a base in front of it",
+        ("x | absolute_images('https://git.example.org/harbour')", "\"see ![a](/uploads/a.png)\"", "\"see ![a](https://git.example.org/harbour/uploads/a.png)\""),
+        texts::absolute_images,
+    ),
     filter(
         "bool",
         &[],
@@ -145,6 +158,13 @@ pub static FILTERS: &[Filter] = &[
         "a time in a zone, written without one; one without a zone stays as it is",
         ("x | local_time('UTC')", "\"2021-03-04T10:16:00+03:00\"", "\"2021-03-04T07:16:00\""),
         times::local_time,
+    ),
+    filter(
+        "lookup",
+        &[Lookup, Column],
+        "what is known of the person or project with this id: learned from hooks, else from the file `lookups/users.yaml` or `lookups/projects.yaml`; null when nothing is",
+        ("x | lookup('users', 'name')", "\"1f0c6a2e-7b4d-4c18-8e93-5a6f0d2c4b71\"", "null"),
+        ids::lookup,
     ),
     filter("lower", &[], "a text in small letters", ("x | lower", "\"OPEN\"", "\"open\""), texts::lower),
     filter("null_if", &[Any], "null in place of one value", ("x | null_if('')", "\"\"", "null"), texts::null_if),
@@ -249,6 +269,20 @@ impl Argument {
             Any => None,
             Number | MaybeNumber => (!is_number).then(|| format!("expected an integer, got {}", value.describe())),
             Text | Table => text.is_none().then(|| format!("expected a text, got {}", value.describe())),
+            Lookup => match text {
+                Some(table) if TABLES.iter().any(|(own, _)| **own == *table) => None,
+                _ => Some(format!("expected one of {}", TABLES.map(|(own, _)| format!("'{own}'")).join(", "))),
+            },
+            Column => match text {
+                Some(column) if TABLES.iter().any(|(_, columns)| columns.contains(&&*column)) => None,
+                _ => {
+                    let known: Vec<String> = TABLES
+                        .iter()
+                        .flat_map(|(table, columns)| columns.iter().map(move |column| format!("'{column}' ({table})")))
+                        .collect();
+                    Some(format!("expected one of {}", known.join(", ")))
+                }
+            },
             Kind => match text {
                 Some(kind) if KINDS.contains(&&*kind) => None,
                 _ => Some(format!("expected one of {}", KINDS.map(|kind| format!("'{kind}'")).join(", "))),

@@ -9,6 +9,9 @@ pub trait Knowledge: Send + Sync {
 
     /// The UUID of a number of one kind at an instance, as text.
     fn uuid(&self, instance: &str, kind: &str, number: &str) -> String;
+
+    /// What is remembered in a column of a table ([`super::lookups::TABLES`]) of somebody or something with an id.
+    fn lookup(&self, instance: &str, table: &str, id: &str, column: &str) -> Option<String>;
 }
 
 /// No memory: numbers and UUIDs are the pure hashes of [`identity`]. Examples run with it, so golden ids are stable.
@@ -22,5 +25,9 @@ impl Knowledge for NoKnowledge {
 
     fn uuid(&self, instance: &str, kind: &str, number: &str) -> String {
         identity::uuid(instance, kind, number).to_string()
+    }
+
+    fn lookup(&self, _: &str, _: &str, _: &str, _: &str) -> Option<String> {
+        None
     }
 }

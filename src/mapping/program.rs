@@ -3,11 +3,12 @@
 use super::diagnostic::Position;
 use super::filter::Filter;
 use super::shape::{Shapes, Spot};
+use super::usage::{Origin, Usage};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A place in one of a program's files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Place {
     /// Index into [`Program::files`].
     pub(crate) file: usize,
@@ -26,17 +27,23 @@ pub(crate) struct Program {
     pub(crate) shapes: Shapes,
     /// The source paths whose absence is counted, by [`Path::missing`].
     pub(crate) counted: Vec<String>,
+    /// What the file names and reads, for the checks that its examples allow.
+    pub(crate) usage: Usage,
 }
 
 #[derive(Debug)]
 pub(crate) struct Let {
     pub(crate) name: String,
+    pub(crate) place: Place,
+    /// Where its value may come from.
+    pub(crate) origins: Option<Vec<Origin>>,
     pub(crate) value: Template,
 }
 
 #[derive(Debug)]
 pub(crate) struct Table {
     pub(crate) name: String,
+    pub(crate) place: Place,
     pub(crate) rows: HashMap<String, Constant>,
     pub(crate) otherwise: Option<Constant>,
 }
@@ -68,8 +75,16 @@ pub(crate) enum Template {
     List(Vec<Template>),
     Each(Box<Each>),
     /// The first branch whose condition holds; none: left out.
-    Case(Vec<(Option<Condition>, Template)>),
+    Case(Vec<Branch>),
     Merge(Vec<Template>),
+}
+
+#[derive(Debug)]
+pub(crate) struct Branch {
+    pub(crate) place: Place,
+    /// No condition: taken whenever those before it were not.
+    pub(crate) when: Option<Condition>,
+    pub(crate) then: Template,
 }
 
 #[derive(Debug)]
@@ -143,6 +158,8 @@ pub(crate) struct Path {
     /// Index into [`Program::counted`] when absence counts as missing; not where a `??` stands behind.
     pub(crate) missing: Option<usize>,
     pub(crate) place: Place,
+    /// Index into [`Usage::reads`].
+    pub(crate) read: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,7 +173,7 @@ pub(crate) enum Root {
     Loop(usize),
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Segment {
     Key(String),
     Index(usize),
@@ -191,27 +208,6 @@ impl Constant {
             Self::Text(text)
         } else {
             Self::Clean(text)
-        }
-    }
-}
-
-impl Template {
-    /// The place of the field that makes the value at an output path, as far down as the file tells.
-    pub(crate) fn maker(&self, path: &[String]) -> Option<Place> {
-        let (head, rest) = path.split_first()?;
-        match self {
-            Self::Object(fields) => {
-                let field = fields.iter().find(|field| field.key == *head)?;
-                Some(field.value.maker(rest).unwrap_or(field.place))
-            }
-            Self::List(items) => match items.get(head.parse::<usize>().ok()?).or(items.first())? {
-                spliced @ Self::Each(_) => spliced.maker(path),
-                item => item.maker(rest),
-            },
-            Self::Each(each) => each.item.maker(rest),
-            Self::Case(branches) => branches.iter().find_map(|(_, branch)| branch.maker(path)),
-            Self::Merge(parts) => parts.iter().rev().find_map(|part| part.maker(path)),
-            Self::Literal { .. } | Self::Hole(_) | Self::Text(_) => None,
         }
     }
 }

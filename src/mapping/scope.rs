@@ -2,6 +2,7 @@
 
 use super::diagnostic::{Diagnostics, Position, did_you_mean};
 use super::program::{Need, Path, Place, Program, Root, Segment};
+use super::usage::{self, Named, NamedKind, Origin, Read};
 use super::yaml::Yaml;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,8 +10,8 @@ use std::sync::Arc;
 /// A block as it stands in a file; it is compiled at each place that uses it, and sees that place's loop variables.
 #[derive(Debug, Clone)]
 pub(crate) struct Block {
-    /// Index into [`Program::files`].
-    pub(crate) file: usize,
+    /// Where its name stands.
+    pub(crate) place: Place,
     pub(crate) body: Yaml,
 }
 
@@ -23,17 +24,36 @@ pub(crate) struct Scope<'d> {
     pub(crate) file: usize,
     /// The blocks that are being expanded, to find one that uses itself.
     pub(crate) expanding: Vec<String>,
-    /// Whether this file may look at request headers: forge files may, mappings may not.
-    pub(crate) headers_allowed: bool,
-    loops: Vec<String>,
+    /// Whether this is a forge file, which may look at request headers and at the delivery; mappings may not.
+    pub(crate) is_forge: bool,
+    /// Whether what is read now decides between mappings.
+    pub(crate) selects: bool,
+    loops: Vec<Loop>,
 }
 
-/// The names that stand beside the input.
-const SURROUNDINGS: [(&str, Root); 4] =
-    [("hook", Root::Hook), ("settings", Root::Settings), ("seen", Root::Seen), ("delivery", Root::Delivery)];
+/// A loop variable and where its values may come from.
+struct Loop {
+    name: String,
+    origins: Option<Vec<Origin>>,
+}
+
+/// What stands beside the input: its name, whether only forge files see it, and its fields where they are fixed.
+struct Beside {
+    name: &'static str,
+    root: Root,
+    for_forges: bool,
+    fields: &'static [&'static str],
+}
+
+const BESIDE: [Beside; 4] = [
+    Beside { name: "hook", root: Root::Hook, for_forges: false, fields: &["id", "received_at", "event", "instance"] },
+    Beside { name: "settings", root: Root::Settings, for_forges: false, fields: &[] },
+    Beside { name: "seen", root: Root::Seen, for_forges: false, fields: &[] },
+    Beside { name: "delivery", root: Root::Delivery, for_forges: true, fields: &["key", "attempt", "attempted_at"] },
+];
 
 impl<'d> Scope<'d> {
-    pub(crate) fn new(file: &str, headers_allowed: bool, faults: &'d mut Diagnostics) -> Self {
+    pub(crate) fn new(file: &str, is_forge: bool, faults: &'d mut Diagnostics) -> Self {
         let program = Program { files: vec![Arc::from(file)], ..Program::default() };
         Self {
             program,
@@ -41,7 +61,8 @@ impl<'d> Scope<'d> {
             blocks: HashMap::new(),
             file: 0,
             expanding: Vec::new(),
-            headers_allowed,
+            is_forge,
+            selects: false,
             loops: Vec::new(),
         }
     }
@@ -60,9 +81,16 @@ impl<'d> Scope<'d> {
         self.faults.warning(&file, position, message);
     }
 
-    /// Adds a loop variable; gives its slot.
-    pub(crate) fn enter_loop(&mut self, name: &str) -> usize {
-        self.loops.push(name.to_owned());
+    /// Notes a name that the file gives.
+    pub(crate) fn name(&mut self, kind: NamedKind, name: &str, place: Place) {
+        self.program.usage.named.push(Named { kind, name: name.to_owned(), place });
+    }
+
+    /// Adds a loop variable with the origins of its values; gives its slot.
+    pub(crate) fn enter_loop(&mut self, name: &str, origins: Option<Vec<Origin>>, position: Position) -> usize {
+        let place = self.place(position);
+        self.name(NamedKind::Loop, name, place);
+        self.loops.push(Loop { name: name.to_owned(), origins });
         self.program.loops = self.program.loops.max(self.loops.len());
         self.loops.len() - 1
     }
@@ -74,20 +102,22 @@ impl<'d> Scope<'d> {
     /// Resolves the first name of a path and gives the whole path.
     pub(crate) fn path(&mut self, mut segments: Vec<Segment>, need: Need, text: String, position: Position) -> Path {
         let root = self.root(&mut segments);
+        let read = self.note_read(root, &segments, &text, position);
         let found = self.program.shapes.spot(root, &segments);
         let (spot, walked) = found.map_or((None, 0), |(spot, walked)| (Some(spot), walked));
         let segments = segments.into_iter().skip(walked).collect();
-        Path { root, spot, segments, need, text, missing: None, place: self.place(position) }
+        Path { root, spot, segments, need, text, missing: None, place: self.place(position), read }
     }
 
-    fn root(&self, segments: &mut Vec<Segment>) -> Root {
+    fn root(&mut self, segments: &mut Vec<Segment>) -> Root {
         let Some(Segment::Key(name)) = segments.first() else { return Root::Input };
-        let root = if let Some(slot) = self.loops.iter().rposition(|own| own == name) {
+        let root = if let Some(slot) = self.loops.iter().rposition(|own| own.name == *name) {
             Root::Loop(slot)
         } else if let Some(index) = self.program.lets.iter().rposition(|own| own.name == *name) {
+            self.program.usage.used.extend(self.program.lets.get(index).map(|own| own.place));
             Root::Let(index)
-        } else if let Some((_, root)) = SURROUNDINGS.iter().find(|(own, _)| own == name) {
-            *root
+        } else if let Some(beside) = BESIDE.iter().find(|own| own.name == name && (self.is_forge || !own.for_forges)) {
+            beside.root
         } else {
             return Root::Input;
         };
@@ -95,9 +125,44 @@ impl<'d> Scope<'d> {
         root
     }
 
+    /// Notes what is read; gives the index of the note.
+    fn note_read(&mut self, root: Root, segments: &[Segment], text: &str, position: Position) -> usize {
+        let top = |root| Some(vec![Origin { root, parts: Vec::new() }]);
+        let base = match root {
+            Root::Let(index) => self.program.lets.get(index).and_then(|own| own.origins.clone()),
+            Root::Loop(slot) => self.loops.get(slot).and_then(|own| own.origins.clone()),
+            _ => top(root),
+        };
+        self.check_beside(root, segments, text, position);
+        let named = matches!(root, Root::Let(_) | Root::Loop(_));
+        self.program.usage.reads.push(Read {
+            text: text.to_owned(),
+            place: self.place(position),
+            origins: usage::below(base.as_ref(), segments),
+            checked: !(named && segments.is_empty()),
+            whole: true,
+            selects: self.selects,
+        });
+        self.program.usage.reads.len() - 1
+    }
+
+    /// Some of what stands beside the input has fixed fields.
+    fn check_beside(&mut self, root: Root, segments: &[Segment], text: &str, position: Position) {
+        let Some(beside) = BESIDE.iter().find(|beside| beside.root == root && !beside.fields.is_empty()) else { return };
+        if let Some(Segment::Key(field)) = segments.first()
+            && !beside.fields.contains(&field.as_str())
+        {
+            let suggestion = did_you_mean(field, beside.fields.iter().copied());
+            let fields = beside.fields.join(", ");
+            self.error(position, format!("unknown field `{text}`: `{}` has {fields}{suggestion}", beside.name));
+        }
+    }
+
     /// The number of a table, or what to say of an unknown one.
-    pub(crate) fn table(&self, name: &str) -> Result<usize, String> {
-        self.program.tables.iter().position(|table| table.name == name).ok_or_else(|| {
+    pub(crate) fn table(&mut self, name: &str) -> Result<usize, String> {
+        let found = self.program.tables.iter().position(|table| table.name == name);
+        self.program.usage.used.extend(found.and_then(|index| self.program.tables.get(index)).map(|table| table.place));
+        found.ok_or_else(|| {
             format!(
                 "unknown table `{name}`{}",
                 did_you_mean(name, self.program.tables.iter().map(|table| table.name.as_str()))

@@ -2,10 +2,15 @@
 
 use super::diagnostic::Diagnostics;
 use super::eval::{Failure, Run, Stop, Surroundings};
-use super::examples;
+use super::examples::loss;
+use super::examples::reach::{self, Reached};
+use super::examples::run::{self, Ran};
+use super::explain::{self, ExplainedField};
 use super::file::{self, Mapping, Output};
 use super::json::Node;
+use super::lookups::Lookups;
 use super::selection;
+use super::usage::Part;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Mapping and forge files by their path below `mappings/`, with the name that messages give them.
@@ -68,6 +73,8 @@ pub struct Translated {
     pub headers: Vec<(String, String)>,
     /// The name of the mapping.
     pub mapping: String,
+    /// The SHA-256 of the mapping's files, in hexadecimal digits.
+    pub sha256: String,
     /// The source paths that had no value and no default.
     pub missing: Vec<String>,
 }
@@ -105,6 +112,8 @@ pub struct ExampleOutput {
     pub name: String,
     /// Headers and body; nothing where the mapping ignores the event.
     pub output: Option<(Vec<(String, String)>, serde_json::Value)>,
+    /// How each field of the body came about.
+    pub fields: Vec<ExplainedField>,
 }
 
 /// Every mapping of one direction. Made by [`Mappings::load`] only, so a set in use has passed its checks.
@@ -112,6 +121,7 @@ pub struct ExampleOutput {
 pub struct Mappings {
     mappings: Vec<Mapping>,
     by_event: HashMap<String, Vec<usize>>,
+    lookups: Lookups,
 }
 
 impl Mappings {
@@ -135,9 +145,15 @@ impl Mappings {
         for candidates in by_event.values_mut() {
             candidates.sort_by_key(|index| std::cmp::Reverse(mappings.get(*index).map_or(0, Mapping::specificity)));
         }
-        let set = Self { mappings, by_event };
+        let lookups = Lookups::load(files, &mut faults);
+        let set = Self { mappings, by_event, lookups };
         if run_examples && !faults.has_errors() {
-            examples::run(&set, &mut faults);
+            let ran = run::run(&set, &mut faults);
+            reach::check(&set.reached(&ran), &mut faults);
+            for mapping in &set.mappings {
+                let own: Vec<&Ran<'_>> = ran.iter().filter(|ran| std::ptr::eq(ran.mapping, mapping)).collect();
+                loss::unknown(mapping, &own, &mut faults);
+            }
         }
         if faults.has_errors() { Err(faults) } else { Ok((set, faults)) }
     }
@@ -155,25 +171,44 @@ impl Mappings {
     }
 
     /// Every example with what its mapping makes of it; one that cannot be translated is not among them.
-    pub fn examples(&self) -> impl Iterator<Item = ExampleOutput> {
-        self.mappings.iter().flat_map(move |mapping| {
-            mapping.examples.iter().filter_map(move |example| {
-                let event = example.event.as_ref().or(mapping.events.first())?;
-                let output = examples::translate(self, mapping, example, event).ok()?;
-                Some(ExampleOutput {
-                    file: mapping.file.to_string(),
-                    position: example.position,
-                    name: example.name.clone(),
-                    output,
-                })
-            })
-        })
+    #[must_use]
+    pub fn examples(&self) -> Vec<ExampleOutput> {
+        let ran = run::run(self, &mut Diagnostics::default());
+        let outputs = ran.into_iter().map(|Ran { mapping, example, made, trace }| ExampleOutput {
+            file: mapping.file.to_string(),
+            position: example.position,
+            name: example.name.clone(),
+            output: made,
+            fields: explain::fields(trace, &mapping.program),
+        });
+        outputs.collect()
     }
 
-    /// The headers that the mappings set, with the file and the place of each mapping.
+    /// What the examples reach in each mapping.
+    fn reached<'s>(&'s self, ran: &[Ran<'s>]) -> Vec<Reached<'s>> {
+        let reached = self.mappings.iter().map(|mapping| {
+            let own = ran.iter().filter(|ran| std::ptr::eq(ran.mapping, mapping));
+            Reached {
+                program: &mapping.program,
+                samples: mapping.examples.iter().map(Into::into).collect(),
+                taken: own.flat_map(|ran| &ran.trace.taken).copied().collect(),
+            }
+        });
+        reached.collect()
+    }
+
+    /// Warns of every field of a hook that a mapping neither reads nor declares to be lost. `read_elsewhere` are the
+    /// fields that say whose hook it is and what it is called.
+    pub(crate) fn undeclared(&self, read_elsewhere: &[Vec<Part>]) -> Diagnostics {
+        let mut found = Diagnostics::default();
+        self.mappings.iter().for_each(|mapping| loss::undeclared(mapping, read_elsewhere, &mut found));
+        found
+    }
+
+    /// The headers that the mappings set, with the file and the place of each.
     pub fn headers(&self) -> impl Iterator<Item = (&str, super::diagnostic::Position, &str)> {
         self.mappings.iter().flat_map(|mapping| {
-            mapping.headers.iter().map(|(name, _)| (&*mapping.file, mapping.position, name.as_str()))
+            mapping.headers.iter().map(|(name, place, _)| (&*mapping.file, place.position, name.as_str()))
         })
     }
 
@@ -197,15 +232,35 @@ impl Mappings {
         input: Node<'_>,
         beside: &Surroundings<'_>,
     ) -> Result<Translated, Untranslated> {
+        let beside = self.with_lookups(beside);
+        let mapping = self.taking(event, input, &beside)?;
+        let mut run = Run::new(&mapping.program, input, &beside);
+        translate_with(mapping, &mut run).map(|(body, headers)| Translated {
+            body,
+            headers,
+            mapping: mapping.name.clone(),
+            sha256: mapping.sha256.clone(),
+            missing: run.into_missing().into_iter().map(str::to_owned).collect(),
+        })
+    }
+
+    /// The look-up tables that came with the mappings, unless others are given.
+    pub(crate) fn with_lookups<'a>(&'a self, beside: &Surroundings<'a>) -> Surroundings<'a> {
+        Surroundings { lookups: beside.lookups.or(Some(&self.lookups)), ..*beside }
+    }
+
+    /// The mapping that is for a hook.
+    pub(crate) fn taking(
+        &self,
+        event: &str,
+        input: Node<'_>,
+        beside: &Surroundings<'_>,
+    ) -> Result<&Mapping, Untranslated> {
         for mapping in self.for_event(event) {
-            let mut run = Run::new(&mapping.program, input, beside);
-            if selection::takes(mapping, &run).map_err(Untranslated::Failed)? {
-                return translate_with(mapping, &mut run).map(|(body, headers)| Translated {
-                    body,
-                    headers,
-                    mapping: mapping.name.clone(),
-                    missing: run.into_missing().into_iter().map(str::to_owned).collect(),
-                });
+            if mapping.specificity() == 0
+                || selection::takes(mapping, &Run::new(&mapping.program, input, beside)).map_err(Untranslated::Failed)?
+            {
+                return Ok(mapping);
             }
         }
         Err(Untranslated::NoMapping { event: event.to_owned() })
@@ -224,18 +279,21 @@ fn translate_with<'a>(mapping: &'a Mapping, run: &mut Run<'a>) -> Result<Made, U
     let made = write_body(mapping, body, run);
     made.map_err(|stop| match stop {
         Stop::Fail(failure) => Untranslated::Failed(*failure),
-        Stop::Omit => Untranslated::Ignored {
-            mapping: mapping.name.clone(),
-            reason: format!("{} makes no body of this hook", mapping.file),
-        },
+        Stop::Omit => makes_no_body(mapping),
     })
+}
+
+/// A body that is left out as a whole.
+pub(crate) fn makes_no_body(mapping: &Mapping) -> Untranslated {
+    let reason = format!("{} makes no body of this hook", mapping.file);
+    Untranslated::Ignored { mapping: mapping.name.clone(), reason }
 }
 
 fn write_body<'a>(mapping: &'a Mapping, body: &'a super::program::Template, run: &mut Run<'a>) -> Result<Made, Stop> {
     let mut out = Vec::with_capacity(8 << 10);
     run.write(body, &mut out)?;
     let mut headers = Vec::with_capacity(mapping.headers.len());
-    for (name, value) in &mapping.headers {
+    for (name, _, value) in &mapping.headers {
         match run.value(value) {
             Ok(value) => headers.extend(value.as_text().map(|text| (name.clone(), text.into_owned()))),
             Err(Stop::Omit) => {}
@@ -246,7 +304,10 @@ fn write_body<'a>(mapping: &'a Mapping, body: &'a super::program::Template, run:
 }
 
 /// A file whose name begins with `_` is shared by others and never a mapping itself.
-fn is_mapping(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name.rsplit_once('.').is_some_and(|(_, extension)| extension == "yaml") && !name.starts_with('_')
+pub(crate) fn is_mapping(path: &str) -> bool {
+    is_yaml(path) && !path.rsplit('/').next().unwrap_or(path).starts_with('_')
+}
+
+pub(crate) fn is_yaml(path: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, extension)| extension == "yaml" || extension == "yml")
 }

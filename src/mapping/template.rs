@@ -3,7 +3,7 @@
 use super::diagnostic::{Position, did_you_mean};
 use super::expr;
 use super::json::write;
-use super::program::{Constant, Each, Field, Piece, Template};
+use super::program::{Branch, Condition, Constant, Each, Field, Piece, Template};
 use super::scope::Scope;
 use super::yaml::{Key, MAX_DEPTH, Scalar, Yaml, YamlValue, scalar_json};
 use std::collections::HashSet;
@@ -129,7 +129,11 @@ fn each(node: &Yaml, value: &Yaml, rest: Vec<(Key, Yaml)>, scope: &mut Scope<'_>
             "`$each` needs the fields of an element beside it; for a list of texts take `pluck`",
         );
     }
-    let slot = scope.enter_loop(name);
+    let origins = list.as_ref().and_then(|list| scope.program.usage.element_origins(list));
+    if let Some(list) = &list {
+        scope.program.usage.not_whole(list);
+    }
+    let slot = scope.enter_loop(name, origins, scalar.inner);
     let item = compile(&rest_of(node, rest), scope);
     scope.leave_loop();
     list.map_or_else(null, |list| Template::Each(Box::new(Each { slot, list, item })))
@@ -145,16 +149,23 @@ fn condition(node: &Yaml, value: &Yaml, mut rest: Vec<(Key, Yaml)>, scope: &mut 
     let then = compile(&rest_of(node, rest), scope);
     let mut branches = Vec::new();
     if let Some(when) = when {
-        branches.push((Some(when), then));
+        branches.push(branch(value.position, Some(when), then, scope));
     }
     if let Some(otherwise) = otherwise {
-        branches.push((None, compile(&otherwise, scope)));
+        let compiled = compile(&otherwise, scope);
+        branches.push(branch(otherwise.position, None, compiled, scope));
     }
     Template::Case(branches)
 }
 
+fn branch(position: Position, when: Option<Condition>, then: Template, scope: &mut Scope<'_>) -> Branch {
+    let place = scope.place(position);
+    scope.program.usage.branches.push(place);
+    Branch { place, when, then }
+}
+
 /// Compiles a condition that stands as a scalar.
-pub(crate) fn read_condition(node: &Yaml, scope: &mut Scope<'_>) -> Option<super::program::Condition> {
+pub(crate) fn read_condition(node: &Yaml, scope: &mut Scope<'_>) -> Option<Condition> {
     let Some(scalar) = node.scalar() else {
         scope.error(node.position, "expected a condition");
         return None;
@@ -172,12 +183,15 @@ fn case(value: &Yaml, scope: &mut Scope<'_>) -> Template {
     for (position, item) in items.iter().enumerate() {
         match (item.get("when"), item.get("then"), item.get("else"), item.map().map_or(0, <[_]>::len)) {
             (Some(when), Some(then), None, 2) => {
-                if let Some(when) = read_condition(when, scope) {
-                    branches.push((Some(when), compile(then, scope)));
+                let condition = read_condition(when, scope);
+                let then = compile(then, scope);
+                if let Some(condition) = condition {
+                    branches.push(branch(item.position, Some(condition), then, scope));
                 }
             }
             (None, None, Some(otherwise), 1) if position + 1 == items.len() => {
-                branches.push((None, compile(otherwise, scope)));
+                let then = compile(otherwise, scope);
+                branches.push(branch(item.position, None, then, scope));
             }
             (None, None, Some(_), 1) => {
                 scope.error(item.position, "`else` is the last branch: those behind it are never taken");
@@ -199,7 +213,8 @@ fn block(value: &Yaml, scope: &mut Scope<'_>) -> Template {
         scope.error(value.position, format!("block `{name}` uses itself"));
         return null();
     }
-    let user = std::mem::replace(&mut scope.file, block.file);
+    scope.program.usage.used.insert(block.place);
+    let user = std::mem::replace(&mut scope.file, block.place.file);
     scope.expanding.push(name);
     let compiled = compile(&block.body, scope);
     scope.expanding.pop();

@@ -37,7 +37,7 @@ fn every_real_push_and_tag_translates_into_what_its_schema_accepts() {
                 let body = serde_json::from_slice(&outgoing.body).unwrap_or_else(|error| panic!("{name}: {error}"));
                 let target = forges.other(&hook.forge).unwrap();
                 if let Err(wrong) = Schemas::new(&files, target).validate(&outgoing.headers, &body) {
-                    faults.push(format!("{name} ({}): {}", hook.event, wrong.join("; ")));
+                    faults.push(format!("{name} ({}): {}", hook.event, wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")));
                 }
                 pushes += usize::from(is_push);
             }

@@ -6,9 +6,10 @@ use crate::mapping::program::{Each, Expr, Field, Need, Path, Piece, Place, Prima
 use crate::mapping::value::Value;
 
 /// A field of an object that is being merged.
-enum Source<'a> {
+pub(super) enum Source<'a> {
     Field(&'a Field),
-    Member(Node<'a>),
+    /// A member of an object of the hook, and the expression that gave the object.
+    Member(Node<'a>, &'a Expr),
 }
 
 impl<'a> Run<'a> {
@@ -51,7 +52,7 @@ impl<'a> Run<'a> {
                 }
             }
             Template::Case(branches) => match self.branch(branches)? {
-                Some(branch) => self.write(branch, out)?,
+                Some(branch) => self.write(&branch.then, out)?,
                 None => return Err(Stop::Omit),
             },
             Template::Merge(parts) => self.write_merged(parts, out)?,
@@ -193,7 +194,7 @@ impl<'a> Run<'a> {
                 let before = out.len();
                 match source {
                     Source::Field(field) => self.write_field(field, out)?,
-                    Source::Member(node) => {
+                    Source::Member(node, _) => {
                         write::quoted(out, &key);
                         out.push(b':');
                         write::node(out, node);
@@ -209,7 +210,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn gather(&mut self, part: &'a Template, fields: &mut Vec<(String, Vec<Source<'a>>)>) -> Result<()> {
+    pub(super) fn gather(&mut self, part: &'a Template, fields: &mut Vec<(String, Vec<Source<'a>>)>) -> Result<()> {
         let mut add = |key: String, source| match fields.iter_mut().find(|(own, _)| *own == key) {
             Some((_, sources)) => sources.push(source),
             None => fields.push((key, vec![source])),
@@ -227,13 +228,13 @@ impl<'a> Run<'a> {
             }
             Template::Case(branches) => {
                 if let Some(branch) = self.branch(branches)? {
-                    self.gather(branch, fields)?;
+                    self.gather(&branch.then, fields)?;
                 }
             }
             Template::Hole(expr) => match self.expr(expr) {
                 Ok(Value::Container(node)) if node.is_object() => {
                     for (key, value) in write::unique(node) {
-                        add(key.text().unwrap_or_default().into_owned(), Source::Member(value));
+                        add(key.text().unwrap_or_default().into_owned(), Source::Member(value, expr));
                     }
                 }
                 Ok(Value::Null) | Err(Stop::Omit) => {}

@@ -12,7 +12,7 @@ fn set(template: &str, names: &str, input: &Value) -> Result<Mappings, String> {
     let mut files = Files::default();
     files.insert("d/m.yaml", "d/m.yaml", text);
     files.insert("d/input.json", "d/input.json", input.to_string());
-    Mappings::load(&files, "d", true).map(|(set, _)| set).map_err(|faults| faults.to_string())
+    Mappings::load(&files, "d", false).map(|(set, _)| set).map_err(|faults| faults.to_string())
 }
 
 fn run(set: &Mappings, input: &Value) -> Result<Value, String> {

@@ -26,6 +26,17 @@ pub(super) fn uuid<'a>(value: Value<'a>, arguments: &[Value<'a>], asking: &Askin
     }
 }
 
+pub(super) fn lookup<'a>(value: Value<'a>, arguments: &[Value<'a>], asking: &Asking<'a>) -> Result<Value<'a>, String> {
+    let argument = |position: usize| arguments.get(position).and_then(Value::as_text).unwrap_or_default();
+    let (table, column) = (argument(0), argument(1));
+    let Some(id) = value.as_text() else { return wants("a text or a number", &value) };
+    if let Some(learned) = asking.knowledge.lookup(asking.instance, &table, &id, &column) {
+        return Ok(Value::made(learned));
+    }
+    let from_file = asking.lookups.and_then(|lookups| lookups.get(&table, &id, &column));
+    Ok(from_file.map_or(Value::Null, |text| Value::Text(Text::Written(text))))
+}
+
 pub(super) fn short_hex<'a>(value: Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
     let length = match arguments.first() {
         Some(Value::Int(number)) => usize::try_from(*number).unwrap_or(0),

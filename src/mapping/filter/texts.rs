@@ -143,3 +143,40 @@ pub(super) fn null_if<'a>(value: Value<'a>, arguments: &[Value<'a>], _: &Asking<
 pub(super) fn unreached<'a>(value: Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
     Ok(value)
 }
+
+pub(super) fn absolute_images<'a>(
+    value: Value<'a>,
+    arguments: &[Value<'a>],
+    _: &Asking<'a>,
+) -> Result<Value<'a>, String> {
+    let whole = text(value)?;
+    let said = whole.read();
+    if !said.contains("](/") {
+        return Ok(Value::Text(whole));
+    }
+    let base = argument(arguments, 0);
+    let (mut made, mut rest) = (String::with_capacity(said.len() + 64), &*said);
+    while let Some(target) = image_target(rest) {
+        let (before, after) = rest.split_at_checked(target).unwrap_or((rest, ""));
+        made.push_str(before);
+        if after.starts_with('/') && !after.starts_with("//") {
+            made.push_str(base.trim_end_matches('/'));
+        }
+        rest = after;
+    }
+    made.push_str(rest);
+    Ok(Value::made(made))
+}
+
+/// Where the address of the next image begins: behind `![…](`.
+fn image_target(text: &str) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let start = from + text.get(from..)?.find("![")?;
+        let end = start + text.get(start..)?.find(']')?;
+        if text.get(end + 1..)?.starts_with('(') {
+            return Some(end + 2);
+        }
+        from = start + 2;
+    }
+}

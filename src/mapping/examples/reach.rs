@@ -1,0 +1,204 @@
+//! What the examples of a set reach: every path that a file reads must be in one, every branch should be taken by one,
+//! and every name should be used. This is how a misspelt name is found before a hook comes.
+
+use super::Example;
+use crate::mapping::diagnostic::{Diagnostics, Position, near};
+use crate::mapping::program::{Place, Program, Root};
+use crate::mapping::usage::{NamedKind, Origin, Part, Read, shown};
+use serde_json::Value;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+/// A program, the hooks that its examples show, and the branches that they took.
+pub(crate) struct Reached<'s> {
+    pub(crate) program: &'s Program,
+    pub(crate) samples: Vec<Sample<'s>>,
+    pub(crate) taken: HashSet<Place>,
+}
+
+/// What one example shows.
+#[derive(Clone, Copy)]
+pub(crate) struct Sample<'s> {
+    pub(crate) input: &'s Value,
+    pub(crate) settings: &'s Value,
+    pub(crate) seen: &'s Value,
+}
+
+impl<'s> From<&'s Example> for Sample<'s> {
+    fn from(example: &'s Example) -> Self {
+        Self { input: &example.input, settings: &example.settings, seen: &example.seen }
+    }
+}
+
+/// A place that is the same for every program that a shared file is part of.
+type Spot<'s> = (&'s Arc<str>, Position);
+
+fn spot(program: &Program, place: Place) -> Option<Spot<'_>> {
+    program.files.get(place.file).map(|file| (file, place.position))
+}
+
+/// Checks every program of a set together: what a shared file reads, some example of some file that uses it must show.
+pub(crate) fn check(all: &[Reached<'_>], faults: &mut Diagnostics) {
+    hidden_fields(all, faults);
+    unknown_fields(all, faults);
+    if faults.has_errors() {
+        return;
+    }
+    branches(all, faults);
+    unused_names(all, faults);
+}
+
+/// A `let` or loop variable with the name of a field would make a reader guess which of the two is meant.
+fn hidden_fields(all: &[Reached<'_>], faults: &mut Diagnostics) {
+    for reached in all {
+        for named in &reached.program.usage.named {
+            let hides = matches!(named.kind, NamedKind::Let | NamedKind::Loop)
+                && reached.samples.iter().any(|sample| sample.input.get(&named.name).is_some());
+            if let (true, Some((file, position))) = (hides, spot(reached.program, named.place)) {
+                let message = format!(
+                    "the {} `{}` hides input field `{}`: give it another name",
+                    named.kind.word(),
+                    named.name,
+                    named.name
+                );
+                faults.error(file, position, message);
+            }
+        }
+    }
+}
+
+fn unknown_fields(all: &[Reached<'_>], faults: &mut Diagnostics) {
+    let mut found: BTreeMap<(Spot<'_>, &str), (bool, &Read, Vec<&Reached<'_>>)> = BTreeMap::new();
+    for reached in all {
+        for read in reached.program.usage.reads.iter().filter(|read| read.checked) {
+            let Some(origins) = read.origins.as_ref().filter(|origins| !origins.is_empty()) else { continue };
+            let Some(spot) = spot(reached.program, read.place) else { continue };
+            let known = if read.selects {
+                all.iter().any(|any| any.shows(origins))
+            } else {
+                reached.shows(origins)
+            };
+            let entry = found.entry((spot, &read.text)).or_insert_with(|| (false, read, Vec::new()));
+            entry.0 |= known;
+            entry.2.push(reached);
+        }
+    }
+    for ((at, text), (_, read, shown_by)) in found.into_iter().filter(|(_, (known, _, _))| !known) {
+        let suggestion = suggestion(read, &shown_by);
+        faults.error(at.0, at.1, format!("unknown field `{text}`: no example has it{suggestion}"));
+    }
+}
+
+impl Reached<'_> {
+    /// Whether an example has something at one of these paths.
+    fn shows(&self, origins: &[Origin]) -> bool {
+        origins.iter().any(|origin| match origin.root {
+            Root::Input | Root::Settings | Root::Seen => {
+                self.samples.iter().any(|sample| has(top(*sample, origin.root), &origin.parts))
+            }
+            // What else stands beside the input has fixed names, which were checked when they were read.
+            _ => true,
+        })
+    }
+}
+
+fn top(sample: Sample<'_>, root: Root) -> &Value {
+    match root {
+        Root::Settings => sample.settings,
+        Root::Seen => sample.seen,
+        _ => sample.input,
+    }
+}
+
+/// Whether a value has something at a path, be it null.
+fn has(value: &Value, parts: &[Part]) -> bool {
+    match parts.split_first() {
+        None => true,
+        Some((Part::Key(key), rest)) => value.get(key).is_some_and(|inner| has(inner, rest)),
+        Some((Part::Element, rest)) => {
+            value.as_array().is_some_and(|items| items.iter().any(|item| has(item, rest)))
+        }
+    }
+}
+
+/// `; did you mean …?`: the path with its first unknown part replaced by the nearest field that an example has there.
+fn suggestion(read: &Read, shown_by: &[&Reached<'_>]) -> String {
+    let Some(origin) = read.origins.iter().flatten().next() else { return String::new() };
+    let samples: Vec<Sample<'_>> = shown_by.iter().flat_map(|reached| reached.samples.iter().copied()).collect();
+    for (position, part) in origin.parts.iter().enumerate() {
+        let (before, rest) = origin.parts.split_at(position);
+        let at = origin.parts.get(..=position).unwrap_or_default();
+        let Part::Key(wrong) = part else { continue };
+        if samples.iter().any(|sample| has(top(*sample, origin.root), at)) {
+            continue;
+        }
+        let mut known: Vec<&str> = Vec::new();
+        for sample in &samples {
+            keys_at(top(*sample, origin.root), before, &mut known);
+        }
+        if position == 0 && origin.root == Root::Input {
+            let named = shown_by.iter().flat_map(|reached| &reached.program.usage.named);
+            known.extend(named.filter(|named| named.kind == NamedKind::Let).map(|named| named.name.as_str()));
+        }
+        let Some(name) = near(wrong, known) else { return String::new() };
+        let meant: Vec<Part> =
+            before.iter().cloned().chain([Part::Key(name.to_owned())]).chain(rest.iter().skip(1).cloned()).collect();
+        return format!("; did you mean `{}`?", as_written(read, &meant));
+    }
+    String::new()
+}
+
+/// A meant path with the beginning that the file gives it: a loop variable, a `let`, `settings`.
+fn as_written(read: &Read, meant: &[Part]) -> String {
+    let name = read.text.split(['.', '[']).next().unwrap_or_default();
+    let behind_name = read.text.matches(['.', '[']).count();
+    match meant.len().checked_sub(behind_name) {
+        // The whole path stands in the file.
+        None | Some(1) => shown(meant),
+        Some(base) => format!("{name}.{}", shown(meant.get(base..).unwrap_or_default())),
+    }
+}
+
+fn keys_at<'v>(value: &'v Value, parts: &[Part], known: &mut Vec<&'v str>) {
+    match parts.split_first() {
+        None => known.extend(value.as_object().into_iter().flat_map(|members| members.keys().map(String::as_str))),
+        Some((Part::Key(key), rest)) => {
+            if let Some(inner) = value.get(key) {
+                keys_at(inner, rest, known);
+            }
+        }
+        Some((Part::Element, rest)) => {
+            value.as_array().into_iter().flatten().for_each(|item| keys_at(item, rest, known));
+        }
+    }
+}
+
+fn branches(all: &[Reached<'_>], faults: &mut Diagnostics) {
+    let mut found: BTreeMap<Spot<'_>, bool> = BTreeMap::new();
+    for reached in all {
+        for place in &reached.program.usage.branches {
+            if let Some(spot) = spot(reached.program, *place) {
+                *found.entry(spot).or_default() |= reached.taken.contains(place);
+            }
+        }
+    }
+    for ((file, position), _) in found.into_iter().filter(|(_, taken)| !taken) {
+        faults.warning(file, position, "no example takes this branch");
+    }
+}
+
+fn unused_names(all: &[Reached<'_>], faults: &mut Diagnostics) {
+    let mut found: BTreeMap<Spot<'_>, (bool, NamedKind, &str)> = BTreeMap::new();
+    for reached in all {
+        let usage = &reached.program.usage;
+        for named in usage.named.iter().filter(|named| named.kind != NamedKind::Loop) {
+            if let Some(spot) = spot(reached.program, named.place) {
+                let entry = found.entry(spot).or_insert((false, named.kind, &named.name));
+                entry.0 |= usage.used.contains(&named.place);
+            }
+        }
+    }
+    for ((file, position), (_, kind, name)) in found.into_iter().filter(|(_, (used, ..))| !used) {
+        faults.warning(file, position, format!("nothing uses the {} `{name}`", kind.word()));
+    }
+}

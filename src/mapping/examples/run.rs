@@ -1,0 +1,285 @@
+//! Runs examples and compares what comes out with what they say.
+
+use super::{Example, Wanted};
+use crate::mapping::diagnostic::Diagnostics;
+use crate::mapping::eval::explain::Trace;
+use crate::mapping::eval::{Run, Surroundings};
+use crate::mapping::file::{Mapping, Output};
+use crate::mapping::json::{Document, Node};
+use crate::mapping::knowledge::NoKnowledge;
+use crate::mapping::selection;
+use crate::mapping::set::{Mappings, Untranslated};
+use crate::mapping::lookups::Lookups;
+use serde_json::Value;
+use std::borrow::Cow;
+
+/// What came of an example that could be run.
+pub(crate) struct Ran<'s> {
+    pub(crate) mapping: &'s Mapping,
+    pub(crate) example: &'s Example,
+    /// Headers and body; nothing when the mapping ignores the event.
+    pub(crate) made: Option<(Vec<(String, String)>, Value)>,
+    pub(crate) trace: Trace,
+}
+
+/// Runs every example of a set; a body that is not what its example says is an error.
+pub(crate) fn run<'s>(set: &'s Mappings, faults: &mut Diagnostics) -> Vec<Ran<'s>> {
+    let mut all = Vec::new();
+    for (mapping, example) in set.iter().flat_map(|mapping| mapping.examples.iter().map(move |own| (mapping, own))) {
+        match run_one(set, mapping, example) {
+            Ok(ran) => {
+                let made = ran.made.as_ref().map(|(headers, body)| (headers.as_slice(), body));
+                if let Err(message) = compare(example, made, &|path| made_by(&ran, path)) {
+                    faults.error(&mapping.file, example.position, said(example, &message));
+                }
+                all.push(ran);
+            }
+            Err(Wrong::Example(message)) => faults.error(&mapping.file, example.position, said(example, &message)),
+            Err(Wrong::Clash(other)) => {
+                let message = format!("matches the same event as {other} (example \"{}\")", example.name);
+                faults.error(&mapping.file, mapping.position, message);
+            }
+        }
+    }
+    all
+}
+
+/// A message about an example.
+pub(crate) fn said(example: &Example, message: &str) -> String {
+    format!("example \"{}\": {message}", example.name)
+}
+
+enum Wrong {
+    Example(String),
+    /// Another mapping is for the hook as well; where its event stands.
+    Clash(String),
+}
+
+/// Runs an example, after making sure that its mapping and no other is the one for it.
+fn run_one<'s>(set: &'s Mappings, mapping: &'s Mapping, example: &'s Example) -> Result<Ran<'s>, Wrong> {
+    let event = example.event.as_ref().or(mapping.events.first()).cloned().unwrap_or_default();
+    if !mapping.events.contains(&event) {
+        return Err(Wrong::Example(format!("this file is not for the event `{event}`")));
+    }
+    let texts = Texts::of(example, &event);
+    let documents = texts.parse().map_err(Wrong::Example)?;
+    let instance = documents.instance();
+    let beside = documents.beside(&instance, &example.lookups);
+    let input = documents.input.root();
+    only_one(set, mapping, &event, input, &beside)?;
+    let made = match set.translate(&event, input, &beside) {
+        Ok(made) => {
+            let body = serde_json::from_slice(&made.body)
+                .map_err(|error| Wrong::Example(format!("the body is not JSON: {error}")))?;
+            Some((made.headers, body))
+        }
+        Err(Untranslated::Ignored { .. }) => None,
+        Err(other) => return Err(Wrong::Example(other.to_string())),
+    };
+    Ok(Ran { mapping, example, made, trace: trace(mapping, input, &beside) })
+}
+
+/// The texts of an example that a run reads.
+pub(crate) struct Texts {
+    input: String,
+    hook: String,
+    settings: String,
+    seen: String,
+}
+
+/// The texts, parsed.
+pub(crate) struct Documents<'t> {
+    pub(crate) input: Document<'t>,
+    hook: Document<'t>,
+    settings: Document<'t>,
+    seen: Document<'t>,
+}
+
+impl Texts {
+    /// The hook of an example, as one of an event, and what stands beside it.
+    pub(crate) fn of(example: &Example, event: &str) -> Self {
+        let mut hook = example.hook.clone();
+        super::set(&mut hook, "event", event.into());
+        let [input, hook, settings, seen] =
+            [&example.input, &hook, &example.settings, &example.seen].map(Value::to_string);
+        Self { input, hook, settings, seen }
+    }
+
+    pub(crate) fn parse(&self) -> Result<Documents<'_>, String> {
+        Ok(Documents {
+            input: document(&self.input)?,
+            hook: document(&self.hook)?,
+            settings: document(&self.settings)?,
+            seen: document(&self.seen)?,
+        })
+    }
+}
+
+fn document(text: &str) -> Result<Document<'_>, String> {
+    Document::parse(text.as_bytes()).map_err(|error| error.to_string())
+}
+
+impl Documents<'_> {
+    /// The instance that the example's hook came from.
+    pub(crate) fn instance(&self) -> Cow<'_, str> {
+        self.hook.root().get("instance").and_then(Node::text).unwrap_or_default()
+    }
+
+    pub(crate) fn beside<'d>(&'d self, instance: &'d str, lookups: &'d Lookups) -> Surroundings<'d> {
+        let given = |document: &'d Document<'_>| Some(document.root()).filter(|node| node.is_object());
+        Surroundings {
+            hook: Some(self.hook.root()),
+            settings: given(&self.settings),
+            seen: given(&self.seen),
+            instance,
+            lookups: Some(lookups),
+            ..Surroundings::new(&NoKnowledge)
+        }
+    }
+}
+
+/// Refuses an example that another mapping takes as well, no less specifically.
+fn only_one(
+    set: &Mappings,
+    mapping: &Mapping,
+    event: &str,
+    input: Node<'_>,
+    beside: &Surroundings<'_>,
+) -> Result<(), Wrong> {
+    for other in set.for_event(event).filter(|other| !std::ptr::eq(*other, mapping)) {
+        let taken = selection::takes(other, &Run::new(&other.program, input, beside))
+            .map_err(|failure| Wrong::Example(failure.to_string()))?;
+        if taken && other.specificity() >= mapping.specificity() {
+            let at = other.position;
+            return Err(Wrong::Clash(format!("{}:{}:{}", other.file, at.line, at.column)));
+        }
+    }
+    let own = selection::takes(mapping, &Run::new(&mapping.program, input, beside));
+    match own {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Wrong::Example("this file's `match` does not take the hook".to_owned())),
+        Err(failure) => Err(Wrong::Example(failure.to_string())),
+    }
+}
+
+fn trace(mapping: &Mapping, input: Node<'_>, beside: &Surroundings<'_>) -> Trace {
+    let mut trace = Trace::default();
+    let mut run = Run::new(&mapping.program, input, beside);
+    if let Output::Body(body) = &mapping.output {
+        // What stops a trace has stopped the translation, which said so.
+        let _ = run.trace(body, mapping.place(), &mut trace);
+    }
+    for (_, place, value) in &mapping.headers {
+        // Only the branches that are taken count here: the values belong to no field of the body.
+        let values = trace.values.len();
+        let _ = run.trace(value, *place, &mut trace);
+        trace.values.truncate(values);
+    }
+    trace
+}
+
+/// Holds what came out against everything that an example says of it; gives the first difference.
+pub(crate) fn compare(
+    example: &Example,
+    made: Option<(&[(String, String)], &Value)>,
+    made_by: &dyn Fn(&[String]) -> String,
+) -> Result<(), String> {
+    example.wanted.iter().try_for_each(|wanted| check(wanted, made, made_by))
+}
+
+fn check(
+    wanted: &Wanted,
+    made: Option<(&[(String, String)], &Value)>,
+    made_by: &dyn Fn(&[String]) -> String,
+) -> Result<(), String> {
+    let (headers, body) = match (wanted, made) {
+        (Wanted::Ignored, None) => return Ok(()),
+        (Wanted::Ignored, Some(_)) => {
+            return Err("expected the hook to be ignored, but it was translated".to_owned());
+        }
+        (_, None) => return Err("the hook is ignored".to_owned()),
+        (_, Some(made)) => made,
+    };
+    let found = match wanted {
+        Wanted::Output(output) => difference(output, body, false, &mut Vec::new()),
+        Wanted::Expect(expect) => difference(expect, body, true, &mut Vec::new()),
+        Wanted::Headers(expect) => {
+            let headers: serde_json::Map<_, _> =
+                headers.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+            let found = difference(expect, &headers.into(), true, &mut Vec::new());
+            return found.map_or(Ok(()), |found| Err(found.to_string()));
+        }
+        Wanted::Ignored => None,
+    };
+    found.map_or(Ok(()), |found| Err(format!("{found}{}", made_by(&found.path))))
+}
+
+/// The line that made what stands at a path, or the first thing in it.
+fn made_by(ran: &Ran<'_>, path: &[String]) -> String {
+    let Some(place) = ran.trace.maker(path) else { return String::new() };
+    let file = ran.mapping.program.files.get(place.file).filter(|file| **file != ran.mapping.file);
+    let file = file.map_or_else(String::new, |file| format!("{file} "));
+    format!(" (made by {file}line {})", place.position.line)
+}
+
+/// The first path at which two values differ.
+struct Difference {
+    path: Vec<String>,
+    expected: Option<Value>,
+    got: Option<Value>,
+}
+
+impl std::fmt::Display for Difference {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let show = |value: &Option<Value>| {
+            value.as_ref().map_or_else(|| "nothing".to_owned(), |value| shortened(&value.to_string()))
+        };
+        write!(formatter, "{}: expected {}, got {}", self.path.join("."), show(&self.expected), show(&self.got))
+    }
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(120) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+fn difference(expected: &Value, got: &Value, subset: bool, path: &mut Vec<String>) -> Option<Difference> {
+    let found = |path: &[String], expected: Option<&Value>, got: Option<&Value>| {
+        Some(Difference { path: path.to_vec(), expected: expected.cloned(), got: got.cloned() })
+    };
+    match (expected, got) {
+        (Value::Object(expected), Value::Object(got)) => {
+            let added = got.keys().filter(|key| !subset && !expected.contains_key(*key));
+            for key in expected.keys().chain(added) {
+                path.push(key.clone());
+                let deeper = match (expected.get(key), got.get(key)) {
+                    (Some(expected), Some(got)) => difference(expected, got, subset, path),
+                    (expected, got) => found(path, expected, got),
+                };
+                if deeper.is_some() {
+                    return deeper;
+                }
+                path.pop();
+            }
+            None
+        }
+        (Value::Array(expected), Value::Array(got)) => {
+            for position in 0..expected.len().max(got.len()) {
+                path.push(position.to_string());
+                let deeper = match (expected.get(position), got.get(position)) {
+                    (Some(expected), Some(got)) => difference(expected, got, subset, path),
+                    (expected, got) => found(path, expected, got),
+                };
+                if deeper.is_some() {
+                    return deeper;
+                }
+                path.pop();
+            }
+            None
+        }
+        (expected, got) if expected == got => None,
+        (expected, got) => found(path, Some(expected), Some(got)),
+    }
+}

@@ -1,0 +1,106 @@
+//! Which line of which file made each field of a body, and from what of the hook.
+
+use super::eval::explain::{self, Trace, Traced};
+use super::eval::{Run, Stop, Surroundings};
+use super::file::{Mapping, Output};
+use super::json::Node;
+use super::program::Program;
+use super::set::{Mappings, Untranslated};
+
+pub use super::eval::explain::ReadSource;
+
+/// How a hook's translation came about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explained {
+    /// The name of the mapping.
+    pub mapping: String,
+    /// The headers that the mapping sets; their names stand in `path`.
+    pub headers: Vec<ExplainedField>,
+    /// The fields of the body in their order, each down to a value without fields of its own.
+    pub body: Vec<ExplainedField>,
+}
+
+/// One field and how it came about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExplainedField {
+    /// `commits[0].author.name`
+    pub path: String,
+    /// Its JSON text.
+    pub json: String,
+    /// The file that made it, as messages name it.
+    pub file: String,
+    /// Line from 1.
+    pub line: u32,
+    /// Column from 1.
+    pub column: u32,
+    /// What was read for it, in the order of reading; empty for what stands in the file itself.
+    pub sources: Vec<ReadSource>,
+}
+
+impl ExplainedField {
+    fn new(traced: Traced, program: &Program) -> Self {
+        let Traced { path, json, place, sources } = traced;
+        let file = program.files.get(place.file).map(ToString::to_string).unwrap_or_default();
+        let (line, column) = (place.position.line, place.position.column);
+        Self {
+            path: explain::shown(&path),
+            json: String::from_utf8_lossy(&json).into_owned(),
+            file,
+            line,
+            column,
+            sources,
+        }
+    }
+}
+
+/// The values of a trace with the names of their files.
+pub(crate) fn fields(trace: Trace, program: &Program) -> Vec<ExplainedField> {
+    trace.values.into_iter().map(|traced| ExplainedField::new(traced, program)).collect()
+}
+
+impl Mappings {
+    /// Says for each field that [`Mappings::translate`] makes of a hook which line made it and what it read.
+    ///
+    /// # Errors
+    /// As [`Mappings::translate`].
+    pub fn explain(
+        &self,
+        event: &str,
+        input: Node<'_>,
+        beside: &Surroundings<'_>,
+    ) -> Result<Explained, Untranslated> {
+        // The translation says what is wrong, budgets included; what can be translated can be explained.
+        self.translate(event, input, beside)?;
+        let beside = self.with_lookups(beside);
+        let mapping = self.taking(event, input, &beside)?;
+        let Output::Body(body) = &mapping.output else {
+            return Err(Untranslated::NoMapping { event: event.to_owned() });
+        };
+        let mut run = Run::new(&mapping.program, input, &beside);
+        let mut trace = Trace::default();
+        run.trace(body, mapping.place(), &mut trace).map_err(|stop| untranslated(mapping, stop))?;
+        let headers = headers(mapping, &mut run).map_err(|stop| untranslated(mapping, stop))?;
+        Ok(Explained { mapping: mapping.name.clone(), headers, body: fields(trace, &mapping.program) })
+    }
+}
+
+fn headers<'a>(mapping: &'a Mapping, run: &mut Run<'a>) -> Result<Vec<ExplainedField>, Stop> {
+    let mut all = Vec::new();
+    for (name, place, value) in &mapping.headers {
+        let mut trace = Trace::default();
+        match run.trace(value, *place, &mut trace) {
+            Ok(()) => {}
+            Err(Stop::Omit) => continue,
+            Err(fail) => return Err(fail),
+        }
+        all.extend(fields(trace, &mapping.program).into_iter().map(|field| ExplainedField { path: name.clone(), ..field }));
+    }
+    Ok(all)
+}
+
+fn untranslated(mapping: &Mapping, stop: Stop) -> Untranslated {
+    match stop {
+        Stop::Fail(failure) => Untranslated::Failed(*failure),
+        Stop::Omit => super::set::makes_no_body(mapping),
+    }
+}
