@@ -27,6 +27,7 @@ pub struct Forge {
     send: Vec<(String, Template)>,
     set_by_mappings: Vec<String>,
     pass: Vec<String>,
+    events: Vec<(String, String)>,
     unlisted: Vec<(String, String)>,
     schemas: Vec<(String, String)>,
 }
@@ -87,6 +88,11 @@ impl Forge {
         let sent = self.send.iter().any(|(name, _)| name.eq_ignore_ascii_case(&header));
         let proves = self.prove.iter().any(|proof| proof.header() == header);
         (sent || proves) && !self.set_by_mappings.contains(&header)
+    }
+
+    /// Every event that the forge is known to send, with what it tells.
+    pub fn events(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.events.iter().map(|(event, doc)| (event.as_str(), doc.as_str()))
     }
 
     /// Why an event goes only to destinations that list it, when it does.

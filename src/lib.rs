@@ -8,6 +8,7 @@
 pub mod admin;
 pub mod cli;
 pub mod config;
+pub mod coverage;
 pub mod delivery;
 pub mod doorbell;
 pub mod echo;

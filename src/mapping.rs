@@ -32,4 +32,4 @@ pub use explain::{Explained, ExplainedField, ReadSource};
 pub use knowledge::{Knowledge, NoKnowledge};
 pub use lookups::Lookups;
 pub use lossy::{Loss, LostField};
-pub use set::{ExampleOutput, Files, Mappings, Translated, Untranslated};
+pub use set::{Description, ExampleOutput, Files, Mappings, Translated, Untranslated};

@@ -11,7 +11,7 @@ use crate::mapping::scope::Scope;
 use crate::mapping::template::read_condition;
 use crate::mapping::yaml::{self, Yaml};
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "forge",
     "name",
     "doc",
@@ -27,6 +27,7 @@ const KEYS: [&str; 18] = [
     "send",
     "set_by_mappings",
     "pass",
+    "events",
     "unlisted",
     "schemas",
     "examples",
@@ -70,7 +71,13 @@ fn read(root: &Yaml, name: &str, file: &str, faults: &mut Diagnostics) -> Forge 
     let send = templates(root.get("send"), &mut scope);
     let set_by_mappings = texts(root.get("set_by_mappings")).map(str::to_ascii_lowercase).collect();
     let pass = texts(root.get("pass")).map(str::to_ascii_lowercase).collect();
-    let (unlisted, schemas) = (pairs(root, "unlisted", &mut scope), pairs(root, "schemas", &mut scope));
+    let [events, unlisted, schemas] = ["events", "unlisted", "schemas"].map(|key| pairs(root, key, &mut scope));
+    if events.is_empty() {
+        scope.error(root.position, "`events` is missing: every event that the forge sends, and what it tells");
+    }
+    for key in ["unlisted", "schemas"] {
+        check_events(root.get(key), &events, &mut scope);
+    }
     let program = scope.program;
     Forge {
         name: name.to_owned(),
@@ -85,6 +92,7 @@ fn read(root: &Yaml, name: &str, file: &str, faults: &mut Diagnostics) -> Forge 
         send,
         set_by_mappings,
         pass,
+        events,
         unlisted,
         schemas,
     }
@@ -143,6 +151,16 @@ fn texts(node: Option<&Yaml>) -> impl Iterator<Item = &str> {
 fn pairs(root: &Yaml, key: &str, scope: &mut Scope<'_>) -> Vec<(String, String)> {
     let found = members(root.get(key), key, scope);
     found.iter().map(|(key, value)| (key.name.clone(), value.text().unwrap_or_default().to_owned())).collect()
+}
+
+/// What is said of an event that the forge does not send is a misspelt name.
+fn check_events(node: Option<&Yaml>, events: &[(String, String)], scope: &mut Scope<'_>) {
+    for (key, _) in node.and_then(Yaml::map).unwrap_or_default() {
+        if !events.iter().any(|(event, _)| *event == key.name) {
+            let suggestion = did_you_mean(&key.name, events.iter().map(|(event, _)| event.as_str()));
+            scope.error(key.position, format!("`{}` is not among `events`{suggestion}", key.name));
+        }
+    }
 }
 
 fn run_examples(forge: &Forge, root: &Yaml, file: &str, faults: &mut Diagnostics) {

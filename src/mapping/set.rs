@@ -9,6 +9,7 @@ use super::explain::{self, ExplainedField};
 use super::file::{self, Mapping, Output};
 use super::json::Node;
 use super::lookups::Lookups;
+use super::lossy::Loss;
 use super::selection;
 use super::usage::Part;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -101,9 +102,32 @@ pub enum Untranslated {
     Failed(Failure),
 }
 
+/// What a mapping says of itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Description<'m> {
+    /// Its file, as messages name it.
+    pub file: &'m str,
+    /// Where its events stand.
+    pub position: super::diagnostic::Position,
+    /// What logs and metrics call it.
+    pub name: &'m str,
+    /// What it is for.
+    pub doc: &'m str,
+    /// The SHA-256 of its files.
+    pub sha256: &'m str,
+    /// The events that it is for.
+    pub events: &'m [String],
+    /// Why the events have no counterpart, where they have none.
+    pub ignored: Option<&'m str>,
+    /// What is lost.
+    pub lossy: &'m [Loss],
+}
+
 /// An example and what its mapping makes of it.
 #[derive(Debug, Clone)]
 pub struct ExampleOutput {
+    /// The event that it is an example of.
+    pub event: String,
     /// The mapping file that it stands in.
     pub file: String,
     /// Where in it.
@@ -175,6 +199,7 @@ impl Mappings {
     pub fn examples(&self) -> Vec<ExampleOutput> {
         let ran = run::run(self, &mut Diagnostics::default());
         let outputs = ran.into_iter().map(|Ran { mapping, example, made, trace }| ExampleOutput {
+            event: example.event.as_ref().or(mapping.events.first()).cloned().unwrap_or_default(),
             file: mapping.file.to_string(),
             position: example.position,
             name: example.name.clone(),
@@ -209,6 +234,23 @@ impl Mappings {
     pub fn headers(&self) -> impl Iterator<Item = (&str, super::diagnostic::Position, &str)> {
         self.mappings.iter().flat_map(|mapping| {
             mapping.headers.iter().map(|(name, place, _)| (&*mapping.file, place.position, name.as_str()))
+        })
+    }
+
+    /// What the mappings say of themselves, by the order of their files.
+    pub fn descriptions(&self) -> impl Iterator<Item = Description<'_>> {
+        self.mappings.iter().map(|mapping| Description {
+            file: &mapping.file,
+            position: mapping.position,
+            name: &mapping.name,
+            doc: &mapping.doc,
+            sha256: &mapping.sha256,
+            events: &mapping.events,
+            ignored: match &mapping.output {
+                Output::Ignore(reason) => Some(reason.as_str()),
+                Output::Body(_) => None,
+            },
+            lossy: &mapping.lossy,
         })
     }
 

@@ -1,0 +1,211 @@
+//! What becomes of each event of each forge: mapped, ignored and why, and what is lost on the way.
+
+use crate::delivery::Directions;
+use crate::forge::{Forge, Forges, Header};
+use crate::mapping::json::Document;
+use crate::mapping::{Description, ExampleOutput, Mappings};
+use serde::Serialize;
+use std::fmt::Write as _;
+
+/// One direction: from one forge into the format of another.
+#[derive(Debug, Serialize)]
+pub struct Direction {
+    /// The forge that sends the hooks.
+    pub from: String,
+    /// The forge whose format they get.
+    pub to: String,
+    /// Every event, in the order of the forge file.
+    pub events: Vec<Event>,
+}
+
+/// One event and what becomes of it.
+#[derive(Debug, Serialize)]
+pub struct Event {
+    /// Its name.
+    pub event: String,
+    /// What it tells.
+    pub tells: String,
+    /// What becomes of it.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// Why only destinations that list it get it, where that is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unlisted: Option<String>,
+    /// What is lost or made up.
+    pub lossy: Vec<Lossy>,
+}
+
+/// What becomes of an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// It is translated.
+    Mapped {
+        /// The files that do it.
+        files: Vec<String>,
+        /// The events that it becomes, as the examples show them.
+        becomes: Vec<String>,
+    },
+    /// It has no counterpart.
+    Ignored {
+        /// The file that says so.
+        file: String,
+        /// Its reason.
+        reason: String,
+    },
+    /// No file is for it: it is ignored with that as the reason.
+    Unmapped,
+}
+
+/// Fields that are lost, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Lossy {
+    /// Paths, or `path = value`.
+    pub fields: Vec<String>,
+    /// Why.
+    pub why: String,
+}
+
+/// The whole table, by the names of the forges.
+#[must_use]
+pub fn coverage(forges: &Forges, directions: &Directions) -> Vec<Direction> {
+    let mut all = Vec::new();
+    for from in forges.iter() {
+        for to in forges.iter().filter(|to| to.name() != from.name()) {
+            if let Some(set) = directions.get(&(from.name().to_owned(), to.name().to_owned())) {
+                let examples = set.examples();
+                let events = from.events().map(|(event, tells)| of_event(event, tells, from, to, set, &examples));
+                all.push(Direction { from: from.name().to_owned(), to: to.name().to_owned(), events: events.collect() });
+            }
+        }
+    }
+    all
+}
+
+fn of_event(
+    event: &str,
+    tells: &str,
+    from: &Forge,
+    to: &Forge,
+    set: &Mappings,
+    examples: &[ExampleOutput],
+) -> Event {
+    let own: Vec<Description<'_>> =
+        set.descriptions().filter(|mapping| mapping.events.iter().any(|own| own == event)).collect();
+    let files: Vec<String> =
+        own.iter().filter(|mapping| mapping.ignored.is_none()).map(|mapping| mapping.file.to_owned()).collect();
+    let outcome = match own.iter().find_map(|mapping| mapping.ignored.map(|reason| (mapping.file, reason))) {
+        _ if !files.is_empty() => Outcome::Mapped { files, becomes: becomes(event, to, examples) },
+        Some((file, reason)) => Outcome::Ignored { file: file.to_owned(), reason: reason.to_owned() },
+        None => Outcome::Unmapped,
+    };
+    let mut lossy: Vec<Lossy> = Vec::new();
+    for loss in own.iter().flat_map(|mapping| mapping.lossy) {
+        let fields = loss.fields.iter().map(|field| match field.values.as_slice() {
+            [] => field.path.clone(),
+            values => format!("{} = {}", field.path, values.join(", ")),
+        });
+        let loss = Lossy { fields: fields.collect(), why: loss.why.clone() };
+        if !lossy.contains(&loss) {
+            lossy.push(loss);
+        }
+    }
+    let unlisted = from.unlisted(event).map(str::to_owned);
+    Event { event: event.to_owned(), tells: tells.to_owned(), outcome, unlisted, lossy }
+}
+
+/// The events that the examples of an event become, each once.
+fn becomes(event: &str, to: &Forge, examples: &[ExampleOutput]) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for (headers, body) in examples.iter().filter(|example| example.event == event).filter_map(|own| own.output.as_ref()) {
+        let text = body.to_string();
+        let headers: Vec<Header> =
+            headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
+        let identity = Document::parse(text.as_bytes()).ok().and_then(|body| to.identify(body.root(), &headers).ok());
+        all.extend(identity.map(|identity| identity.event).filter(|event| !all.contains(event)));
+    }
+    all
+}
+
+impl Outcome {
+    fn shown(&self) -> String {
+        match self {
+            Self::Mapped { becomes, .. } => becomes.join(", "),
+            Self::Ignored { reason, .. } => format!("ignored: {reason}"),
+            Self::Unmapped => "not mapped yet: ignored".to_owned(),
+        }
+    }
+}
+
+/// The table for a terminal.
+#[must_use]
+pub fn text(all: &[Direction]) -> String {
+    let mut text = String::new();
+    for direction in all {
+        let mapped = direction.events.iter().filter(|event| matches!(event.outcome, Outcome::Mapped { .. })).count();
+        let ignored = direction.events.iter().filter(|event| matches!(event.outcome, Outcome::Ignored { .. })).count();
+        let width = direction.events.iter().map(|event| event.event.chars().count()).max().unwrap_or_default();
+        // Writing into a String cannot fail.
+        let _ = writeln!(
+            text,
+            "{} -> {}: {mapped} of {} events mapped, {ignored} ignored on purpose",
+            direction.from,
+            direction.to,
+            direction.events.len()
+        );
+        for event in &direction.events {
+            let _ = writeln!(text, "  {:width$}  {}", event.event, event.outcome.shown());
+            let unlisted = event.unlisted.iter().map(|reason| format!("only if listed: {reason}"));
+            let lossy = event.lossy.iter().map(|loss| format!("lost: {}: {}", loss.fields.join(", "), loss.why));
+            for line in unlisted.chain(lossy) {
+                let _ = writeln!(text, "  {:width$}    {line}", "");
+            }
+        }
+        text.push('\n');
+    }
+    text.truncate(text.trim_end().len());
+    text
+}
+
+/// The page of the documentation.
+#[must_use]
+pub fn markdown(all: &[Direction]) -> String {
+    let mut text = String::from(
+        "# What becomes of each event\n\n\
+         Made by `hookglot coverage --format markdown`. What stands under *lost* has no home in the other forge, or is \
+         made up because the hook does not say it.\n",
+    );
+    for direction in all {
+        let _ = write!(text, "\n## {} to {}\n\n| event | tells | becomes | lost |\n|---|---|---|---|\n", direction.from, direction.to);
+        let mut notes: Vec<&[Lossy]> = Vec::new();
+        for event in &direction.events {
+            let unlisted = event.unlisted.iter().map(|_| " (only to destinations that list it)");
+            let becomes = event.outcome.shown() + &unlisted.collect::<String>();
+            let note = match event.lossy.as_slice() {
+                [] => String::new(),
+                lossy => {
+                    let known = notes.iter().position(|own| *own == lossy);
+                    let number = known.unwrap_or_else(|| {
+                        notes.push(lossy);
+                        notes.len() - 1
+                    });
+                    format!("({})", number + 1)
+                }
+            };
+            let _ = writeln!(text, "| `{}` | {} | {} | {note} |", event.event, cell(&event.tells), cell(&becomes));
+        }
+        for (number, lossy) in notes.iter().enumerate() {
+            let _ = write!(text, "\n({}):\n\n", number + 1);
+            for loss in *lossy {
+                let fields: Vec<String> = loss.fields.iter().map(|field| format!("`{field}`")).collect();
+                let _ = writeln!(text, "- {}: {}", fields.join(", "), loss.why);
+            }
+        }
+    }
+    text
+}
+
+/// A text as a table's cell holds it.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', " ")
+}
