@@ -1,20 +1,25 @@
 //! What can be said on the command line.
 
 mod check;
+mod coverage;
 mod echo;
+mod findings;
 mod healthcheck;
+mod mappings;
 mod out;
 mod serve;
 mod translate;
 
 use crate::config::Flags;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// It could not be done.
 pub const FAILED: u8 = 1;
+/// A file or folder that the command is about cannot be read.
+pub const CANNOT_READ: u8 = 2;
 /// The event is ignored: there is nothing to print.
 pub const IGNORED: u8 = 3;
 /// The configuration or a mapping file is wrong (`EX_CONFIG` of sysexits.h).
@@ -43,6 +48,11 @@ enum Command {
     /// Check a configuration and all mapping files: load them, run their examples, hold what comes out against the
     /// schemas.
     Check(CheckArgs),
+    /// Show what becomes of each event of each forge: mapped, ignored and why, and what is lost on the way.
+    Coverage(CoverageArgs),
+    /// Show what mapping files can be written with, and which there are.
+    #[command(subcommand)]
+    Mappings(MappingsCommand),
     /// Print every request that arrives: a stand-in for a tool.
     Echo(EchoArgs),
     /// Ask a running hookglot on its admin port whether it is ready: for images without shell and curl.
@@ -97,6 +107,12 @@ struct TranslateArgs {
     /// Print the headers that say what it is, an empty line, then the body
     #[arg(long)]
     headers: bool,
+    /// Print in place of the body, for each field, which line of which file made it and what it read
+    #[arg(long, conflicts_with = "headers")]
+    explain: bool,
+    /// An overlay to lay over the body, as a destination names it; several in their order
+    #[arg(long, value_name = "NAME")]
+    overlay: Vec<String>,
     /// Mapping files over the built-in ones
     #[arg(long, value_name = "DIR")]
     mappings_dir: Option<PathBuf>,
@@ -113,6 +129,40 @@ struct CheckArgs {
 }
 
 #[derive(Debug, Args)]
+struct CoverageArgs {
+    /// How the table is printed
+    #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+    format: TableFormat,
+    /// Mapping files over the built-in ones
+    #[arg(long, value_name = "DIR")]
+    mappings_dir: Option<PathBuf>,
+}
+
+/// How a table is printed.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum TableFormat {
+    Text,
+    Json,
+    Markdown,
+}
+
+#[derive(Debug, Subcommand)]
+enum MappingsCommand {
+    /// Every filter: its arguments, what it gives, an example.
+    Filters {
+        /// How the table is printed
+        #[arg(long, value_enum, default_value_t = TableFormat::Text)]
+        format: TableFormat,
+    },
+    /// Every mapping and overlay: its file, the beginning of the SHA-256 of its files, its events.
+    List {
+        /// Mapping files over the built-in ones
+        #[arg(long, value_name = "DIR")]
+        mappings_dir: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
 struct EchoArgs {
     /// Where requests come in
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8081")]
@@ -126,6 +176,8 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => serve::run(&args.into()),
         Command::Translate(args) => translate::run(&args),
         Command::Check(args) => check::run(&args.into()),
+        Command::Coverage(args) => coverage::run(&args),
+        Command::Mappings(command) => mappings::run(&command),
         Command::Echo(args) => echo::run(args.listen),
         Command::Healthcheck(args) => healthcheck::run(&args.into()),
     }

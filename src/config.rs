@@ -107,6 +107,8 @@ pub struct Destination {
     pub ca_file: Option<PathBuf>,
     /// Whether the header with the count of hookglots that a hook has passed is sent. Default true.
     pub hop_header: bool,
+    /// The overlays that are laid over what it is sent, in their order.
+    pub overlays: Vec<String>,
     /// Values that mappings read under `settings`, `default_branch` for one.
     pub settings: serde_json::Map<String, serde_json::Value>,
 }

@@ -1,9 +1,9 @@
 //! What becomes of each event of each forge: mapped, ignored and why, and what is lost on the way.
 
-use crate::delivery::Directions;
-use crate::forge::{Forge, Forges, Header};
+use crate::forge::{Forge, Header};
 use crate::mapping::json::Document;
 use crate::mapping::{Description, ExampleOutput, Mappings};
+use crate::rules::Rules;
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -68,28 +68,26 @@ pub struct Lossy {
 
 /// The whole table, by the names of the forges.
 #[must_use]
-pub fn coverage(forges: &Forges, directions: &Directions) -> Vec<Direction> {
+pub fn coverage(rules: &Rules) -> Vec<Direction> {
+    let Rules { forges, directions, .. } = rules;
     let mut all = Vec::new();
     for from in forges.iter() {
         for to in forges.iter().filter(|to| to.name() != from.name()) {
             if let Some(set) = directions.get(&(from.name().to_owned(), to.name().to_owned())) {
                 let examples = set.examples();
                 let events = from.events().map(|(event, tells)| of_event(event, tells, from, to, set, &examples));
-                all.push(Direction { from: from.name().to_owned(), to: to.name().to_owned(), events: events.collect() });
+                all.push(Direction {
+                    from: from.name().to_owned(),
+                    to: to.name().to_owned(),
+                    events: events.collect(),
+                });
             }
         }
     }
     all
 }
 
-fn of_event(
-    event: &str,
-    tells: &str,
-    from: &Forge,
-    to: &Forge,
-    set: &Mappings,
-    examples: &[ExampleOutput],
-) -> Event {
+fn of_event(event: &str, tells: &str, from: &Forge, to: &Forge, set: &Mappings, examples: &[ExampleOutput]) -> Event {
     let own: Vec<Description<'_>> =
         set.descriptions().filter(|mapping| mapping.events.iter().any(|own| own == event)).collect();
     let files: Vec<String> =
@@ -117,7 +115,9 @@ fn of_event(
 /// The events that the examples of an event become, each once.
 fn becomes(event: &str, to: &Forge, examples: &[ExampleOutput]) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
-    for (headers, body) in examples.iter().filter(|example| example.event == event).filter_map(|own| own.output.as_ref()) {
+    for (headers, body) in
+        examples.iter().filter(|example| example.event == event).filter_map(|own| own.output.as_ref())
+    {
         let text = body.to_string();
         let headers: Vec<Header> =
             headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
@@ -176,7 +176,11 @@ pub fn markdown(all: &[Direction]) -> String {
          made up because the hook does not say it.\n",
     );
     for direction in all {
-        let _ = write!(text, "\n## {} to {}\n\n| event | tells | becomes | lost |\n|---|---|---|---|\n", direction.from, direction.to);
+        let _ = write!(
+            text,
+            "\n## {} to {}\n\n| event | tells | becomes | lost |\n|---|---|---|---|\n",
+            direction.from, direction.to
+        );
         let mut notes: Vec<&[Lossy]> = Vec::new();
         for event in &direction.events {
             let unlisted = event.unlisted.iter().map(|_| " (only to destinations that list it)");

@@ -10,19 +10,14 @@ mod worker;
 
 use crate::config::{Destination, Faults};
 use crate::doorbell::Doorbells;
-use crate::forge::{Forge, Forges};
-use crate::mapping::{Diagnostics, Files, Mappings};
 use crate::metrics::Metrics;
+use crate::rules::LiveRules;
 use crate::store::Store;
-use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
-pub use outgoing::{Refused, outgoing};
-
-/// The mappings of every pair of forges, by the forge that a hook comes from and the one whose format it gets.
-pub type Directions = HashMap<(String, String), Mappings>;
+pub use outgoing::{Refused, Wanted, explain, outgoing};
 
 /// The name of the folder with the mappings from one forge to another.
 #[must_use]
@@ -30,49 +25,12 @@ pub fn folder(from: &str, to: &str) -> String {
     format!("{from}-to-{to}")
 }
 
-/// Loads the mappings of every pair of forges with their examples; gives the warnings beside them.
-///
-/// # Errors
-/// Every finding in every file.
-pub fn load_directions(files: &Files, forges: &Forges) -> Result<(Directions, Diagnostics), Diagnostics> {
-    let (mut directions, mut faults) = (Directions::new(), Diagnostics::default());
-    for from in forges.iter() {
-        for to in forges.iter().filter(|to| to.name() != from.name()) {
-            match Mappings::load(files, &folder(from.name(), to.name()), true) {
-                Ok((mappings, warnings)) => {
-                    faults.extend(warnings);
-                    faults.extend(mappings.undeclared(&from.reads()));
-                    check_headers(&mappings, to, &mut faults);
-                    directions.insert((from.name().to_owned(), to.name().to_owned()), mappings);
-                }
-                Err(found) => faults.extend(found),
-            }
-        }
-    }
-    if faults.has_errors() { Err(faults) } else { Ok((directions, faults)) }
-}
-
-/// No mapping may take the place of a destination's secret or a delivery's key.
-fn check_headers(mappings: &Mappings, to: &Forge, faults: &mut Diagnostics) {
-    for (file, position, header) in mappings.headers() {
-        if to.reserves(header) {
-            faults.error(
-                file,
-                position,
-                format!("the header {header} belongs to the destination or the delivery: a mapping cannot set it"),
-            );
-        }
-    }
-}
-
 /// Everything that delivering needs.
 pub struct Delivery {
     /// Where hooks are kept.
     pub store: Arc<dyn Store>,
-    /// The known forges.
-    pub forges: Forges,
-    /// The mappings in force.
-    pub directions: Arc<Directions>,
+    /// The rules in force.
+    pub rules: LiveRules,
     /// The numbers that are counted.
     pub metrics: Metrics,
 }

@@ -177,15 +177,18 @@ impl Forges {
     /// Every finding in every file.
     pub fn load(files: &Files) -> Result<Self, Diagnostics> {
         let (mut forges, mut faults) = (Vec::new(), Diagnostics::default());
-        for folder in files.folders() {
-            if files.get(&format!("{folder}/forge.yaml")).is_some() {
-                match Forge::load(files, folder) {
-                    Ok(forge) => forges.push(Arc::new(forge)),
-                    Err(found) => faults.extend(found),
-                }
+        for name in Self::names(files) {
+            match Forge::load(files, name) {
+                Ok(forge) => forges.push(Arc::new(forge)),
+                Err(found) => faults.extend(found),
             }
         }
         if faults.has_errors() { Err(faults) } else { Ok(Self(forges)) }
+    }
+
+    /// The names of the forges that the files describe, readable or not.
+    pub fn names(files: &Files) -> impl Iterator<Item = &str> {
+        files.folders().into_iter().filter(|folder| files.get(&format!("{folder}/forge.yaml")).is_some())
     }
 
     /// The forges, by name.

@@ -8,10 +8,11 @@ mod server;
 
 use crate::config::{Access, Destination, Format, Limits};
 use crate::doorbell::Doorbells;
-use crate::forge::{Forge, Forges, Header};
+use crate::forge::{Forge, Header};
 use crate::loop_guard::{HOPS_HEADER, MAX_HOPS};
 use crate::mapping::json::Document;
 use crate::metrics::Metrics;
+use crate::rules::LiveRules;
 use crate::store::{Hook, Store};
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -39,8 +40,8 @@ pub struct Route {
 pub struct Ingest {
     /// The routes by path.
     pub routes: HashMap<String, Route>,
-    /// The known forges.
-    pub forges: Forges,
+    /// The rules in force.
+    pub rules: LiveRules,
     /// Where hooks are kept.
     pub store: Arc<dyn Store>,
     /// The workers' bells.
@@ -62,7 +63,8 @@ impl Ingest {
     pub(crate) fn is_authentic<'h>(&self, route: &Route, header: impl Fn(&str) -> Vec<&'h [u8]>) -> bool {
         let Access::Secrets(secrets) = &route.access else { return true };
         // Every proof is looked at, whichever fits first, so that the time tells nothing.
-        let forges = self.forges.iter().filter(|forge| route.accept.iter().any(|name| name == forge.name()));
+        let rules = self.rules.load();
+        let forges = rules.forges.iter().filter(|forge| route.accept.iter().any(|name| name == forge.name()));
         forges.flat_map(|forge| forge.proofs()).fold(false, |opened, proof| {
             header(proof.header()).into_iter().fold(opened, |opened, value| opened | proof.accepts(value, secrets))
         })
@@ -125,7 +127,8 @@ impl Ingest {
     }
 
     fn plan(&self, route: &Route, document: &Document<'_>, headers: &[Header]) -> Result<Plan, Refusal> {
-        let Some(forge) = self.forges.recognise(&route.accept, document.root(), headers) else {
+        let rules = self.rules.load();
+        let Some(forge) = rules.forges.recognise(&route.accept, document.root(), headers) else {
             return Err(Refusal::new("unrecognised", format!("not a hook of {}", route.accept.join(" or "))));
         };
         let identity = forge
@@ -163,7 +166,7 @@ impl Ingest {
     fn is_proof(&self, header: &str) -> bool {
         header == "authorization"
             || header == "cookie"
-            || self.forges.iter().any(|forge| forge.proofs().iter().any(|proof| proof.header() == header))
+            || self.rules.load().forges.iter().any(|forge| forge.proofs().iter().any(|proof| proof.header() == header))
     }
 }
 

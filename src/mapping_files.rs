@@ -46,6 +46,14 @@ pub fn with_folder(folder: &Path) -> Result<Files, Unreadable> {
     Ok(files)
 }
 
+/// The built-in files, with those of a folder over them where one is given.
+///
+/// # Errors
+/// When the folder or a file in it cannot be read.
+pub fn read(folder: Option<&Path>) -> Result<Files, Unreadable> {
+    folder.map_or_else(|| Ok(built_in()), with_folder)
+}
+
 fn add_folder(top: &Path, folder: &Path, files: &mut Files) -> Result<(), Unreadable> {
     let unreadable = |path: &Path| {
         let path = path.to_owned();

@@ -35,9 +35,8 @@ fn place<'m>(made: &'m ExampleOutput, path: &str) -> (&'m str, Position) {
     };
     let around = made.fields.iter().find(|field| inside(&field.path, path));
     let maker = around.or_else(|| made.fields.iter().find(|field| path.is_empty() || inside(path, &field.path)));
-    maker.map_or((&made.file, made.position), |field| {
-        (&field.file, Position { line: field.line, column: field.column })
-    })
+    maker
+        .map_or((&made.file, made.position), |field| (&field.file, Position { line: field.line, column: field.column }))
 }
 
 /// What a strict receiver would not like in one place of a body.

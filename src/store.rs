@@ -50,6 +50,15 @@ pub struct Hook {
     pub body: Vec<u8>,
 }
 
+/// Which version of which mapping made a body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeBy {
+    /// The mapping's name, and those of the overlays behind it.
+    pub name: String,
+    /// The SHA-256 of their files, in hexadecimal digits.
+    pub sha256: String,
+}
+
 /// The body and headers of a delivery, fixed at its first successful translation: every attempt sends the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
@@ -58,7 +67,7 @@ pub struct Outgoing {
     /// The headers that name the event, and those that passed through.
     pub headers: Vec<(String, String)>,
     /// The mapping that made it; none when the hook passed through.
-    pub mapping: Option<String>,
+    pub mapping: Option<MadeBy>,
 }
 
 /// A delivery that its destination's worker holds for a while.

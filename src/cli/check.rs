@@ -2,9 +2,9 @@
 
 use super::{FAILED, out};
 use crate::config::{self, Flags};
-use crate::forge::Forges;
 use crate::mapping::{Diagnostics, Files};
-use crate::{delivery, mapping_files, schemas};
+use crate::rules::Rules;
+use crate::{mapping_files, schemas};
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::ExitCode;
@@ -58,8 +58,7 @@ fn files(flags: &Flags, environment: &HashMap<String, String>) -> Result<Files, 
 }
 
 fn mappings(files: &Files) -> Result<(String, Diagnostics), Diagnostics> {
-    let forges = Forges::load(files)?;
-    let (directions, mut warnings) = delivery::load_directions(files, &forges)?;
+    let (Rules { forges, directions, .. }, mut warnings) = Rules::load(files)?;
     let (mut mappings, mut examples) = (0, 0);
     for ((_, to), set) in &directions {
         mappings += set.len();

@@ -3,11 +3,12 @@
 use super::{FAILED, WRONG_CONFIGURATION, out};
 use crate::admin::{self, Readiness};
 use crate::config::{self, Destination, Flags, Settings, shown_url};
-use crate::delivery::{self, Delivery, Directions, Workers};
+use crate::delivery::{Delivery, Workers};
 use crate::forge::Forges;
 use crate::ingest::{self, Ingest, Route};
 use crate::mapping::Diagnostics;
 use crate::metrics::Metrics;
+use crate::rules::{LiveRules, Rules};
 use crate::store::{Ending, Store, memory::MemoryStore};
 use crate::{echo, mapping_files, telemetry};
 use actix_web::dev::{Server, ServerHandle};
@@ -59,9 +60,7 @@ pub(super) fn run(flags: &Flags) -> ExitCode {
 fn start(flags: &Flags) -> Result<(), Ended> {
     let settings = config::load(flags, &super::environment()).map_err(Ended::wrong)?;
     telemetry::start(settings.log_format, &settings.log_level).map_err(Ended::wrong)?;
-    let forges = Forges::load(&settings.files).map_err(|faults| Ended::mappings(&faults))?;
-    let (directions, warnings) =
-        delivery::load_directions(&settings.files, &forges).map_err(|faults| Ended::mappings(&faults))?;
+    let (rules, warnings) = Rules::load(&settings.files).map_err(|faults| Ended::mappings(&faults))?;
     for change in mapping_files::changes(&settings.files) {
         tracing::info!("{change}");
     }
@@ -69,26 +68,21 @@ fn start(flags: &Flags) -> Result<(), Ended> {
         tracing::warn!(%warning, "mapping file");
     }
     let runtime = tokio::runtime::Runtime::new().map_err(Ended::failed)?;
-    runtime.block_on(serve(settings, forges, directions))
+    runtime.block_on(serve(settings, rules.live()))
 }
 
-async fn serve(mut settings: Settings, forges: Forges, directions: Directions) -> Result<(), Ended> {
+async fn serve(mut settings: Settings, rules: LiveRules) -> Result<(), Ended> {
     let listener = bind("listen", settings.listen)?;
     let admin_listener = bind("admin_listen", settings.admin_listen)?;
-    let echo = if settings.demo { Some(start_echo(&mut settings, &forges)?) } else { None };
+    let echo = if settings.demo { Some(start_echo(&mut settings, &rules.load().forges)?) } else { None };
     let metrics = Metrics::new().map_err(Ended::failed)?;
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new(settings.limits.stored));
     let (routes, destinations) = routes(&mut settings);
-    let delivery = Delivery {
-        store: Arc::clone(&store),
-        forges: forges.clone(),
-        directions: Arc::new(directions),
-        metrics: metrics.clone(),
-    };
+    let delivery = Delivery { store: Arc::clone(&store), rules: Arc::clone(&rules), metrics: metrics.clone() };
     let workers = delivery.start(&destinations).map_err(Ended::wrong)?;
     let ingest = Ingest {
         routes: routes.into_iter().map(|route| (route.path.clone(), route)).collect(),
-        forges,
+        rules,
         store: Arc::clone(&store),
         doorbells: workers.doorbells(),
         metrics: metrics.clone(),

@@ -2,14 +2,17 @@
 
 use super::{FAILED, IGNORED, TranslateArgs, out};
 use crate::config::Format;
-use crate::delivery::{self, Directions, Refused};
+use crate::delivery::{self, Refused, Wanted};
 use crate::forge::{Forge, Forges, Header, Identity};
 use crate::mapping::diagnostic::did_you_mean;
 use crate::mapping::json::Document;
-use crate::mapping::{Files, Mappings};
+use crate::mapping::overlay::Overlays;
+use crate::mapping::{Explained, Files, Mappings};
 use crate::mapping_files;
+use crate::rules::{Directions, Rules};
 use crate::store::{Hook, Outgoing};
 use jiff::Timestamp;
+use std::fmt::Write as _;
 use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
@@ -18,8 +21,8 @@ use uuid::Uuid;
 
 pub(super) fn run(args: &TranslateArgs) -> ExitCode {
     match translate(args) {
-        Ok(outgoing) => {
-            print(&outgoing, args.headers);
+        Ok(text) => {
+            out::bytes(&text);
             ExitCode::SUCCESS
         }
         Err(Refused::Ignored(reason)) => {
@@ -33,7 +36,40 @@ pub(super) fn run(args: &TranslateArgs) -> ExitCode {
     }
 }
 
-fn print(outgoing: &Outgoing, headers: bool) {
+/// What is printed: headers and body, or how they came about.
+fn translate(args: &TranslateArgs) -> Result<Vec<u8>, Refused> {
+    let failed = |message: String| Refused::Failed(message);
+    let body = read(&args.file).map_err(|error| failed(format!("{}: {error}", shown(&args.file))))?;
+    let files = mapping_files::read(args.mappings_dir.as_deref()).map_err(|error| failed(error.to_string()))?;
+    let forges = Forges::load(&files).map_err(|faults| failed(faults.to_string()))?;
+    let to = named(&forges, "--to", &args.to)?;
+    let hook = hook(args, &forges, body)?;
+    let rules =
+        Rules { directions: direction(&files, &hook.forge, to.name())?, overlays: overlays(args, &files)?, forges };
+    let format = Format::Forge(args.to.clone());
+    let wanted = Wanted { format: &format, settings: &serde_json::Map::new(), overlays: &args.overlay };
+    if args.explain {
+        return delivery::explain(&hook, wanted, &rules).map(|explained| explanation(&explained).into_bytes());
+    }
+    delivery::outgoing(&hook, wanted, &rules).map(|(outgoing, _)| request(&outgoing, args.headers))
+}
+
+/// The overlays, where one is wanted; each must exist.
+fn overlays(args: &TranslateArgs, files: &Files) -> Result<Overlays, Refused> {
+    if args.overlay.is_empty() {
+        return Ok(Overlays::default());
+    }
+    let (overlays, _) = Overlays::load(files).map_err(|faults| Refused::Failed(faults.to_string()))?;
+    match args.overlay.iter().find(|name| overlays.named(name).is_none()) {
+        None => Ok(overlays),
+        Some(name) => {
+            let suggestion = did_you_mean(name, overlays.iter().map(|(known, _)| known));
+            Err(Refused::Failed(format!("--overlay: there is no overlay `{name}`{suggestion}")))
+        }
+    }
+}
+
+fn request(outgoing: &Outgoing, headers: bool) -> Vec<u8> {
     let mut text = Vec::new();
     if headers {
         text.extend_from_slice(b"Content-Type: application/json\n");
@@ -44,22 +80,25 @@ fn print(outgoing: &Outgoing, headers: bool) {
     }
     text.extend_from_slice(&outgoing.body);
     text.push(b'\n');
-    out::bytes(&text);
+    text
 }
 
-fn translate(args: &TranslateArgs) -> Result<Outgoing, Refused> {
-    let failed = |message: String| Refused::Failed(message);
-    let body = read(&args.file).map_err(|error| failed(format!("{}: {error}", shown(&args.file))))?;
-    let files = match &args.mappings_dir {
-        Some(folder) => mapping_files::with_folder(folder).map_err(|error| failed(error.to_string()))?,
-        None => mapping_files::built_in(),
-    };
-    let forges = Forges::load(&files).map_err(|faults| failed(faults.to_string()))?;
-    let to = named(&forges, "--to", &args.to)?;
-    let hook = hook(args, &forges, body)?;
-    let directions = direction(&files, &hook.forge, to.name())?;
-    let format = Format::Forge(to.name().to_owned());
-    delivery::outgoing(&hook, &format, &serde_json::Map::new(), &forges, &directions).map(|(outgoing, _)| outgoing)
+/// A line for each field: what it is, which line made it, and from what.
+fn explanation(explained: &Explained) -> String {
+    let mut text = String::new();
+    let headers = explained.headers.iter().map(|field| (format!("header {}", field.path), field));
+    let body = explained.body.iter().map(|field| (field.path.clone(), field));
+    for (name, field) in headers.chain(body) {
+        // Writing into a String cannot fail.
+        let _ = write!(text, "{name} = {}  {}:{}:{}", field.json, field.file, field.line, field.column);
+        for (number, source) in field.sources.iter().enumerate() {
+            let before = if number == 0 { "  <- " } else { ", " };
+            let value = if source.has_value { "" } else { " (no value)" };
+            let _ = write!(text, "{before}{}{value}", source.path);
+        }
+        text.push('\n');
+    }
+    text
 }
 
 /// The file as messages name it.

@@ -177,6 +177,7 @@ fn bare(url: Url) -> Destination {
         proxy: None,
         ca_file: None,
         hop_header: true,
+        overlays: Vec::new(),
         settings: serde_json::Map::new(),
     }
 }

@@ -1,12 +1,14 @@
 //! Makes what a destination is sent of a hook: translated, or passed through as it came.
 
-use super::Directions;
-use crate::config::Format;
-use crate::forge::{Forge, Forges, hook_facts, own_json};
+use crate::config::{Destination, Format};
+use crate::forge::{Forge, Forges, Header, hook_facts, own_json};
 use crate::mapping::json::Document;
-use crate::mapping::{Failure, NoKnowledge, Surroundings, Untranslated};
-use crate::store::{Hook, Outgoing};
+use crate::mapping::overlay::Overlay;
+use crate::mapping::{Explained, Failure, Mappings, NoKnowledge, Surroundings, Untranslated};
+use crate::rules::Rules;
+use crate::store::{Hook, MadeBy, Outgoing};
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 
 /// Why there is nothing to send.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,44 +21,168 @@ pub enum Refused {
     Failed(String),
 }
 
-/// The body and headers for a format, and the source paths that were missing.
+/// What a destination wants to be sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'d> {
+    /// In which format.
+    pub format: &'d Format,
+    /// What mappings read under `settings`.
+    pub settings: &'d Map<String, Value>,
+    /// The overlays that are laid over a translated body, in their order.
+    pub overlays: &'d [String],
+}
+
+impl<'d> Wanted<'d> {
+    /// What a destination of the configuration wants.
+    #[must_use]
+    pub fn by(destination: &'d Destination) -> Self {
+        Self { format: &destination.format, settings: &destination.settings, overlays: &destination.overlays }
+    }
+}
+
+/// What is sent of a hook, and the source paths that were missing.
 ///
 /// # Errors
 /// When the event has no counterpart, or the hook cannot be translated.
-pub fn outgoing(
-    hook: &Hook,
-    format: &Format,
-    settings: &serde_json::Map<String, serde_json::Value>,
-    forges: &Forges,
-    directions: &Directions,
-) -> Result<(Outgoing, Vec<String>), Refused> {
-    let target = target(format, &hook.forge, forges)?;
+pub fn outgoing(hook: &Hook, wanted: Wanted<'_>, rules: &Rules) -> Result<(Outgoing, Vec<String>), Refused> {
+    let target = target(wanted.format, &hook.forge, &rules.forges)?;
     if target.name() == hook.forge {
         return Ok((passed_through(hook, target), Vec::new()));
     }
+    let mappings = mappings(hook, target, rules)?;
+    let texts = Texts::of(hook, wanted);
+    let documents = texts.parse()?;
+    let beside = documents.beside(hook);
+    let made = mappings.translate(&hook.event, documents.body.root(), &beside).map_err(refused)?;
+    let mut made_by = MadeBy { name: made.mapping, sha256: made.sha256 };
+    let laid = lay(made.body, &made.headers, wanted, target, rules, &beside, &mut made_by)?;
+    Ok((Outgoing { body: laid, headers: made.headers, mapping: Some(made_by) }, made.missing))
+}
+
+/// How the fields come about of what is sent of a hook, overlays included.
+///
+/// # Errors
+/// As [`outgoing`]; a hook that passes through as it came has nothing to explain.
+pub fn explain(hook: &Hook, wanted: Wanted<'_>, rules: &Rules) -> Result<Explained, Refused> {
+    let target = target(wanted.format, &hook.forge, &rules.forges)?;
+    if target.name() == hook.forge {
+        return Err(Refused::Failed(format!(
+            "a hook of {} passes through as it came: no mapping makes it",
+            hook.forge
+        )));
+    }
+    let mappings = mappings(hook, target, rules)?;
+    let texts = Texts::of(hook, wanted);
+    let documents = texts.parse()?;
+    let beside = documents.beside(hook);
+    let mut explained = mappings.explain(&hook.event, documents.body.root(), &beside).map_err(refused)?;
+    let made = mappings.translate(&hook.event, documents.body.root(), &beside).map_err(refused)?;
+    let mut body = made.body;
+    let event = event_of(&body, &made.headers, target)?;
+    for overlay in chosen(wanted, &event, rules)? {
+        let document = own_body(&body)?;
+        let fields = overlay.explain(&document, &beside).map_err(|failure| Refused::Failed(failure.to_string()))?;
+        let laid = overlay.lay(&document, &beside).map_err(|failure| Refused::Failed(failure.to_string()))?;
+        explained.lay(fields);
+        body = laid;
+    }
+    Ok(explained)
+}
+
+fn refused(untranslated: Untranslated) -> Refused {
+    match untranslated {
+        Untranslated::Failed(failure) => Refused::Failed(failure.to_string()),
+        ignored => Refused::Ignored(ignored.to_string()),
+    }
+}
+
+fn mappings<'r>(hook: &Hook, target: &Forge, rules: &'r Rules) -> Result<&'r Mappings, Refused> {
     let key = (hook.forge.clone(), target.name().to_owned());
-    let Some(mappings) = directions.get(&key) else {
-        return Err(Refused::Failed(format!("there are no mappings from {} to {}", key.0, key.1)));
-    };
-    let body = Document::parse(&hook.body)
-        .map_err(|error| Refused::Failed(format!("the stored body is not JSON: {error}")))?;
-    let facts = facts(hook);
-    let facts = own_json(&facts);
-    let settings_text = serde_json::Value::Object(settings.clone()).to_string();
-    let settings = own_json(&settings_text);
-    let beside = Surroundings {
-        hook: Some(facts.root()),
-        settings: Some(settings.root()),
-        headers: &hook.headers,
-        instance: hook.instance.as_deref().unwrap_or_default(),
-        ..Surroundings::new(&NoKnowledge)
-    };
-    match mappings.translate(&hook.event, body.root(), &beside) {
-        Ok(made) => {
-            Ok((Outgoing { body: made.body, headers: made.headers, mapping: Some(made.mapping) }, made.missing))
+    let found = rules.directions.get(&key);
+    found.ok_or_else(|| Refused::Failed(format!("there are no mappings from {} to {}", key.0, key.1)))
+}
+
+/// Lays the overlays of a destination over a translated body.
+fn lay(
+    mut body: Vec<u8>,
+    headers: &[Header],
+    wanted: Wanted<'_>,
+    target: &Forge,
+    rules: &Rules,
+    beside: &Surroundings<'_>,
+    made_by: &mut MadeBy,
+) -> Result<Vec<u8>, Refused> {
+    if wanted.overlays.is_empty() {
+        return Ok(body);
+    }
+    let event = event_of(&body, headers, target)?;
+    for overlay in chosen(wanted, &event, rules)? {
+        let document = own_body(&body)?;
+        let laid = overlay.lay(&document, beside).map_err(|failure| Refused::Failed(failure.to_string()))?;
+        body = laid;
+        made_by.name = format!("{} + {}", made_by.name, overlay.file());
+        made_by.sha256 = format!("{} + {}", made_by.sha256, overlay.sha256);
+    }
+    Ok(body)
+}
+
+/// The overlays that a destination names and that are for an event.
+fn chosen<'r>(wanted: Wanted<'_>, event: &str, rules: &'r Rules) -> Result<Vec<&'r Overlay>, Refused> {
+    let named = wanted
+        .overlays
+        .iter()
+        .map(|name| rules.overlays.named(name).ok_or_else(|| Refused::Failed(format!("there is no overlay `{name}`"))));
+    let named: Vec<&Overlay> = named.collect::<Result<_, _>>()?;
+    Ok(named.into_iter().filter(|overlay| overlay.is_for(event)).collect())
+}
+
+/// The event of a translated body, in the words of the forge whose format it has.
+fn event_of(body: &[u8], headers: &[Header], target: &Forge) -> Result<String, Refused> {
+    let document = own_body(body)?;
+    let headers: Vec<Header> = headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
+    let identity = target.identify(document.root(), &headers);
+    identity.map(|identity| identity.event).map_err(|failure| Refused::Failed(failure.to_string()))
+}
+
+fn own_body(body: &[u8]) -> Result<Document<'_>, Refused> {
+    Document::parse(body).map_err(|error| Refused::Failed(format!("the translated body is not JSON: {error}")))
+}
+
+/// The texts that a translation reads.
+struct Texts<'h> {
+    body: &'h [u8],
+    facts: String,
+    settings: String,
+}
+
+/// The texts, parsed.
+struct Documents<'t> {
+    body: Document<'t>,
+    facts: Document<'t>,
+    settings: Document<'t>,
+}
+
+impl<'h> Texts<'h> {
+    fn of(hook: &'h Hook, wanted: Wanted<'_>) -> Self {
+        Self { body: &hook.body, facts: facts(hook), settings: Value::Object(wanted.settings.clone()).to_string() }
+    }
+
+    fn parse(&self) -> Result<Documents<'_>, Refused> {
+        let body = Document::parse(self.body)
+            .map_err(|error| Refused::Failed(format!("the stored body is not JSON: {error}")))?;
+        Ok(Documents { body, facts: own_json(&self.facts), settings: own_json(&self.settings) })
+    }
+}
+
+impl Documents<'_> {
+    fn beside<'d>(&'d self, hook: &'d Hook) -> Surroundings<'d> {
+        Surroundings {
+            hook: Some(self.facts.root()),
+            settings: Some(self.settings.root()),
+            headers: &hook.headers,
+            instance: hook.instance.as_deref().unwrap_or_default(),
+            ..Surroundings::new(&NoKnowledge)
         }
-        Err(Untranslated::Failed(failure)) => Err(Refused::Failed(failure.to_string())),
-        Err(ignored) => Err(Refused::Ignored(ignored.to_string())),
     }
 }
 

@@ -144,9 +144,8 @@ impl Attempt {
             return Ok(Arc::clone(outgoing));
         }
         let (to, from) = (&self.destination, &self.delivery);
-        let (made, missing) =
-            outgoing::outgoing(&claimed.hook, &to.format, &to.settings, &from.forges, &from.directions)?;
-        let mapping = made.mapping.as_deref().unwrap_or_default();
+        let (made, missing) = outgoing::outgoing(&claimed.hook, outgoing::Wanted::by(to), &from.rules.load_full())?;
+        let mapping = made.mapping.as_ref().map(|mapping| mapping.name.as_str()).unwrap_or_default();
         for field in &missing {
             from.metrics.translate_missing.with_label_values(&[mapping, field]).inc();
         }
@@ -160,8 +159,8 @@ impl Attempt {
     /// The headers of this attempt: those of the forge file, over them those that name the event.
     fn headers(&self, claimed: &Claimed, outgoing: &Outgoing) -> Result<HeaderMap, String> {
         let (hook, to) = (&claimed.hook, &self.destination);
-        let target =
-            outgoing::target(&to.format, &hook.forge, &self.delivery.forges).map_err(|refused| refused.to_string())?;
+        let rules = self.delivery.rules.load_full();
+        let target = outgoing::target(&to.format, &hook.forge, &rules.forges).map_err(|refused| refused.to_string())?;
         let mut settings = json!({});
         for (name, secret) in [("token", &to.token), ("authorization", &to.authorization)] {
             if let (Some(secret), Some(members)) = (secret, settings.as_object_mut()) {
@@ -208,7 +207,7 @@ impl Attempt {
         let status = if let Came::Status { code, .. } = came { Some(code) } else { None };
         let elapsed_ms = (took.as_secs_f64() * 1_000_000.0).round() / 1000.0;
         let (hook, event) = (claimed.hook.id.to_string(), claimed.hook.event.as_str());
-        let mapping = outgoing.mapping.as_deref().unwrap_or("none: passed through");
+        let mapping = outgoing.mapping.as_ref().map_or("none: passed through", |mapping| &mapping.name);
         let retry_in = if let Next::Again(wait) = next { Some(wait.as_secs()) } else { None };
         let outcome = match next {
             Next::Delivered => "delivered",

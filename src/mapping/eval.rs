@@ -43,7 +43,16 @@ pub struct Surroundings<'a> {
 impl<'a> Surroundings<'a> {
     /// Nothing beside the input but a memory.
     pub fn new(knowledge: &'a dyn Knowledge) -> Self {
-        Self { hook: None, settings: None, delivery: None, seen: None, headers: &[], instance: "", knowledge, lookups: None }
+        Self {
+            hook: None,
+            settings: None,
+            delivery: None,
+            seen: None,
+            headers: &[],
+            instance: "",
+            knowledge,
+            lookups: None,
+        }
     }
 }
 

@@ -190,4 +190,3 @@ fn remove(target: &mut Value, path: &str) -> bool {
     let pointer = if parent.is_empty() { String::new() } else { format!("/{}", parent.replace('.', "/")) };
     target.pointer_mut(&pointer).and_then(Value::as_object_mut).and_then(|members| members.shift_remove(key)).is_some()
 }
-

@@ -53,6 +53,21 @@ impl ExplainedField {
     }
 }
 
+impl Explained {
+    /// Puts the fields that an overlay sets in the place of those that they replace, else at the end.
+    pub fn lay(&mut self, fields: Vec<ExplainedField>) {
+        for field in fields {
+            let below = |own: &ExplainedField| {
+                own.path == field.path
+                    || own.path.strip_prefix(&field.path).is_some_and(|rest| rest.starts_with(['.', '[']))
+            };
+            let place = self.body.iter().position(below).unwrap_or(self.body.len());
+            self.body.retain(|own| !below(own));
+            self.body.insert(place.min(self.body.len()), field);
+        }
+    }
+}
+
 /// The values of a trace with the names of their files.
 pub(crate) fn fields(trace: Trace, program: &Program) -> Vec<ExplainedField> {
     trace.values.into_iter().map(|traced| ExplainedField::new(traced, program)).collect()
@@ -63,12 +78,7 @@ impl Mappings {
     ///
     /// # Errors
     /// As [`Mappings::translate`].
-    pub fn explain(
-        &self,
-        event: &str,
-        input: Node<'_>,
-        beside: &Surroundings<'_>,
-    ) -> Result<Explained, Untranslated> {
+    pub fn explain(&self, event: &str, input: Node<'_>, beside: &Surroundings<'_>) -> Result<Explained, Untranslated> {
         // The translation says what is wrong, budgets included; what can be translated can be explained.
         self.translate(event, input, beside)?;
         let beside = self.with_lookups(beside);
@@ -93,7 +103,9 @@ fn headers<'a>(mapping: &'a Mapping, run: &mut Run<'a>) -> Result<Vec<ExplainedF
             Err(Stop::Omit) => continue,
             Err(fail) => return Err(fail),
         }
-        all.extend(fields(trace, &mapping.program).into_iter().map(|field| ExplainedField { path: name.clone(), ..field }));
+        all.extend(
+            fields(trace, &mapping.program).into_iter().map(|field| ExplainedField { path: name.clone(), ..field }),
+        );
     }
     Ok(all)
 }

@@ -82,7 +82,8 @@ pub(crate) fn load(files: &Files, path: &str, faults: &mut Diagnostics) -> Optio
     let lossy = lossy::read(root.get("lossy"), &mut scope);
     let examples = examples::read(files, path, root.get("examples"), &mut scope);
     let position = root.get("event").map_or(root.position, |event| event.position);
-    let [name, doc] = ["name", "doc"].map(|key| root.get(key).and_then(Yaml::text).unwrap_or_default().trim().to_owned());
+    let [name, doc] =
+        ["name", "doc"].map(|key| root.get(key).and_then(Yaml::text).unwrap_or_default().trim().to_owned());
     let mut hash = Sha256::new_with_prefix(text);
     if let Some((_, shared)) = root.get("use").and_then(|shared| shared_file(files, path, shared)) {
         hash.update(shared);

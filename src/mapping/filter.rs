@@ -84,7 +84,11 @@ pub static FILTERS: &[Filter] = &[
         "absolute_images",
         &[Text],
         "a Markdown text whose images with a path from the root (`![a](/uploads/a.png)`) get a base in front of it",
-        ("x | absolute_images('https://git.example.org/harbour')", "\"see ![a](/uploads/a.png)\"", "\"see ![a](https://git.example.org/harbour/uploads/a.png)\""),
+        (
+            "x | absolute_images('https://git.example.org/harbour')",
+            "\"see ![a](/uploads/a.png)\"",
+            "\"see ![a](https://git.example.org/harbour/uploads/a.png)\"",
+        ),
         texts::absolute_images,
     ),
     filter(
@@ -250,12 +254,59 @@ pub static FILTERS: &[Filter] = &[
     ),
 ];
 
+impl Filter {
+    /// How it is called: `part(text, number, [number])`.
+    #[must_use]
+    pub fn call(&self) -> String {
+        let arguments: Vec<&str> = self.arguments.iter().map(|argument| argument.word()).collect();
+        if arguments.is_empty() { self.name.to_owned() } else { format!("{}({})", self.name, arguments.join(", ")) }
+    }
+}
+
+/// Every filter, for a terminal.
+#[must_use]
+pub fn text() -> String {
+    let width = FILTERS.iter().map(|filter| filter.call().len()).max().unwrap_or_default();
+    let lines = FILTERS.iter().map(|filter| {
+        let (expression, input, output) = filter.example;
+        format!("{:width$}  {}\n{:width$}  x = {input}: {expression} is {output}\n", filter.call(), filter.doc, "")
+    });
+    lines.collect()
+}
+
+/// Every filter, as a table of the documentation.
+#[must_use]
+pub fn markdown() -> String {
+    let cell = |text: &str| text.replace('|', "\\|");
+    let rows = FILTERS.iter().map(|filter| {
+        let (expression, input, output) = filter.example;
+        let (call, doc) = (cell(&filter.call()), cell(filter.doc));
+        format!("| `{call}` | {doc} | `{}` | `{}` | `{}` |\n", cell(input), cell(expression), cell(output))
+    });
+    "| filter | what it gives | `x` | expression | result |\n|---|---|---|---|---|\n".to_owned()
+        + &rows.collect::<String>()
+}
+
 /// The filter of a name.
 pub(crate) fn named(name: &str) -> Option<&'static Filter> {
     FILTERS.iter().find(|filter| filter.name == name)
 }
 
 impl Argument {
+    /// How documentation shows it; in brackets where it may be left out.
+    fn word(self) -> &'static str {
+        match self {
+            Text => "text",
+            Number => "number",
+            MaybeNumber => "[number]",
+            Any => "value",
+            Kind => "kind",
+            Zone => "zone",
+            Table | Lookup => "table",
+            Column => "column",
+        }
+    }
+
     /// Whether it may be left out.
     pub(crate) fn optional(self) -> bool {
         self == MaybeNumber

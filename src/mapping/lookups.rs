@@ -8,10 +8,8 @@ use super::yaml::{self, Yaml};
 use std::collections::HashMap;
 
 /// The tables and their columns.
-pub const TABLES: [(&str, &[&str]); 2] = [
-    ("users", &["name", "username", "email", "avatar"]),
-    ("projects", &["default_branch", "description", "avatar"]),
-];
+pub const TABLES: [(&str, &[&str]); 2] =
+    [("users", &["name", "username", "email", "avatar"]), ("projects", &["default_branch", "description", "avatar"])];
 
 /// The folder of the files, below `mappings/`.
 const FOLDER: &str = "lookups";
@@ -51,19 +49,16 @@ impl Lookups {
             }
         }
         if root.get("lookup").is_none() || root.get("rows").is_none() {
-            faults.error(file, root.position, "a look-up table has `lookup: 1` and `rows`: ids and what is known of each");
+            faults.error(
+                file,
+                root.position,
+                "a look-up table has `lookup: 1` and `rows`: ids and what is known of each",
+            );
         }
     }
 
     /// Takes the rows of one table: a map of ids to maps of columns.
-    pub(crate) fn read_table(
-        &mut self,
-        name: &str,
-        at: Position,
-        rows: &Yaml,
-        faults: &mut Diagnostics,
-        file: &str,
-    ) {
+    pub(crate) fn read_table(&mut self, name: &str, at: Position, rows: &Yaml, faults: &mut Diagnostics, file: &str) {
         let Some((_, columns)) = TABLES.iter().find(|(own, _)| *own == name) else {
             let suggestion = did_you_mean(name, TABLES.iter().map(|(own, _)| *own));
             let known = TABLES.map(|(own, _)| own).join(" and ");

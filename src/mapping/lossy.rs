@@ -54,7 +54,9 @@ fn entry(item: &Yaml, scope: &mut Scope<'_>) -> Option<Loss> {
             Some(field) => fields.push(field),
             None => scope.error(
                 key.position,
-                format!("`{written}` is no path: expected `commits[].added`, or `issue.status = COMPLETED` for a value"),
+                format!(
+                    "`{written}` is no path: expected `commits[].added`, or `issue.status = COMPLETED` for a value"
+                ),
             ),
         }
     }

@@ -71,6 +71,12 @@ impl Overlays {
 }
 
 impl Overlay {
+    /// Its file, as messages name it.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
     /// Whether it is for an event.
     #[must_use]
     pub fn is_for(&self, event: &str) -> bool {

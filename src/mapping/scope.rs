@@ -148,7 +148,9 @@ impl<'d> Scope<'d> {
 
     /// Some of what stands beside the input has fixed fields.
     fn check_beside(&mut self, root: Root, segments: &[Segment], text: &str, position: Position) {
-        let Some(beside) = BESIDE.iter().find(|beside| beside.root == root && !beside.fields.is_empty()) else { return };
+        let Some(beside) = BESIDE.iter().find(|beside| beside.root == root && !beside.fields.is_empty()) else {
+            return;
+        };
         if let Some(Segment::Key(field)) = segments.first()
             && !beside.fields.contains(&field.as_str())
         {

@@ -36,6 +36,12 @@ impl Files {
         self.by_path.get(path).map(|(shown, text)| (shown.clone(), text.as_str()))
     }
 
+    /// The text of a file by its name in messages.
+    #[must_use]
+    pub fn shown_as(&self, shown: &str) -> Option<&str> {
+        self.by_path.values().find(|(own, _)| own == shown).map(|(_, text)| text.as_str())
+    }
+
     /// The paths of the files directly in a folder.
     pub fn in_folder<'f>(&'f self, folder: &'f str) -> impl Iterator<Item = &'f str> {
         self.by_path
@@ -300,7 +306,8 @@ impl Mappings {
     ) -> Result<&Mapping, Untranslated> {
         for mapping in self.for_event(event) {
             if mapping.specificity() == 0
-                || selection::takes(mapping, &Run::new(&mapping.program, input, beside)).map_err(Untranslated::Failed)?
+                || selection::takes(mapping, &Run::new(&mapping.program, input, beside))
+                    .map_err(Untranslated::Failed)?
             {
                 return Ok(mapping);
             }

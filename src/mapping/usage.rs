@@ -136,9 +136,9 @@ impl Usage {
     pub(crate) fn let_origins(&self, template: &Template) -> Option<Vec<Origin>> {
         match template {
             Template::Hole(expr) => self.origins(expr),
-            Template::Case(branches) => branches
-                .iter()
-                .fold(Some(Vec::new()), |all, branch| either(all, self.let_origins(&branch.then))),
+            Template::Case(branches) => {
+                branches.iter().fold(Some(Vec::new()), |all, branch| either(all, self.let_origins(&branch.then)))
+            }
             _ => Some(Vec::new()),
         }
     }

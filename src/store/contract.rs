@@ -82,7 +82,7 @@ async fn a_translation_is_kept(store: &impl Store) {
     let outgoing = Arc::new(Outgoing {
         body: b"{}".to_vec(),
         headers: vec![("X-Event".into(), "a".into())],
-        mapping: Some("m".into()),
+        mapping: Some(crate::store::MadeBy { name: "m".into(), sha256: "0".into() }),
     });
     store.keep_outgoing(first.delivery, Arc::clone(&outgoing)).await.expect("the store works");
     store.reschedule(first.delivery, later(0)).await.expect("the store works");

@@ -1,19 +1,20 @@
 use hookglot::forge::{Forges, hook_facts};
 use hookglot::mapping::json::Document;
 use hookglot::mapping::{Mappings, NoKnowledge, Surroundings, Untranslated};
-use hookglot::{delivery, mapping_files, schemas};
+use hookglot::rules::Rules;
+use hookglot::{mapping_files, schemas};
 use proptest::prelude::*;
 use serde_json::Value;
 use std::sync::LazyLock;
 
-static DIRECTIONS: LazyLock<delivery::Directions> = LazyLock::new(|| {
-    let files = mapping_files::built_in();
-    let forges = Forges::load(&files).unwrap_or_else(|faults| panic!("{faults}"));
-    delivery::load_directions(&files, &forges).unwrap_or_else(|faults| panic!("{faults}")).0
+static RULES: LazyLock<Rules> = LazyLock::new(|| {
+    let (rules, warnings) = Rules::load(&mapping_files::built_in()).unwrap_or_else(|faults| panic!("{faults}"));
+    assert_eq!(warnings.to_string(), "", "the built-in files are held strictly");
+    rules
 });
 
 fn direction(from: &str, to: &str) -> &'static Mappings {
-    &DIRECTIONS[&(from.to_owned(), to.to_owned())]
+    &RULES.directions[&(from.to_owned(), to.to_owned())]
 }
 
 #[test]
@@ -21,7 +22,7 @@ fn every_golden_output_is_what_a_strict_receiver_takes() {
     let files = mapping_files::built_in();
     let forges = Forges::load(&files).unwrap();
     let mut examples = 0;
-    for ((_, to), set) in DIRECTIONS.iter() {
+    for ((_, to), set) in &RULES.directions {
         let (count, found) = schemas::check(&files, forges.named(to).unwrap(), set);
         assert_eq!(found.to_string(), "");
         examples += count;

@@ -1,8 +1,9 @@
 use hookglot::config::Format;
-use hookglot::delivery::{self, Refused};
+use hookglot::delivery::{self, Refused, Wanted};
 use hookglot::forge::{Forges, Header};
 use hookglot::mapping::json::Document;
 use hookglot::mapping_files;
+use hookglot::rules::Rules;
 use hookglot::schemas::Schemas;
 use hookglot::store::Hook;
 use std::path::{Path, PathBuf};
@@ -19,25 +20,30 @@ fn every_real_push_and_tag_translates_into_what_its_schema_accepts() {
         return;
     };
     let files = mapping_files::built_in();
-    let forges = Forges::load(&files).unwrap_or_else(|faults| panic!("{faults}"));
-    let (directions, _) = delivery::load_directions(&files, &forges).unwrap_or_else(|faults| panic!("{faults}"));
+    let (rules, _) = Rules::load(&files).unwrap_or_else(|faults| panic!("{faults}"));
+    let (forges, settings) = (&rules.forges, serde_json::Map::new());
+    let wanted = Wanted { format: &Format::Other, settings: &settings, overlays: &[] };
     let events = gitlab_events(&folder);
     let (mut pushes, mut others, mut unrecognised, mut faults) = (0, 0, 0, Vec::new());
     for path in payloads(&folder) {
         let name = path.strip_prefix(&folder).unwrap().display().to_string();
-        let Some((hook, is_push)) = hook(&forges, &path, &name, &events) else {
+        let Some((hook, is_push)) = hook(forges, &path, &name, &events) else {
             let listed = events.iter().find(|(own, _)| *own == name).map(|(_, event)| event.as_str());
             assert!(!matches!(listed, Some("Push Hook" | "Tag Push Hook")), "{name} is not recognised");
             unrecognised += 1;
             continue;
         };
-        let made = delivery::outgoing(&hook, &Format::Other, &serde_json::Map::new(), &forges, &directions);
+        let made = delivery::outgoing(&hook, wanted, &rules);
         match made {
             Ok((outgoing, _)) => {
                 let body = serde_json::from_slice(&outgoing.body).unwrap_or_else(|error| panic!("{name}: {error}"));
                 let target = forges.other(&hook.forge).unwrap();
                 if let Err(wrong) = Schemas::new(&files, target).validate(&outgoing.headers, &body) {
-                    faults.push(format!("{name} ({}): {}", hook.event, wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")));
+                    faults.push(format!(
+                        "{name} ({}): {}",
+                        hook.event,
+                        wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+                    ));
                 }
                 pushes += usize::from(is_push);
             }

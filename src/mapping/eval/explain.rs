@@ -4,8 +4,10 @@
 
 use super::output::Source;
 use super::{Result, Run, Stop};
-use crate::mapping::program::{Branch, Condition, Each, Expr, Field, Path, Piece, Place, Primary, Root, Step, Template};
 use crate::mapping::json::write;
+use crate::mapping::program::{
+    Branch, Condition, Each, Expr, Field, Path, Piece, Place, Primary, Root, Step, Template,
+};
 use crate::mapping::value::Value;
 use std::collections::HashSet;
 use std::fmt::Write as _;

@@ -68,7 +68,11 @@ pub(crate) fn undeclared(mapping: &Mapping, read_elsewhere: &[Vec<Part>], faults
             let declared = mapping.lossy.iter().flat_map(|loss| &loss.fields);
             let declared = declared.filter(|field| field.values.is_empty()).any(|field| field.covers(at));
             let elsewhere = read_elsewhere.iter().any(|read| at.starts_with(read));
-            if !at.is_empty() && !declared && !elsewhere && !mapping.program.usage.reads.iter().any(|read| covers(read, at)) {
+            if !at.is_empty()
+                && !declared
+                && !elsewhere
+                && !mapping.program.usage.reads.iter().any(|read| covers(read, at))
+            {
                 unread.insert(shown(at));
             }
         });
@@ -94,5 +98,7 @@ fn leaves(value: &Value, at: &mut Vec<Part>, found: &mut dyn FnMut(&[Part])) {
 /// Whether a read takes what stands at a path: the value itself, all that it stands in, or (of what is empty) a part.
 fn covers(read: &Read, at: &[Part]) -> bool {
     let origins = read.origins.iter().flatten().filter(|origin| origin.root == Root::Input);
-    origins.map(|origin| origin.parts.as_slice()).any(|parts| parts.starts_with(at) || read.whole && at.starts_with(parts))
+    origins
+        .map(|origin| origin.parts.as_slice())
+        .any(|parts| parts.starts_with(at) || read.whole && at.starts_with(parts))
 }

@@ -73,11 +73,7 @@ fn unknown_fields(all: &[Reached<'_>], faults: &mut Diagnostics) {
         for read in reached.program.usage.reads.iter().filter(|read| read.checked) {
             let Some(origins) = read.origins.as_ref().filter(|origins| !origins.is_empty()) else { continue };
             let Some(spot) = spot(reached.program, read.place) else { continue };
-            let known = if read.selects {
-                all.iter().any(|any| any.shows(origins))
-            } else {
-                reached.shows(origins)
-            };
+            let known = if read.selects { all.iter().any(|any| any.shows(origins)) } else { reached.shows(origins) };
             let entry = found.entry((spot, &read.text)).or_insert_with(|| (false, read, Vec::new()));
             entry.0 |= known;
             entry.2.push(reached);
@@ -115,9 +111,7 @@ fn has(value: &Value, parts: &[Part]) -> bool {
     match parts.split_first() {
         None => true,
         Some((Part::Key(key), rest)) => value.get(key).is_some_and(|inner| has(inner, rest)),
-        Some((Part::Element, rest)) => {
-            value.as_array().is_some_and(|items| items.iter().any(|item| has(item, rest)))
-        }
+        Some((Part::Element, rest)) => value.as_array().is_some_and(|items| items.iter().any(|item| has(item, rest))),
     }
 }
 

@@ -7,9 +7,9 @@ use crate::mapping::eval::{Run, Surroundings};
 use crate::mapping::file::{Mapping, Output};
 use crate::mapping::json::{Document, Node};
 use crate::mapping::knowledge::NoKnowledge;
+use crate::mapping::lookups::Lookups;
 use crate::mapping::selection;
 use crate::mapping::set::{Mappings, Untranslated};
-use crate::mapping::lookups::Lookups;
 use serde_json::Value;
 use std::borrow::Cow;
 

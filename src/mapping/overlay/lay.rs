@@ -69,7 +69,8 @@ fn value(node: Option<Node<'_>>, here: Here<'_>, out: &mut Vec<u8>) -> Result<()
 
 /// Takes the fields below a key out of the list.
 fn take<'l>(here: &mut Here<'l>, name: &str) -> Here<'l> {
-    let (own, others) = std::mem::take(here).into_iter().partition(|(path, _)| path.first().is_some_and(|own| own == name));
+    let (own, others) =
+        std::mem::take(here).into_iter().partition(|(path, _)| path.first().is_some_and(|own| own == name));
     *here = others;
     let own: Here<'l> = own;
     own.into_iter().map(|(path, laid)| (path.get(1..).unwrap_or_default(), laid)).collect()

@@ -1,0 +1,77 @@
+//! `hookglot mappings`: what a file can be written with, and which files there are.
+
+use super::{CANNOT_READ, FAILED, MappingsCommand, TableFormat, findings, out};
+use crate::mapping::{Diagnostics, Files, filter};
+use crate::mapping_files;
+use crate::rules::Rules;
+use serde_json::json;
+use std::process::ExitCode;
+
+pub(super) fn run(command: &MappingsCommand) -> ExitCode {
+    match command {
+        MappingsCommand::Filters { format } => {
+            out::line(filters(*format).trim_end());
+            ExitCode::SUCCESS
+        }
+        MappingsCommand::List { mappings_dir } => {
+            let files = match mapping_files::read(mappings_dir.as_deref()) {
+                Ok(files) => files,
+                Err(error) => {
+                    out::error(error);
+                    return ExitCode::from(CANNOT_READ);
+                }
+            };
+            match list(&files) {
+                Ok(list) => {
+                    out::line(list.trim_end());
+                    ExitCode::SUCCESS
+                }
+                Err(faults) => {
+                    findings::print(&faults, &files);
+                    ExitCode::from(FAILED)
+                }
+            }
+        }
+    }
+}
+
+fn filters(format: TableFormat) -> String {
+    match format {
+        TableFormat::Text => filter::text(),
+        TableFormat::Markdown => filter::markdown(),
+        TableFormat::Json => {
+            let all: Vec<_> = filter::FILTERS
+                .iter()
+                .map(|filter| {
+                    let (expression, input, output) = filter.example;
+                    json!({
+                        "name": filter.name,
+                        "call": filter.call(),
+                        "does": filter.doc,
+                        "example": {"expression": expression, "x": input, "result": output},
+                    })
+                })
+                .collect();
+            // Texts alone: it always has a JSON form.
+            serde_json::to_string_pretty(&all).unwrap_or_default()
+        }
+    }
+}
+
+/// Name, events and version of each mapping and overlay, one a line.
+fn list(files: &Files) -> Result<String, Diagnostics> {
+    let (rules, _) = Rules::load(files)?;
+    let mut lines: Vec<String> = rules
+        .directions
+        .values()
+        .flat_map(crate::mapping::Mappings::descriptions)
+        .map(|mapping| line(mapping.file, mapping.sha256, mapping.events))
+        .collect();
+    lines.sort();
+    lines.extend(rules.overlays.iter().map(|(_, overlay)| line(overlay.file(), &overlay.sha256, &overlay.events)));
+    Ok(lines.join("\n"))
+}
+
+fn line(file: &str, sha256: &str, events: &[String]) -> String {
+    format!("{file}  {}  {}", sha256.get(..12).unwrap_or(sha256), events.join(", "))
+}

@@ -1,0 +1,112 @@
+//! Everything that the mapping files say, loaded and checked together: what one translation sees.
+
+use crate::delivery::folder;
+use crate::forge::{Forge, Forges};
+use crate::mapping::diagnostic::did_you_mean;
+use crate::mapping::overlay::Overlays;
+use crate::mapping::{Diagnostics, Files, Mappings};
+use arc_swap::ArcSwap;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The mappings of every pair of forges, by the forge that a hook comes from and the one whose format it gets.
+pub type Directions = HashMap<(String, String), Mappings>;
+
+/// The rules in force. A reload puts others in their place; who has taken them keeps the ones that it took.
+pub type LiveRules = Arc<ArcSwap<Rules>>;
+
+/// Forges, mappings and overlays that fit together. Made by [`Rules::load`], so what is in force has passed its checks.
+#[derive(Debug)]
+pub struct Rules {
+    /// The known forges.
+    pub forges: Forges,
+    /// The mappings between them.
+    pub directions: Directions,
+    /// The overlays that a destination can name.
+    pub overlays: Overlays,
+}
+
+impl Rules {
+    /// Loads every forge, every mapping and every overlay, and runs their examples; gives the warnings beside them.
+    ///
+    /// # Errors
+    /// Every finding in every file.
+    pub fn load(files: &Files) -> Result<(Self, Diagnostics), Diagnostics> {
+        let mut faults = Diagnostics::default();
+        let forges = kept(Forges::load(files).map(|forges| (forges, Diagnostics::default())), &mut faults);
+        let mut directions = Directions::new();
+        let names: Vec<&str> = Forges::names(files).collect();
+        for from in &names {
+            for to in names.iter().filter(|to| *to != from) {
+                if let Some(mappings) = kept(Mappings::load(files, &folder(from, to), true), &mut faults) {
+                    directions.insert(((*from).to_owned(), (*to).to_owned()), mappings);
+                }
+            }
+        }
+        let overlays = kept(Overlays::load(files), &mut faults);
+        if let Some(forges) = &forges {
+            check_against(forges, &directions, &mut faults);
+        }
+        match (forges, overlays) {
+            (Some(forges), Some(overlays)) if !faults.has_errors() => {
+                Ok((Self { forges, directions, overlays }, faults))
+            }
+            _ => Err(faults),
+        }
+    }
+
+    /// The rules, ready to be put in force and replaced.
+    #[must_use]
+    pub fn live(self) -> LiveRules {
+        Arc::new(ArcSwap::from_pointee(self))
+    }
+}
+
+/// What was loaded, if it was; what was found goes to the rest.
+fn kept<T>(loaded: Result<(T, Diagnostics), Diagnostics>, faults: &mut Diagnostics) -> Option<T> {
+    match loaded {
+        Ok((loaded, warnings)) => {
+            faults.extend(warnings);
+            Some(loaded)
+        }
+        Err(found) => {
+            faults.extend(found);
+            None
+        }
+    }
+}
+
+/// What can be said only with the forges at hand.
+fn check_against(forges: &Forges, directions: &Directions, faults: &mut Diagnostics) {
+    for ((from, to), mappings) in directions {
+        if let Some(from) = forges.named(from) {
+            faults.extend(mappings.undeclared(&from.reads()));
+            check_events(mappings, from, faults);
+        }
+        if let Some(to) = forges.named(to) {
+            check_headers(mappings, to, faults);
+        }
+    }
+}
+
+/// A mapping for an event that its forge is not known to send never runs, if its name is misspelt.
+fn check_events(mappings: &Mappings, from: &Forge, faults: &mut Diagnostics) {
+    for mapping in mappings.descriptions() {
+        for event in mapping.events.iter().filter(|event| !from.events().any(|(known, _)| known == event.as_str())) {
+            let suggestion = did_you_mean(event, from.events().map(|(known, _)| known));
+            let message = format!("{} is not known to send an event `{event}`{suggestion}", from.name());
+            faults.warning(mapping.file, mapping.position, message);
+        }
+    }
+}
+
+/// No mapping may take the place of a destination's secret or a delivery's key.
+fn check_headers(mappings: &Mappings, to: &Forge, faults: &mut Diagnostics) {
+    for (file, position, header) in mappings.headers() {
+        if to.reserves(header) {
+            let message =
+                format!("the header {header} belongs to the destination or the delivery: a mapping cannot set it");
+            faults.error(file, position, message);
+        }
+    }
+}
