@@ -47,6 +47,8 @@ enum Command {
     Translate(TranslateArgs),
     /// Check a configuration and all mapping files: load them, run their examples, hold what comes out against the
     /// schemas.
+    ///
+    /// Exit codes: 0 sound, 1 something is wrong, 2 a file or folder cannot be read.
     Check(CheckArgs),
     /// Show what becomes of each event of each forge: mapped, ignored and why, and what is lost on the way.
     Coverage(CoverageArgs),
@@ -120,12 +122,35 @@ struct TranslateArgs {
 
 #[derive(Debug, Args)]
 struct CheckArgs {
+    /// Mapping files to look at alone; the folder two above them stands in the place of --mappings-dir
+    #[arg(value_name = "FILE", conflicts_with_all = ["config", "mappings_dir"])]
+    files: Vec<PathBuf>,
+    /// How findings are printed: text to standard error; JSON or GitHub's annotations to standard output
+    #[arg(long, value_enum, default_value_t = FindingsFormat::Text)]
+    format: FindingsFormat,
+    /// Take warnings for errors
+    #[arg(long)]
+    strict: bool,
     /// The configuration file [env: `HOOKGLOT_CONFIG`]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Mapping files over the built-in ones [env: `HOOKGLOT_MAPPINGS_DIR`]
     #[arg(long, value_name = "DIR")]
     mappings_dir: Option<String>,
+}
+
+/// How findings are printed.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FindingsFormat {
+    Text,
+    Json,
+    Github,
+}
+
+impl CheckArgs {
+    fn flags(&self) -> Flags {
+        flags(self.config.clone(), [("mappings_dir", self.mappings_dir.clone())])
+    }
 }
 
 #[derive(Debug, Args)]
@@ -175,7 +200,7 @@ pub fn run() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(args) => serve::run(&args.into()),
         Command::Translate(args) => translate::run(&args),
-        Command::Check(args) => check::run(&args.into()),
+        Command::Check(args) => check::run(&args),
         Command::Coverage(args) => coverage::run(&args),
         Command::Mappings(command) => mappings::run(&command),
         Command::Echo(args) => echo::run(args.listen),
@@ -205,12 +230,6 @@ impl From<ServeArgs> for Flags {
             ("log_level", args.log_level),
         ];
         flags(args.settings.config, settings)
-    }
-}
-
-impl From<CheckArgs> for Flags {
-    fn from(args: CheckArgs) -> Self {
-        flags(args.config, [("mappings_dir", args.mappings_dir)])
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a user can set. Plain data, checked whole: every fault is found before anything starts.
 
+mod destination;
 mod fields;
 mod read;
 mod sources;
@@ -11,7 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
 
-pub use sources::{Flags, load};
+pub use sources::{Flags, file, load, mappings_dir};
 
 /// Everything that `serve` needs to know.
 #[derive(Debug)]

@@ -137,6 +137,29 @@ impl Outcome {
     }
 }
 
+/// What is lost, each kind once; an event refers to its kind by number.
+#[derive(Default)]
+struct Notes<'c>(Vec<&'c [Lossy]>);
+
+impl<'c> Notes<'c> {
+    /// ` (1)`; nothing for an event that loses nothing.
+    fn mark(&mut self, lossy: &'c [Lossy]) -> String {
+        if lossy.is_empty() {
+            return String::new();
+        }
+        let known = self.0.iter().position(|own| *own == lossy);
+        let number = known.unwrap_or_else(|| {
+            self.0.push(lossy);
+            self.0.len() - 1
+        });
+        format!(" ({})", number + 1)
+    }
+
+    fn numbered(&self) -> impl Iterator<Item = (usize, &'c [Lossy])> {
+        self.0.iter().enumerate().map(|(number, lossy)| (number + 1, *lossy))
+    }
+}
+
 /// The table for a terminal.
 #[must_use]
 pub fn text(all: &[Direction]) -> String {
@@ -145,20 +168,19 @@ pub fn text(all: &[Direction]) -> String {
         let mapped = direction.events.iter().filter(|event| matches!(event.outcome, Outcome::Mapped { .. })).count();
         let ignored = direction.events.iter().filter(|event| matches!(event.outcome, Outcome::Ignored { .. })).count();
         let width = direction.events.iter().map(|event| event.event.chars().count()).max().unwrap_or_default();
+        let (from, to, count) = (&direction.from, &direction.to, direction.events.len());
         // Writing into a String cannot fail.
-        let _ = writeln!(
-            text,
-            "{} -> {}: {mapped} of {} events mapped, {ignored} ignored on purpose",
-            direction.from,
-            direction.to,
-            direction.events.len()
-        );
+        let _ = writeln!(text, "{from} -> {to}: {mapped} of {count} events mapped, {ignored} ignored on purpose");
+        let mut notes = Notes::default();
         for event in &direction.events {
-            let _ = writeln!(text, "  {:width$}  {}", event.event, event.outcome.shown());
-            let unlisted = event.unlisted.iter().map(|reason| format!("only if listed: {reason}"));
-            let lossy = event.lossy.iter().map(|loss| format!("lost: {}: {}", loss.fields.join(", "), loss.why));
-            for line in unlisted.chain(lossy) {
-                let _ = writeln!(text, "  {:width$}    {line}", "");
+            let unlisted = if event.unlisted.is_some() { ", only to destinations that list it" } else { "" };
+            let mark = notes.mark(&event.lossy);
+            let _ = writeln!(text, "  {:width$}  {}{unlisted}{mark}", event.event, event.outcome.shown());
+        }
+        for (number, lossy) in notes.numbered() {
+            let _ = writeln!(text, "  ({number}) lost or made up:");
+            for loss in lossy {
+                let _ = writeln!(text, "      {}: {}", loss.fields.join(", "), loss.why);
             }
         }
         text.push('\n');
@@ -176,31 +198,18 @@ pub fn markdown(all: &[Direction]) -> String {
          made up because the hook does not say it.\n",
     );
     for direction in all {
-        let _ = write!(
-            text,
-            "\n## {} to {}\n\n| event | tells | becomes | lost |\n|---|---|---|---|\n",
-            direction.from, direction.to
-        );
-        let mut notes: Vec<&[Lossy]> = Vec::new();
+        let (from, to) = (&direction.from, &direction.to);
+        let _ = write!(text, "\n## {from} to {to}\n\n| event | tells | becomes | lost |\n|---|---|---|---|\n");
+        let mut notes = Notes::default();
         for event in &direction.events {
-            let unlisted = event.unlisted.iter().map(|_| " (only to destinations that list it)");
-            let becomes = event.outcome.shown() + &unlisted.collect::<String>();
-            let note = match event.lossy.as_slice() {
-                [] => String::new(),
-                lossy => {
-                    let known = notes.iter().position(|own| *own == lossy);
-                    let number = known.unwrap_or_else(|| {
-                        notes.push(lossy);
-                        notes.len() - 1
-                    });
-                    format!("({})", number + 1)
-                }
-            };
-            let _ = writeln!(text, "| `{}` | {} | {} | {note} |", event.event, cell(&event.tells), cell(&becomes));
+            let unlisted = if event.unlisted.is_some() { " (only to destinations that list it)" } else { "" };
+            let (tells, becomes) = (cell(&event.tells), cell(&event.outcome.shown()));
+            let mark = notes.mark(&event.lossy);
+            let _ = writeln!(text, "| `{}` | {tells} | {becomes}{unlisted} |{mark} |", event.event);
         }
-        for (number, lossy) in notes.iter().enumerate() {
-            let _ = write!(text, "\n({}):\n\n", number + 1);
-            for loss in *lossy {
+        for (number, lossy) in notes.numbered() {
+            let _ = write!(text, "\n({number}):\n\n");
+            for loss in lossy {
                 let fields: Vec<String> = loss.fields.iter().map(|field| format!("`{field}`")).collect();
                 let _ = writeln!(text, "- {}: {}", fields.join(", "), loss.why);
             }

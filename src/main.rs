@@ -1,6 +1,6 @@
 //! The command line of hookglot.
 //!
-//! Exit codes: 0 done · 1 it could not be done · 2 the command line is wrong · 3 `translate`: the event is ignored ·
+//! Exit codes: 0 done · 1 it could not be done · 2 the command line is wrong, or `check` cannot read a file · 3 `translate`: the event is ignored ·
 //! 78 the configuration or a mapping file is wrong.
 
 use std::process::ExitCode;

@@ -18,7 +18,7 @@ pub fn built_in() -> Files {
 fn add_built_in(folder: &Dir<'_>, files: &mut Files) {
     for file in folder.files() {
         if let (Some(path), Some(text)) = (file.path().to_str(), file.contents_utf8()) {
-            files.insert(path, &format!("mappings/{path}"), text.to_owned());
+            files.insert_built_in(path, &format!("mappings/{path}"), text.to_owned());
         }
     }
     for inner in folder.dirs() {
@@ -72,6 +72,8 @@ fn add_folder(top: &Path, folder: &Path, files: &mut Files) -> Result<(), Unread
         } else if is_read(name) {
             let text = std::fs::read_to_string(&path).map_err(unreadable(&path))?;
             let below = path.strip_prefix(top).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+            // Both endings are YAML's; the built-in files have the longer one.
+            let below = below.strip_suffix(".yml").map_or(below.clone(), |name| format!("{name}.yaml"));
             files.insert(&below, &path.to_string_lossy(), text);
         }
     }
@@ -79,7 +81,9 @@ fn add_folder(top: &Path, folder: &Path, files: &mut Files) -> Result<(), Unread
 }
 
 fn is_read(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|extension| extension == "yaml" || extension == "json")
+    Path::new(name)
+        .extension()
+        .is_some_and(|extension| extension == "yaml" || extension == "yml" || extension == "json")
 }
 
 /// What a `mappings_dir` changes, one line for each of its files: which it replaces, adds, or holds for nothing.

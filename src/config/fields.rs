@@ -7,18 +7,23 @@ use std::time::Duration;
 /// The faults found so far, and how to name the place of each.
 pub(super) struct Collector<'c> {
     pub(super) faults: Vec<String>,
-    /// How a top-level key is named: by its flag, its environment variable or its file.
+    /// How the setting at a path is named: by its flag, its environment variable or its file.
     pub(super) origin: &'c dyn Fn(&str) -> String,
 }
 
 impl Collector<'_> {
     pub(super) fn fault(&mut self, path: &str, message: impl AsRef<str>) {
-        let top = path.split(['.', '[']).next().unwrap_or(path);
-        let named = (self.origin)(top);
-        let rest = path.get(top.len()..).unwrap_or_default();
-        let is_variable = named.starts_with("HOOKGLOT_");
-        let rest = if is_variable { rest.replace('.', "__").to_ascii_uppercase() } else { rest.to_owned() };
-        self.faults.push(format!("{named}{rest}: {}", message.as_ref()));
+        self.faults.push(format!("{}: {}", (self.origin)(path), message.as_ref()));
+    }
+}
+
+impl Collector<'_> {
+    /// A fault of a top-level key that stands in the file, whatever the environment says of it.
+    pub(super) fn fault_in_file(&mut self, key: &str, message: &str) {
+        // A path of the file alone is named by its file; the key stands behind it.
+        let named = (self.origin)("route[0]");
+        let file = named.strip_suffix("route[0]").unwrap_or_default();
+        self.faults.push(format!("{file}{key}: {message}"));
     }
 }
 

@@ -1,8 +1,11 @@
 //! Turns the tree of settings into [`Settings`], the short form of a sidecar and the demonstration included.
 
+use super::destination::{bare, destination, format_named, http_url, read_secret_file, secret};
 use super::fields::{Collector, Fields};
 use super::{Access, Destination, Format, Limits, LogFormat, Route, Settings};
+use crate::forge::Forges;
 use crate::mapping::Files;
+use crate::mapping::overlay::Overlays;
 use crate::mapping_files;
 use crate::secret::{Secret, Secrets};
 use serde_json::Value;
@@ -12,25 +15,20 @@ use std::time::Duration;
 use url::Url;
 
 /// The settings of a sidecar: they stand for one route with one destination, and come from the environment alone.
-const SHORT: [&str; 6] = ["to", "format", "secret", "secret_file", "token", "token_file"];
-/// The name of the destination of a sidecar.
-const SIDECAR: &str = "sidecar";
+pub(super) const SHORT: [&str; 6] = ["to", "format", "secret", "secret_file", "token", "token_file"];
 
 /// Reads everything; `None` only when what is in `all.faults` leaves nothing to build.
-pub(super) fn settings(tree: Value, from_file: bool, all: &mut Collector<'_>) -> Option<Settings> {
+pub(super) fn settings(tree: Value, file_keys: Option<&[String]>, all: &mut Collector<'_>) -> Option<Settings> {
     let Value::Object(members) = tree else {
         all.faults.push("the settings are not a table".to_owned());
         return None;
     };
-    let short_in_file = from_file
-        .then(|| SHORT.iter().find(|key| members.contains_key(**key) && !(all.origin)(key).starts_with("HOOKGLOT_")))
-        .flatten();
-    if let Some(key) = short_in_file {
-        all.fault(key, "a setting of the environment: in a file write a [[route]] with a [[route.to]]");
+    for key in SHORT.iter().filter(|key| file_keys.is_some_and(|keys| keys.iter().any(|own| own == *key))) {
+        all.fault_in_file(key, "a setting of the environment: in a file write a [[route]] with a [[route.to]]");
     }
     let mut top = Fields::new("", members);
     let files = files(&mut top, all);
-    let forges = forge_names(&files);
+    let known = Known::of(&files);
     let listen = |text: &str| {
         text.parse().map_err(|_| format!("expected an address and a port such as 127.0.0.1:8080, got `{text}`"))
     };
@@ -45,7 +43,7 @@ pub(super) fn settings(tree: Value, from_file: bool, all: &mut Collector<'_>) ->
         other => Err(format!("expected `memory`, got `{other}`")),
     });
     let limits = limits(top.table("limits", all), all);
-    let (routes, demo) = routes(&mut top, &forges, from_file, all);
+    let (routes, demo) = routes(&mut top, &known, file_keys.is_some(), all);
     top.end(all);
     Some(Settings {
         listen: listen_at.unwrap_or_else(|| ([127, 0, 0, 1], 8080).into()),
@@ -69,10 +67,19 @@ fn files(top: &mut Fields, all: &mut Collector<'_>) -> Files {
     })
 }
 
-/// The forges that the files describe.
-fn forge_names(files: &Files) -> Vec<String> {
-    let described = |folder: &&str| files.get(&format!("{folder}/forge.yaml")).is_some();
-    files.folders().into_iter().filter(described).map(str::to_owned).collect()
+/// The names that the mapping files give.
+pub(super) struct Known {
+    pub(super) forges: Vec<String>,
+    pub(super) overlays: Vec<String>,
+}
+
+impl Known {
+    fn of(files: &Files) -> Self {
+        Self {
+            forges: Forges::names(files).map(str::to_owned).collect(),
+            overlays: Overlays::names(files).map(str::to_owned).collect(),
+        }
+    }
 }
 
 fn log_format(text: &str) -> Result<LogFormat, String> {
@@ -109,7 +116,7 @@ fn limits(mut table: Fields, all: &mut Collector<'_>) -> Limits {
 }
 
 /// The routes of the file, or the one of the short form, or the demonstration; and whether it is the last.
-fn routes(top: &mut Fields, forges: &[String], from_file: bool, all: &mut Collector<'_>) -> (Vec<Route>, bool) {
+fn routes(top: &mut Fields, known: &Known, from_file: bool, all: &mut Collector<'_>) -> (Vec<Route>, bool) {
     let tables = top.tables("route", all);
     let short: Vec<(&str, Value)> = SHORT.iter().filter_map(|key| top.take(key).map(|value| (*key, value))).collect();
     if !tables.is_empty() && !short.is_empty() {
@@ -121,16 +128,16 @@ fn routes(top: &mut Fields, forges: &[String], from_file: bool, all: &mut Collec
         return (Vec::new(), false);
     }
     if !short.is_empty() {
-        return (sidecar(short, forges, all).into_iter().collect(), false);
+        return (sidecar(short, known, all).into_iter().collect(), false);
     }
     if tables.is_empty() {
         if from_file {
             all.fault("route", "missing: a [[route]] with a [[route.to]] says where hooks come in and where they go");
         }
-        return (vec![demo(forges)], true);
+        return (vec![demo(&known.forges)], true);
     }
     check_unique(&tables, all);
-    (tables.into_iter().filter_map(|table| route(table, forges, all)).collect(), false)
+    (tables.into_iter().filter_map(|table| route(table, known, all)).collect(), false)
 }
 
 /// Looks at the tables themselves, so that what is twice shows beside every other fault of a route.
@@ -164,57 +171,39 @@ fn demo(forges: &[String]) -> Route {
     Route { path: "/".to_owned(), accept: forges.to_vec(), access: Access::Open, to }
 }
 
-fn bare(url: Url) -> Destination {
-    Destination {
-        name: SIDECAR.to_owned(),
-        url,
-        format: Format::Other,
-        token: None,
-        authorization: None,
-        events: None,
-        timeout: Duration::from_secs(10),
-        concurrency: 8,
-        proxy: None,
-        ca_file: None,
-        hop_header: true,
-        overlays: Vec::new(),
-        settings: serde_json::Map::new(),
-    }
-}
-
-fn sidecar(short: Vec<(&str, Value)>, forges: &[String], all: &mut Collector<'_>) -> Option<Route> {
+fn sidecar(short: Vec<(&str, Value)>, known: &Known, all: &mut Collector<'_>) -> Option<Route> {
     let mut table = Fields::new("", short.into_iter().map(|(key, value)| (key.to_owned(), value)).collect());
     let url = required(&mut table, "to", "the URL of the tool", all)
         .and_then(|text| http_url(&text).map_err(|message| all.fault("to", message)).ok());
-    let known = forges.join(", ");
-    let format = required(&mut table, "format", &format!("the format that the tool reads: {known} or other"), all);
+    let listed = known.forges.join(", ");
+    let format = required(&mut table, "format", &format!("the format that the tool reads: {listed} or other"), all);
     let format =
-        format.and_then(|text| format_named(&text, forges).map_err(|message| all.fault("format", message)).ok());
+        format.and_then(|text| format_named(&text, &known.forges).map_err(|message| all.fault("format", message)).ok());
     let access = access(&mut table, all);
     let token = secret(&mut table, "token", "token_file", all);
     table.end(all);
     let destination = Destination { format: format?, token, ..bare(url?) };
-    Some(Route { path: "/".to_owned(), accept: forges.to_vec(), access: access?, to: vec![destination] })
+    Some(Route { path: "/".to_owned(), accept: known.forges.clone(), access: access?, to: vec![destination] })
 }
 
-fn required(table: &mut Fields, key: &'static str, what: &str, all: &mut Collector<'_>) -> Option<String> {
-    let path = table.path_of(key);
+pub(super) fn required(table: &mut Fields, key: &'static str, what: &str, all: &mut Collector<'_>) -> Option<String> {
+    let (path, before) = (table.path_of(key), all.faults.len());
     let text = table.text(key, all).filter(|text| !text.is_empty());
-    if text.is_none() && !all.faults.iter().any(|fault| fault.contains(&format!("{path}: "))) {
+    if text.is_none() && all.faults.len() == before {
         all.fault(&path, format!("missing: {what}"));
     }
     text
 }
 
-fn route(mut table: Fields, forges: &[String], all: &mut Collector<'_>) -> Option<Route> {
+fn route(mut table: Fields, known: &Known, all: &mut Collector<'_>) -> Option<Route> {
     let path_of_path = table.path_of("path");
     let path = required(&mut table, "path", "the path on which hooks come in, `/` for one", all);
     if path.as_deref().is_some_and(|path| !path.starts_with('/') || path.contains(['?', '#'])) {
         all.fault(&path_of_path, "a path begins with `/` and has no `?` or `#`");
     }
     let accept = table.texts("accept", all);
-    for name in accept.iter().flatten().filter(|name| !forges.contains(name)) {
-        all.fault(&table.path_of("accept"), format!("unknown forge `{name}`: expected {}", forges.join(" or ")));
+    for name in accept.iter().flatten().filter(|name| !known.forges.contains(name)) {
+        all.fault(&table.path_of("accept"), format!("unknown forge `{name}`: expected {}", known.forges.join(" or ")));
     }
     let access = access(&mut table, all);
     let to_path = table.path_of("to");
@@ -222,9 +211,9 @@ fn route(mut table: Fields, forges: &[String], all: &mut Collector<'_>) -> Optio
     if tables.is_empty() {
         all.fault(&to_path, "missing: a [[route.to]] says where the hooks of this route go");
     }
-    let to: Vec<Destination> = tables.into_iter().filter_map(|table| destination(table, forges, all)).collect();
+    let to: Vec<Destination> = tables.into_iter().filter_map(|table| destination(table, known, all)).collect();
     table.end(all);
-    Some(Route { path: path?, accept: accept.unwrap_or_else(|| forges.to_vec()), access: access?, to })
+    Some(Route { path: path?, accept: accept.unwrap_or_else(|| known.forges.clone()), access: access?, to })
 }
 
 /// The secrets that open a route: `secret`, `secrets` or `secret_file` (one a line), or `secret = "none"`.
@@ -268,107 +257,4 @@ fn access(table: &mut Fields, all: &mut Collector<'_>) -> Option<Access> {
         return None;
     }
     Some(Access::Secrets(Secrets::new(&secrets)))
-}
-
-fn read_secret_file(place: &str, file: &str, all: &mut Collector<'_>) -> Option<String> {
-    std::fs::read_to_string(file).map_err(|error| all.fault(place, format!("{file}: {error}"))).ok()
-}
-
-/// A secret that is sent: given in place or in a file.
-fn secret(table: &mut Fields, key: &'static str, file_key: &'static str, all: &mut Collector<'_>) -> Option<Secret> {
-    let (path, file_path) = (table.path_of(key), table.path_of(file_key));
-    let text = table.text(key, all);
-    let file = table.text(file_key, all);
-    let text_from_file = file.is_some();
-    let text = match (text, file) {
-        (Some(_), Some(_)) => {
-            all.fault(&path, format!("both `{key}` and `{file_key}` are set: use one"));
-            return None;
-        }
-        (Some(text), None) => text,
-        (None, Some(file)) => read_secret_file(&file_path, &file, all)?,
-        (None, None) => return None,
-    };
-    let place = if text_from_file { file_path } else { path };
-    let secret = Secret::new(&text);
-    if secret.as_ref().is_some_and(|secret| !secret.reveal().bytes().all(|byte| (0x20..0x7F).contains(&byte))) {
-        all.fault(&place, "a header carries it: one line of printable ASCII characters");
-        return None;
-    }
-    secret
-}
-
-fn format_named(text: &str, forges: &[String]) -> Result<Format, String> {
-    match text {
-        "other" => Ok(Format::Other),
-        name if forges.iter().any(|forge| forge == name) => Ok(Format::Forge(name.to_owned())),
-        _ => Err(format!("unknown format `{text}`: expected {} or other", forges.join(", "))),
-    }
-}
-
-fn http_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| format!("not a URL: {error}"))?;
-    match url.scheme() {
-        "http" | "https" if url.has_host() => Ok(url),
-        other => Err(format!("expected an http:// or https:// URL, got {other}:")),
-    }
-}
-
-fn destination(mut table: Fields, forges: &[String], all: &mut Collector<'_>) -> Option<Destination> {
-    let name_path = table.path_of("name");
-    let name =
-        required(&mut table, "name", "the name that identifies the destination for ever, `jenkins` for one", all);
-    if name
-        .as_deref()
-        .is_some_and(|name| !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)))
-    {
-        all.fault(&name_path, "a name is made of letters, digits, `-`, `_` and `.`");
-    }
-    let url_path = table.path_of("url");
-    let url = required(&mut table, "url", "where the destination is", all);
-    let url = url.and_then(|text| http_url(&text).map_err(|message| all.fault(&url_path, message)).ok());
-    let format_path = table.path_of("format");
-    let format =
-        required(&mut table, "format", &format!("the format that it reads: {} or other", forges.join(", ")), all);
-    let format =
-        format.and_then(|text| format_named(&text, forges).map_err(|message| all.fault(&format_path, message)).ok());
-    let token = secret(&mut table, "token", "token_file", all);
-    let authorization = secret(&mut table, "authorization", "authorization_file", all);
-    let events_path = table.path_of("events");
-    let events = table.texts("events", all);
-    if events.as_ref().is_some_and(Vec::is_empty) {
-        all.fault(&events_path, "an empty list: the destination would never get anything");
-    }
-    let timeout_path = table.path_of("timeout");
-    let timeout = table.duration("timeout", all);
-    if timeout.is_some_and(|timeout| timeout.is_zero()) {
-        all.fault(&timeout_path, "0: every attempt would fail at once");
-    }
-    let concurrency = table.parsed("concurrency", all, |text| {
-        text.parse::<usize>().ok().filter(|number| *number > 0).ok_or_else(|| "expected a number from 1".to_owned())
-    });
-    let proxy = table.parsed("proxy", all, |text| Url::parse(text).map_err(|error| format!("not a URL: {error}")));
-    let ca_path = table.path_of("ca_file");
-    let ca_file = table.text("ca_file", all).map(PathBuf::from);
-    if let Some(Err(error)) = ca_file.as_ref().map(std::fs::metadata) {
-        all.fault(&ca_path, format!("{}: {error}", ca_file.as_deref().unwrap_or(std::path::Path::new("")).display()));
-    }
-    let hop_header = table.truth("hop_header", all);
-    let settings = table.table("settings", all).into_members();
-    table.end(all);
-    let defaults = bare(url?);
-    Some(Destination {
-        name: name?,
-        format: format?,
-        token,
-        authorization,
-        events,
-        timeout: timeout.unwrap_or(defaults.timeout),
-        concurrency: concurrency.unwrap_or(defaults.concurrency),
-        proxy,
-        ca_file,
-        hop_header: hop_header.unwrap_or(defaults.hop_header),
-        settings,
-        ..defaults
-    })
 }

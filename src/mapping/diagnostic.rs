@@ -74,6 +74,16 @@ impl Diagnostics {
         }
     }
 
+    /// Makes every warning an error.
+    pub fn make_errors(&mut self) {
+        self.found.iter_mut().for_each(|finding| finding.severity = Severity::Error);
+    }
+
+    /// Keeps only the findings that are wanted.
+    pub fn keep(&mut self, wanted: impl FnMut(&Diagnostic) -> bool) {
+        self.found.retain(wanted);
+    }
+
     /// Whether something makes a file unusable.
     #[must_use]
     pub fn has_errors(&self) -> bool {

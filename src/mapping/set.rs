@@ -20,14 +20,29 @@ pub struct Files {
     by_path: BTreeMap<String, (String, String)>,
     /// The paths that took the place of others.
     replaced: BTreeSet<String>,
+    /// The files, as messages name them, that come with the program: its own tests have held them strictly.
+    built_in: BTreeSet<String>,
 }
 
 impl Files {
     /// Adds a file, or puts it in the place of one with the same path.
     pub fn insert(&mut self, path: &str, shown: &str, text: String) {
+        self.built_in.remove(shown);
         if self.by_path.insert(path.to_owned(), (shown.to_owned(), text)).is_some() {
             self.replaced.insert(path.to_owned());
         }
+    }
+
+    /// Adds a file that comes with the program.
+    pub fn insert_built_in(&mut self, path: &str, shown: &str, text: String) {
+        self.insert(path, shown, text);
+        self.built_in.insert(shown.to_owned());
+    }
+
+    /// Whether a file, as messages name it, comes with the program.
+    #[must_use]
+    pub fn is_built_in(&self, shown: &str) -> bool {
+        self.built_in.contains(shown)
     }
 
     /// The name in messages and the text of a file.
@@ -179,7 +194,7 @@ impl Mappings {
         let set = Self { mappings, by_event, lookups };
         if run_examples && !faults.has_errors() {
             let ran = run::run(&set, &mut faults);
-            reach::check(&set.reached(&ran), &mut faults);
+            reach::check(&set.reached(&ran, files), &mut faults);
             for mapping in &set.mappings {
                 let own: Vec<&Ran<'_>> = ran.iter().filter(|ran| std::ptr::eq(ran.mapping, mapping)).collect();
                 loss::unknown(mapping, &own, &mut faults);
@@ -216,10 +231,11 @@ impl Mappings {
     }
 
     /// What the examples reach in each mapping.
-    fn reached<'s>(&'s self, ran: &[Ran<'s>]) -> Vec<Reached<'s>> {
+    fn reached<'s>(&'s self, ran: &[Ran<'s>], files: &'s Files) -> Vec<Reached<'s>> {
         let reached = self.mappings.iter().map(|mapping| {
             let own = ran.iter().filter(|ran| std::ptr::eq(ran.mapping, mapping));
             Reached {
+                files,
                 program: &mapping.program,
                 samples: mapping.examples.iter().map(Into::into).collect(),
                 taken: own.flat_map(|ran| &ran.trace.taken).copied().collect(),

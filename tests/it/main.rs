@@ -14,14 +14,20 @@
 
 mod support;
 
+/// How `check` prints what it finds.
+mod check_formats;
 /// `translate`, `check`, `echo` and `healthcheck`.
 mod command_line;
 /// Faults of a configuration, all at once.
 mod config;
+/// What becomes of each event, and the pages that are made of it.
+mod coverage;
 /// What reaches a tool: bytes on the wire, retries, pass-through, certificates, proxies.
 mod delivery;
 /// The demonstration that runs without any configuration.
 mod demo;
+/// Which line made a field, and of what.
+mod explain;
 /// Proof of the caller, wrong input, and the answers to it.
 mod ingest;
 /// Which room may use which.

@@ -4,6 +4,7 @@
 use super::Example;
 use crate::mapping::diagnostic::{Diagnostics, Position, near};
 use crate::mapping::program::{Place, Program, Root};
+use crate::mapping::set::Files;
 use crate::mapping::usage::{NamedKind, Origin, Part, Read, shown};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 /// A program, the hooks that its examples show, and the branches that they took.
 pub(crate) struct Reached<'s> {
+    pub(crate) files: &'s Files,
     pub(crate) program: &'s Program,
     pub(crate) samples: Vec<Sample<'s>>,
     pub(crate) taken: HashSet<Place>,
@@ -75,7 +77,7 @@ fn unknown_fields(all: &[Reached<'_>], faults: &mut Diagnostics) {
             let Some(spot) = spot(reached.program, read.place) else { continue };
             let known = if read.selects { all.iter().any(|any| any.shows(origins)) } else { reached.shows(origins) };
             let entry = found.entry((spot, &read.text)).or_insert_with(|| (false, read, Vec::new()));
-            entry.0 |= known;
+            entry.0 |= known || reached.forgives(spot.0);
             entry.2.push(reached);
         }
     }
@@ -86,6 +88,13 @@ fn unknown_fields(all: &[Reached<'_>], faults: &mut Diagnostics) {
 }
 
 impl Reached<'_> {
+    /// Whether a shared file that comes with the program is used by a mapping that does not: then the examples that the
+    /// program's own tests hold it against may be gone, and its user cannot bring them back.
+    fn forgives(&self, file: &str) -> bool {
+        let own = self.program.files.first().map_or("", |file| file);
+        self.files.is_built_in(file) && !self.files.is_built_in(own)
+    }
+
     /// Whether an example has something at one of these paths.
     fn shows(&self, origins: &[Origin]) -> bool {
         origins.iter().any(|origin| match origin.root {
@@ -172,7 +181,7 @@ fn branches(all: &[Reached<'_>], faults: &mut Diagnostics) {
     for reached in all {
         for place in &reached.program.usage.branches {
             if let Some(spot) = spot(reached.program, *place) {
-                *found.entry(spot).or_default() |= reached.taken.contains(place);
+                *found.entry(spot).or_default() |= reached.taken.contains(place) || reached.forgives(spot.0);
             }
         }
     }
@@ -188,7 +197,7 @@ fn unused_names(all: &[Reached<'_>], faults: &mut Diagnostics) {
         for named in usage.named.iter().filter(|named| named.kind != NamedKind::Loop) {
             if let Some(spot) = spot(reached.program, named.place) {
                 let entry = found.entry(spot).or_insert((false, named.kind, &named.name));
-                entry.0 |= usage.used.contains(&named.place);
+                entry.0 |= usage.used.contains(&named.place) || reached.forgives(spot.0);
             }
         }
     }

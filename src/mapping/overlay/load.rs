@@ -34,7 +34,7 @@ pub(super) fn all(files: &Files) -> Result<(Overlays, Diagnostics), Diagnostics>
     }
     if !faults.has_errors() {
         for overlay in overlays.0.values() {
-            run_examples(overlay, &mut faults);
+            run_examples(overlay, files, &mut faults);
         }
     }
     if faults.has_errors() { Err(faults) } else { Ok((overlays, faults)) }
@@ -75,8 +75,9 @@ fn read_sets(root: &Yaml, scope: &mut Scope<'_>) -> Vec<Set> {
     sets
 }
 
-fn run_examples(overlay: &Overlay, faults: &mut Diagnostics) {
+fn run_examples(overlay: &Overlay, files: &Files, faults: &mut Diagnostics) {
     let mut reached = Reached {
+        files,
         program: &overlay.program,
         samples: overlay.examples.iter().map(Into::into).collect(),
         taken: std::collections::HashSet::new(),

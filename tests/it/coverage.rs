@@ -1,0 +1,73 @@
+use crate::command_line::run;
+use crate::support::project_file;
+use hookglot::mapping::filter;
+
+/// The pages that are made of the mappings and of the table of filters must be what they make today.
+#[test]
+fn the_page_of_events_is_what_the_command_prints() {
+    let page = "docs/coverage.md";
+    let printed = run(&["coverage", "--format", "markdown"]);
+    if std::env::var_os("HOOKGLOT_BLESS").is_some() {
+        std::fs::write(format!("{}/{page}", env!("CARGO_MANIFEST_DIR")), &printed.out).unwrap();
+    }
+    assert_eq!(printed.out, project_file(page), "hookglot coverage --format markdown > {page}");
+}
+
+#[test]
+fn every_event_of_both_forges_has_a_row() {
+    let table = run(&["coverage", "--format", "json"]).json();
+    let row = |direction: usize, event: &str| {
+        let events = table[direction]["events"].as_array().unwrap();
+        events.iter().find(|row| row["event"] == event).unwrap_or_else(|| panic!("{event}")).clone()
+    };
+    assert_eq!((&table[0]["from"], &table[1]["from"]), (&"gitflic".into(), &"gitlab".into()));
+    let push = row(0, "BRANCH_UPDATE");
+    assert_eq!((&push["outcome"], &push["becomes"][0]), (&"mapped".into(), &"Push Hook".into()));
+    assert_eq!(push["lossy"][0]["fields"][0], "commits[].added");
+    assert!(row(0, "PUSH")["unlisted"].as_str().unwrap().contains("repeats"));
+    let back = row(1, "Push Hook");
+    assert_eq!(back["becomes"].as_array().unwrap().len(), 3, "{back}");
+    assert_eq!(row(1, "Emoji Hook")["outcome"], "unmapped");
+}
+
+#[test]
+fn the_table_for_a_terminal_counts_and_names_what_is_lost() {
+    let printed = run(&["coverage"]);
+    assert!(printed.out.contains("gitflic -> gitlab: 7 of 26 events mapped"), "{}", printed.out);
+    assert!(printed.out.contains("commits[].added"), "{}", printed.out);
+}
+
+#[test]
+fn a_mapping_that_ignores_shows_its_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("gitflic-to-gitlab/sent.yaml");
+    std::fs::create_dir(file.parent().unwrap()).unwrap();
+    std::fs::write(
+        &file,
+        "mapping: 1\nname: sent\nevent: WEBHOOK_SEND\nignore: tells of itself\n\
+         examples:\n  - {name: any, input: {action: WEBHOOK_SEND, project_id: x}, ignored: true}\n",
+    )
+    .unwrap();
+    let printed = run(&["coverage", "--mappings-dir", folder.path().to_str().unwrap()]);
+    let row = printed.out.lines().find(|line| line.trim_start().starts_with("WEBHOOK_SEND ")).unwrap();
+    assert!(row.ends_with("  ignored: tells of itself"), "{row}");
+    assert!(printed.out.contains("1 ignored on purpose"), "{}", printed.out);
+}
+
+#[test]
+fn every_filter_is_listed_with_its_example() {
+    let printed = run(&["mappings", "filters"]);
+    for filter in filter::FILTERS {
+        assert!(printed.out.contains(&filter.call()) && printed.out.contains(filter.doc), "{}", filter.name);
+    }
+    let json = run(&["mappings", "filters", "--format", "json"]).json();
+    assert_eq!(json.as_array().unwrap().len(), filter::FILTERS.len());
+}
+
+#[test]
+fn mappings_are_listed_with_the_version_of_their_files() {
+    let printed = run(&["mappings", "list"]);
+    let push = printed.out.lines().find(|line| line.starts_with("mappings/gitflic-to-gitlab/push.yaml  ")).unwrap();
+    assert!(push.ends_with("  BRANCH_CREATE, BRANCH_UPDATE, BRANCH_DELETE, PUSH"), "{push}");
+    assert!(printed.out.contains("mappings/overlays/atlantis.yaml  "), "{}", printed.out);
+}
