@@ -8,6 +8,7 @@ use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 /// Holds the output of every example of a set against its schema; gives how many examples there were, and a warning
 /// for each field that a strict receiver would refuse, at the line that made it.
@@ -83,7 +84,8 @@ fn shown(pointer: &jsonschema::paths::Location) -> String {
     for part in pointer.as_str().split('/').skip(1) {
         let part = part.replace("~1", "/").replace("~0", "~");
         if !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()) {
-            text.push_str(&format!("[{part}]"));
+            // Writing into a String cannot fail.
+            let _ = write!(text, "[{part}]");
         } else {
             if !text.is_empty() {
                 text.push('.');
@@ -183,10 +185,10 @@ mod tests {
             .add("json-schema:///mapping.schema.json", schema("mapping.schema.json"))
             .and_then(jsonschema::RegistryBuilder::prepare)
             .expect("a schema");
-        let mapping =
-            jsonschema::options().with_registry(&registry).build(&schema("mapping.schema.json")).expect("a schema");
-        let forge =
-            jsonschema::options().with_registry(&registry).build(&schema("forge.schema.json")).expect("a schema");
+        let [mapping, forge, overlay] = ["mapping", "forge", "overlay"].map(|kind| {
+            let schema = schema(&format!("{kind}.schema.json"));
+            jsonschema::options().with_registry(&registry).build(&schema).expect("a schema")
+        });
         let files = mapping_files::built_in();
         let mut seen = 0;
         for folder in files.folders() {
@@ -197,7 +199,11 @@ mod tests {
                 let (shown, text) = files.get(path).expect("listed");
                 let mut faults = Diagnostics::default();
                 let file = yaml::parse(&shown, text, &mut faults).expect("YAML").to_json();
-                let validator = if path.ends_with("/forge.yaml") { &forge } else { &mapping };
+                let validator = match folder {
+                    "overlays" => &overlay,
+                    _ if path.ends_with("/forge.yaml") => &forge,
+                    _ => &mapping,
+                };
                 let wrong: Vec<String> =
                     validator.iter_errors(&file).map(|error| format!("{}: {error}", error.instance_path())).collect();
                 assert!(wrong.is_empty(), "{shown}: {wrong:?}");

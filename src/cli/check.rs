@@ -19,9 +19,10 @@ pub(super) fn run(args: &CheckArgs) -> ExitCode {
             return ExitCode::from(CANNOT_READ);
         }
     };
-    let faults = match has_configuration(&flags, &environment) && args.files.is_empty() {
-        true => config::load(&flags, &environment).err().map(|faults| faults.0).unwrap_or_default(),
-        false => Vec::new(),
+    let faults = if has_configuration(&flags, &environment) && args.files.is_empty() {
+        config::load(&flags, &environment).err().map(|faults| faults.0).unwrap_or_default()
+    } else {
+        Vec::new()
     };
     let (summary, mut found) = mappings(&files);
     if args.strict {
@@ -40,9 +41,9 @@ fn say(format: FindingsFormat, files: &Files, faults: &[String], found: &Diagnos
     match format {
         FindingsFormat::Text => {
             faults.iter().for_each(out::error);
-            mapping_files::changes(files).iter().for_each(|change| {
-                out::line(change);
-            });
+            for change in mapping_files::changes(files) {
+                out::line(&change);
+            }
             findings::print(found, files);
             if let Some(summary) = summary {
                 out::line(&summary);

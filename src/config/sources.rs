@@ -5,7 +5,7 @@ use super::{Faults, Settings, read};
 use config::{Config, Environment, File, FileFormat};
 use serde_json::Value;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The beginning of every environment variable of ours.
 const PREFIX: &str = "HOOKGLOT_";
@@ -94,13 +94,9 @@ impl<'s> Said<'s> {
         }
         let is_ours = !path.contains('[') && self.ours.contains_key(&variable);
         match &self.file {
-            Some(file) if !is_ours && !read::SHORT.contains(&path) => self.in_file(file, path),
+            Some(file) if !is_ours && !read::SHORT.contains(&path) => format!("{}: {path}", file.display()),
             _ => variable,
         }
-    }
-
-    fn in_file(&self, file: &Path, path: &str) -> String {
-        format!("{}: {path}", file.display())
     }
 
     /// The settings put together, and the top-level keys of the file, if there is one.

@@ -185,9 +185,11 @@ impl Parser<'_, '_, '_> {
                     None => return Err(self.cursor.unexpected("a name behind '.'")),
                 }
             } else if self.cursor.take_close("[") {
+                let at = self.cursor.next_at();
                 match self.cursor.integer()?.map(usize::try_from) {
                     Some(Ok(position)) => segments.push(Segment::Index(position)),
-                    _ => return Err(self.cursor.unexpected("a position from 0")),
+                    Some(Err(_)) => return Err(Fault { at, message: "a position counts from 0".to_owned() }),
+                    None => return Err(self.cursor.unexpected("a position from 0")),
                 }
                 self.cursor.expect("]")?;
             } else {
@@ -263,7 +265,11 @@ impl Parser<'_, '_, '_> {
         let most = filter.arguments.len();
         let least = filter.arguments.iter().filter(|argument| !argument.optional()).count();
         if given.len() < least || given.len() > most {
-            let wanted = if least == most { most.to_string() } else { format!("{least} to {most}") };
+            let wanted = match (least, most) {
+                (_, 0) => "no".to_owned(),
+                (least, most) if least == most => most.to_string(),
+                _ => format!("{least} to {most}"),
+            };
             let plural = if most == 1 { "" } else { "s" };
             let message = format!("filter `{}` takes {wanted} argument{plural}, got {}", filter.name, given.len());
             return Err(Fault { at: start, message });

@@ -2,6 +2,7 @@
 
 use super::diagnostic::{Diagnostics, Position, did_you_mean};
 use super::examples::{self, Example};
+use super::identity;
 use super::lossy::{self, Loss};
 use super::program::{Condition, Constant, Let, Place, Program, Table, Template};
 use super::scope::{Block, Scope};
@@ -69,6 +70,7 @@ pub(crate) fn load(files: &Files, path: &str, faults: &mut Diagnostics) -> Optio
     let root = yaml::parse(&file, text, faults)?;
     let mut scope = Scope::new(&file, false, faults);
     check_header(&root, &MAPPING_KEYS, &mut scope);
+    root.map()?;
     if let Some(shared) = root.get("use") {
         use_shared(files, path, shared, &mut scope);
     }
@@ -101,7 +103,7 @@ pub(crate) fn load(files: &Files, path: &str, faults: &mut Diagnostics) -> Optio
         output,
         lossy,
         doc,
-        sha256: hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
+        sha256: identity::hexadecimal(&hash.finalize()),
         examples,
     })
 }

@@ -280,8 +280,8 @@ pub fn markdown() -> String {
     let cell = |text: &str| text.replace('|', "\\|");
     let rows = FILTERS.iter().map(|filter| {
         let (expression, input, output) = filter.example;
-        let (call, doc) = (cell(&filter.call()), cell(filter.doc));
-        format!("| `{call}` | {doc} | `{}` | `{}` | `{}` |\n", cell(input), cell(expression), cell(output))
+        let (called, doc) = (cell(&filter.call()), cell(filter.doc));
+        format!("| `{called}` | {doc} | `{}` | `{}` | `{}` |\n", cell(input), cell(expression), cell(output))
     });
     "| filter | what it gives | `x` | expression | result |\n|---|---|---|---|---|\n".to_owned()
         + &rows.collect::<String>()

@@ -1,6 +1,7 @@
 //! Numbers for texts and UUIDs for numbers, where nothing is remembered: pure hashes, the same on every machine.
 
 use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
 use uuid::Uuid;
 
 /// The kinds of things that have a number in one forge and a UUID in the other.
@@ -26,6 +27,15 @@ pub fn number(kind: &str, text: &str) -> u32 {
 #[must_use]
 pub fn uuid(instance: &str, kind: &str, number: &str) -> Uuid {
     Uuid::new_v5(&NAMESPACE, format!("{instance}/{kind}/{number}").as_bytes())
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing into a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]

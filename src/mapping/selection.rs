@@ -5,6 +5,7 @@ use super::expr;
 use super::file::Mapping;
 use super::program::{Condition, Expr, Primary};
 use super::scope::Scope;
+use super::set::Files;
 use super::template::read_condition;
 use super::value::Value;
 use super::yaml::Yaml;
@@ -104,11 +105,13 @@ pub(crate) fn takes<'a>(mapping: &'a Mapping, run: &Run<'a>) -> Result<bool, Fai
 }
 
 /// Two mappings without `match` for one event can never be told apart.
-pub(crate) fn check_clashes(mappings: &[Mapping], faults: &mut Diagnostics) {
+pub(crate) fn check_clashes(mappings: &[Mapping], files: &Files, faults: &mut Diagnostics) {
     for (position, one) in mappings.iter().enumerate() {
         for other in mappings.iter().take(position) {
             let shared = one.events.iter().any(|event| other.events.contains(event));
             if shared && one.specificity() == 0 && other.specificity() == 0 {
+                // Whoever adds a file can change that one, not the one that comes with the program.
+                let (one, other) = if files.is_built_in(&one.file) { (other, one) } else { (one, other) };
                 let message = format!(
                     "matches the same event as {}:{}:{}",
                     other.file, other.position.line, other.position.column

@@ -164,7 +164,7 @@ pub struct ExampleOutput {
 /// Every mapping of one direction. Made by [`Mappings::load`] only, so a set in use has passed its checks.
 #[derive(Debug)]
 pub struct Mappings {
-    mappings: Vec<Mapping>,
+    all: Vec<Mapping>,
     by_event: HashMap<String, Vec<usize>>,
     lookups: Lookups,
 }
@@ -180,7 +180,7 @@ impl Mappings {
         for path in files.in_folder(folder).filter(|path| is_mapping(path)) {
             mappings.extend(file::load(files, path, &mut faults));
         }
-        selection::check_clashes(&mappings, &mut faults);
+        selection::check_clashes(&mappings, files, &mut faults);
         let mut by_event: HashMap<String, Vec<usize>> = HashMap::new();
         for (index, mapping) in mappings.iter().enumerate() {
             for event in &mapping.events {
@@ -191,11 +191,11 @@ impl Mappings {
             candidates.sort_by_key(|index| std::cmp::Reverse(mappings.get(*index).map_or(0, Mapping::specificity)));
         }
         let lookups = Lookups::load(files, &mut faults);
-        let set = Self { mappings, by_event, lookups };
+        let set = Self { all: mappings, by_event, lookups };
         if run_examples && !faults.has_errors() {
             let ran = run::run(&set, &mut faults);
             reach::check(&set.reached(&ran, files), &mut faults);
-            for mapping in &set.mappings {
+            for mapping in &set.all {
                 let own: Vec<&Ran<'_>> = ran.iter().filter(|ran| std::ptr::eq(ran.mapping, mapping)).collect();
                 loss::unknown(mapping, &own, &mut faults);
             }
@@ -206,13 +206,13 @@ impl Mappings {
     /// How many mapping files the set holds.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.mappings.len()
+        self.all.len()
     }
 
     /// Whether there is no mapping at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.mappings.is_empty()
+        self.all.is_empty()
     }
 
     /// Every example with what its mapping makes of it; one that cannot be translated is not among them.
@@ -232,7 +232,7 @@ impl Mappings {
 
     /// What the examples reach in each mapping.
     fn reached<'s>(&'s self, ran: &[Ran<'s>], files: &'s Files) -> Vec<Reached<'s>> {
-        let reached = self.mappings.iter().map(|mapping| {
+        let reached = self.all.iter().map(|mapping| {
             let own = ran.iter().filter(|ran| std::ptr::eq(ran.mapping, mapping));
             Reached {
                 files,
@@ -248,20 +248,20 @@ impl Mappings {
     /// fields that say whose hook it is and what it is called.
     pub(crate) fn undeclared(&self, read_elsewhere: &[Vec<Part>]) -> Diagnostics {
         let mut found = Diagnostics::default();
-        self.mappings.iter().for_each(|mapping| loss::undeclared(mapping, read_elsewhere, &mut found));
+        self.all.iter().for_each(|mapping| loss::undeclared(mapping, read_elsewhere, &mut found));
         found
     }
 
     /// The headers that the mappings set, with the file and the place of each.
     pub fn headers(&self) -> impl Iterator<Item = (&str, super::diagnostic::Position, &str)> {
-        self.mappings.iter().flat_map(|mapping| {
+        self.all.iter().flat_map(|mapping| {
             mapping.headers.iter().map(|(name, place, _)| (&*mapping.file, place.position, name.as_str()))
         })
     }
 
     /// What the mappings say of themselves, by the order of their files.
     pub fn descriptions(&self) -> impl Iterator<Item = Description<'_>> {
-        self.mappings.iter().map(|mapping| Description {
+        self.all.iter().map(|mapping| Description {
             file: &mapping.file,
             position: mapping.position,
             name: &mapping.name,
@@ -278,12 +278,12 @@ impl Mappings {
 
     /// The mappings.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Mapping> {
-        self.mappings.iter()
+        self.all.iter()
     }
 
     /// The mappings for an event, the most specific first.
     pub(crate) fn for_event(&self, event: &str) -> impl Iterator<Item = &Mapping> {
-        self.by_event.get(event).into_iter().flatten().filter_map(|index| self.mappings.get(*index))
+        self.by_event.get(event).into_iter().flatten().filter_map(|index| self.all.get(*index))
     }
 
     /// Translates one hook.

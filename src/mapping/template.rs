@@ -22,7 +22,7 @@ pub(crate) fn compile(node: &Yaml, scope: &mut Scope<'_>) -> Template {
 }
 
 fn is_directive(key: &Key) -> bool {
-    key.name.starts_with('$') && !key.name.starts_with("$$")
+    key.name.starts_with('$') && !key.name.starts_with("$$") && !key.name.starts_with("${")
 }
 
 fn null() -> Template {
@@ -230,10 +230,12 @@ fn merge(value: &Yaml, scope: &mut Scope<'_>) -> Template {
     let mut parts = Vec::new();
     for item in items {
         let part = compile(item, scope);
-        if matches!(
-            part,
-            Template::Text(_) | Template::List(_) | Template::Each(_) | Template::Literal { constant: Some(_), .. }
-        ) {
+        let is_object = match &part {
+            Template::Text(_) | Template::List(_) | Template::Each(_) => false,
+            Template::Literal { json, constant } => constant.is_none() && json.starts_with(b"{"),
+            _ => true,
+        };
+        if !is_object {
             scope.error(item.position, "`$merge` takes objects");
         }
         parts.push(part);

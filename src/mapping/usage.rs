@@ -111,7 +111,9 @@ pub(crate) fn below(bases: Option<&Vec<Origin>>, segments: &[Segment]) -> Option
 
 fn elements(bases: Option<Vec<Origin>>) -> Option<Vec<Origin>> {
     let mut bases = bases?;
-    bases.iter_mut().for_each(|base| base.parts.push(Part::Element));
+    for base in &mut bases {
+        base.parts.push(Part::Element);
+    }
     Some(bases)
 }
 
@@ -137,7 +139,7 @@ impl Usage {
         match template {
             Template::Hole(expr) => self.origins(expr),
             Template::Case(branches) => {
-                branches.iter().fold(Some(Vec::new()), |all, branch| either(all, self.let_origins(&branch.then)))
+                branches.iter().try_fold(Vec::new(), |all, branch| either(Some(all), self.let_origins(&branch.then)))
             }
             _ => Some(Vec::new()),
         }

@@ -11,6 +11,9 @@ pub(crate) const MAX_FILE: usize = 1 << 20;
 /// How deep a file may be nested.
 pub(crate) const MAX_DEPTH: usize = 32;
 
+/// What trips most who write a hole that YAML reads for something else.
+const HOLE_HINT: &str = ": quote a value whose hole holds `: ` or ` #`, or that stands in {…} or […]";
+
 /// A value and where it stands.
 #[derive(Debug, Clone)]
 pub(crate) struct Yaml {
@@ -130,7 +133,9 @@ pub(crate) fn parse(file: &str, text: &str, faults: &mut Diagnostics) -> Option<
             Ok((event, span)) => builder.take(event, span),
             Err(error) => {
                 let place = position(error.marker().line(), error.marker().col());
-                builder.faults.error(file, place, format!("not YAML: {}", error.info()));
+                let line = usize::try_from(place.line).ok().and_then(|line| text.lines().nth(line.checked_sub(1)?));
+                let hint = if line.is_some_and(|line| line.contains("${")) { HOLE_HINT } else { "" };
+                builder.faults.error(file, place, format!("not YAML: {}{hint}", error.info()));
                 return None;
             }
         }

@@ -8,6 +8,7 @@ use crate::mapping::examples::reach::{self, Reached};
 use crate::mapping::examples::run::{Texts, compare, said};
 use crate::mapping::examples::{self, Example};
 use crate::mapping::file::{check_header, members, read_events, read_names};
+use crate::mapping::identity;
 use crate::mapping::json::Document;
 use crate::mapping::scope::Scope;
 use crate::mapping::set::{Files, is_mapping};
@@ -45,12 +46,13 @@ fn read(files: &Files, path: &str, faults: &mut Diagnostics) -> Option<Overlay> 
     let root = yaml::parse(&file, text, faults)?;
     let mut scope = Scope::new(&file, false, faults);
     check_header(&root, &KEYS, &mut scope);
+    root.map()?;
     read_names(&root, &mut scope);
     let events = read_events(&root, &mut scope);
     let sets = read_sets(&root, &mut scope);
     let examples = examples::read(files, path, root.get("examples"), &mut scope);
     let doc = root.get("doc").and_then(Yaml::text).unwrap_or_default().trim().to_owned();
-    let sha256 = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = identity::hexadecimal(&Sha256::digest(text));
     Some(Overlay { file: Arc::from(file), doc, events, sha256, program: scope.program, sets, examples })
 }
 
