@@ -25,6 +25,10 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// The built-in mapping files with those of `mappings_dir` over them.
     pub files: Files,
+    /// The folder of one's own mapping files; watched while running.
+    pub mappings_dir: Option<PathBuf>,
+    /// When changed mapping files are read again.
+    pub reload: Reload,
     /// How long a stop waits for what is in flight. Default 10 s.
     pub grace: Duration,
     /// How log lines look. Default text.
@@ -37,6 +41,15 @@ pub struct Settings {
     pub routes: Vec<Route>,
     /// Whether the routes are the demonstration that stands in where nothing is configured.
     pub demo: bool,
+}
+
+/// When changed mapping files are read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reload {
+    /// How long nothing must have changed before the files are read. Default 1 s.
+    pub debounce: Duration,
+    /// How often the files are compared with those in force, whatever the system tells of changes. Default 10 s.
+    pub poll: Duration,
 }
 
 /// How log lines look.

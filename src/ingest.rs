@@ -8,11 +8,11 @@ mod server;
 
 use crate::config::{Access, Destination, Format, Limits};
 use crate::doorbell::Doorbells;
-use crate::forge::{Forge, Header};
+use crate::forge::{Forge, Forges, Header};
 use crate::loop_guard::{HOPS_HEADER, MAX_HOPS};
 use crate::mapping::json::Document;
 use crate::metrics::Metrics;
-use crate::rules::LiveRules;
+use crate::rules::{LiveRules, Rules};
 use crate::store::{Hook, Store};
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -60,10 +60,9 @@ pub(crate) struct Received {
 
 impl Ingest {
     /// Whether a request's headers open a route.
-    pub(crate) fn is_authentic<'h>(&self, route: &Route, header: impl Fn(&str) -> Vec<&'h [u8]>) -> bool {
+    pub(crate) fn is_authentic<'h>(rules: &Rules, route: &Route, header: impl Fn(&str) -> Vec<&'h [u8]>) -> bool {
         let Access::Secrets(secrets) = &route.access else { return true };
         // Every proof is looked at, whichever fits first, so that the time tells nothing.
-        let rules = self.rules.load();
         let forges = rules.forges.iter().filter(|forge| route.accept.iter().any(|name| name == forge.name()));
         forges.flat_map(|forge| forge.proofs()).fold(false, |opened, proof| {
             header(proof.header()).into_iter().fold(opened, |opened, value| opened | proof.accepts(value, secrets))
@@ -71,7 +70,7 @@ impl Ingest {
     }
 
     /// Identifies and stores a hook; the answer says what became of it.
-    pub(crate) async fn take(&self, route: &Route, mut received: Received) -> Answer {
+    pub(crate) async fn take(&self, rules: &Rules, route: &Route, mut received: Received) -> Answer {
         let id = Uuid::now_v7();
         let planned = {
             let document = match Document::parse(&received.body) {
@@ -79,7 +78,7 @@ impl Ingest {
                 Ok(_) => return Answer::bad_request("the body is JSON, but not an object; a hook is a JSON object"),
                 Err(error) => return Answer::bad_request(format!("the body is not JSON: {error}")),
             };
-            self.plan(route, &document, &received.headers)
+            plan(rules, route, &document, &received.headers)
         };
         let (forge, identity, hops, destinations) = match planned {
             Ok(plan) => plan,
@@ -98,7 +97,7 @@ impl Ingest {
             let answer = Answer::ignored(id, reason);
             return answer.about(forge.name(), &identity.event);
         }
-        received.headers.retain(|(name, _)| !self.is_proof(name));
+        received.headers.retain(|(name, _)| !is_proof(&rules.forges, name));
         let event = identity.event.clone();
         let hook = Hook {
             id,
@@ -126,29 +125,6 @@ impl Ingest {
         }
     }
 
-    fn plan(&self, route: &Route, document: &Document<'_>, headers: &[Header]) -> Result<Plan, Refusal> {
-        let rules = self.rules.load();
-        let Some(forge) = rules.forges.recognise(&route.accept, document.root(), headers) else {
-            return Err(Refusal::new("unrecognised", format!("not a hook of {}", route.accept.join(" or "))));
-        };
-        let identity = forge
-            .identify(document.root(), headers)
-            .map_err(|failure| Refusal::new("unreadable", format!("the hook cannot be read: {failure}")))?;
-        let hops =
-            headers.iter().find(|(name, _)| name == HOPS_HEADER).and_then(|(_, value)| value.parse().ok()).unwrap_or(0);
-        if hops >= MAX_HOPS {
-            let text =
-                format!("it has passed {hops} hookglots and goes in a circle: a destination leads back to a route");
-            return Err(Refusal::new("loop", text));
-        }
-        let destinations = route
-            .to
-            .iter()
-            .map(|to| (to.name.clone(), refusal(to, forge, &identity.event, identity.project.is_some())))
-            .collect();
-        Ok((Arc::clone(forge), identity, hops, destinations))
-    }
-
     fn ignore(&self, id: Uuid, refusal: Refusal) -> Answer {
         self.count_ignored("", Some(&refusal));
         Answer::ignored(id, refusal.text)
@@ -162,15 +138,38 @@ impl Ingest {
             }
         }
     }
+}
 
-    fn is_proof(&self, header: &str) -> bool {
-        header == "authorization"
-            || header == "cookie"
-            || self.rules.load().forges.iter().any(|forge| forge.proofs().iter().any(|proof| proof.header() == header))
-    }
+/// Whether a header proves who is calling, so that it is not kept.
+fn is_proof(forges: &Forges, header: &str) -> bool {
+    header == "authorization"
+        || header == "cookie"
+        || forges.iter().any(|forge| forge.proofs().iter().any(|proof| proof.header() == header))
 }
 
 type Plan = (Arc<Forge>, crate::forge::Identity, u32, Vec<(String, Option<Refusal>)>);
+
+/// Whose hook it is, what it is called, and which destinations get it.
+fn plan(rules: &Rules, route: &Route, document: &Document<'_>, headers: &[Header]) -> Result<Plan, Refusal> {
+    let Some(forge) = rules.forges.recognise(&route.accept, document.root(), headers) else {
+        return Err(Refusal::new("unrecognised", format!("not a hook of {}", route.accept.join(" or "))));
+    };
+    let identity = forge
+        .identify(document.root(), headers)
+        .map_err(|failure| Refusal::new("unreadable", format!("the hook cannot be read: {failure}")))?;
+    let hops =
+        headers.iter().find(|(name, _)| name == HOPS_HEADER).and_then(|(_, value)| value.parse().ok()).unwrap_or(0);
+    if hops >= MAX_HOPS {
+        let text = format!("it has passed {hops} hookglots and goes in a circle: a destination leads back to a route");
+        return Err(Refusal::new("loop", text));
+    }
+    let destinations = route
+        .to
+        .iter()
+        .map(|to| (to.name.clone(), refusal(to, forge, &identity.event, identity.project.is_some())))
+        .collect();
+    Ok((Arc::clone(forge), identity, hops, destinations))
+}
 
 /// Why a hook is ignored: a word for the metric and a sentence for the person.
 #[derive(Debug)]

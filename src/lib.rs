@@ -18,6 +18,7 @@ pub mod loop_guard;
 pub mod mapping;
 pub mod mapping_files;
 pub mod metrics;
+pub mod reload;
 pub mod rules;
 pub mod schemas;
 pub mod secret;

@@ -27,6 +27,10 @@ pub struct Metrics {
     pub pending: IntGaugeVec,
     /// Source fields that had no value and no default, by `mapping` and `field`.
     pub translate_missing: IntCounterVec,
+    /// Reloads of the mapping files, by `result`: loaded, refused.
+    pub mappings_reloads: IntCounterVec,
+    /// 1 while the mapping files on disk are refused and others are in force.
+    pub mappings_reload_failed: IntGauge,
     /// Bytes of bodies on their way to the store.
     pub bytes_in_flight: IntGauge,
 }
@@ -77,6 +81,19 @@ impl Metrics {
                 "hookglot_translate_missing_total",
                 "Source fields without value and default",
                 &["mapping", "field"],
+            )?,
+            mappings_reloads: counter(
+                all,
+                "hookglot_mappings_reloads_total",
+                "Reloads of the mapping files, by what came of them",
+                &["result"],
+            )?,
+            mappings_reload_failed: kept(
+                all,
+                IntGauge::new(
+                    "hookglot_mappings_reload_failed",
+                    "1 while the mapping files on disk are refused and others are in force",
+                )?,
             )?,
             bytes_in_flight: kept(
                 all,

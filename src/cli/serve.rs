@@ -8,6 +8,7 @@ use crate::forge::Forges;
 use crate::ingest::{self, Ingest, Route};
 use crate::mapping::Diagnostics;
 use crate::metrics::Metrics;
+use crate::reload::Reload;
 use crate::rules::{LiveRules, Rules};
 use crate::store::{Ending, Store, memory::MemoryStore};
 use crate::{echo, mapping_files, telemetry};
@@ -18,6 +19,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
@@ -77,6 +79,7 @@ async fn serve(mut settings: Settings, rules: LiveRules) -> Result<(), Ended> {
     let echo = if settings.demo { Some(start_echo(&mut settings, &rules.load().forges)?) } else { None };
     let metrics = Metrics::new().map_err(Ended::failed)?;
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new(settings.limits.stored));
+    let reload = Reload::of(&settings, &rules, &metrics);
     let (routes, destinations) = routes(&mut settings);
     let delivery = Delivery { store: Arc::clone(&store), rules: Arc::clone(&rules), metrics: metrics.clone() };
     let workers = delivery.start(&destinations).map_err(Ended::wrong)?;
@@ -93,12 +96,14 @@ async fn serve(mut settings: Settings, rules: LiveRules) -> Result<(), Ended> {
     say_start(&settings, &ingest, hooks_at, admin_at, store.is_durable());
     let hooks = spawn(ingest::serve(Arc::new(ingest), listener, settings.grace).map_err(Ended::failed)?);
     let admin = spawn(admin::serve(metrics, readiness.clone(), admin_listener).map_err(Ended::failed)?);
+    let reload = reload.map(Reload::start);
     readiness.set(true);
     if settings.demo {
         say_demo(hooks_at);
     }
     stop_signal().await;
     readiness.set(false);
+    reload.inspect(JoinHandle::abort);
     stop(hooks, workers, settings.grace).await;
     say_lost(store.as_ref(), &destinations).await;
     admin.stop(false).await;

@@ -2,7 +2,7 @@
 
 use super::destination::{bare, destination, format_named, http_url, read_secret_file, secret};
 use super::fields::{Collector, Fields};
-use super::{Access, Destination, Format, Limits, LogFormat, Route, Settings};
+use super::{Access, Destination, Format, Limits, LogFormat, Reload, Route, Settings};
 use crate::forge::Forges;
 use crate::mapping::Files;
 use crate::mapping::overlay::Overlays;
@@ -10,7 +10,7 @@ use crate::mapping_files;
 use crate::secret::{Secret, Secrets};
 use serde_json::Value;
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use url::Url;
 
@@ -27,7 +27,8 @@ pub(super) fn settings(tree: Value, file_keys: Option<&[String]>, all: &mut Coll
         all.fault_in_file(key, "a setting of the environment: in a file write a [[route]] with a [[route.to]]");
     }
     let mut top = Fields::new("", members);
-    let files = files(&mut top, all);
+    let mappings_dir = top.text("mappings_dir", all).map(PathBuf::from);
+    let files = files(mappings_dir.as_deref(), all);
     let known = Known::of(&files);
     let listen = |text: &str| {
         text.parse().map_err(|_| format!("expected an address and a port such as 127.0.0.1:8080, got `{text}`"))
@@ -43,6 +44,7 @@ pub(super) fn settings(tree: Value, file_keys: Option<&[String]>, all: &mut Coll
         other => Err(format!("expected `memory`, got `{other}`")),
     });
     let limits = limits(top.table("limits", all), all);
+    let reload = reload(top.table("reload", all), all);
     let (routes, demo) = routes(&mut top, &known, file_keys.is_some(), all);
     top.end(all);
     Some(Settings {
@@ -50,6 +52,8 @@ pub(super) fn settings(tree: Value, file_keys: Option<&[String]>, all: &mut Coll
         admin_listen: admin_at.unwrap_or_else(|| ([127, 0, 0, 1], 9090).into()),
         data_dir: data_dir.unwrap_or_else(|| PathBuf::from("./hookglot-data")),
         files,
+        mappings_dir,
+        reload,
         grace: grace.unwrap_or(Duration::from_secs(10)),
         log_format: log_format.unwrap_or(LogFormat::Text),
         log_level: log_level.unwrap_or_else(|| "info".to_owned()),
@@ -59,9 +63,8 @@ pub(super) fn settings(tree: Value, file_keys: Option<&[String]>, all: &mut Coll
     })
 }
 
-fn files(top: &mut Fields, all: &mut Collector<'_>) -> Files {
-    let Some(folder) = top.text("mappings_dir", all) else { return mapping_files::built_in() };
-    mapping_files::with_folder(&PathBuf::from(&folder)).unwrap_or_else(|error| {
+fn files(folder: Option<&Path>, all: &mut Collector<'_>) -> Files {
+    mapping_files::read(folder).unwrap_or_else(|error| {
         all.fault("mappings_dir", error.to_string());
         mapping_files::built_in()
     })
@@ -113,6 +116,16 @@ fn limits(mut table: Fields, all: &mut Collector<'_>) -> Limits {
     }
     table.end(all);
     limits
+}
+
+fn reload(mut table: Fields, all: &mut Collector<'_>) -> Reload {
+    let debounce = table.duration("debounce", all).unwrap_or(Duration::from_secs(1));
+    let poll = table.duration("poll", all).unwrap_or(Duration::from_secs(10));
+    if poll.is_zero() {
+        all.fault(&table.path_of("poll"), "0: the files would be read without a pause");
+    }
+    table.end(all);
+    Reload { debounce, poll }
 }
 
 /// The routes of the file, or the one of the short form, or the demonstration; and whether it is the last.

@@ -35,6 +35,7 @@ fn the_example_file_holds_only_what_is_known_and_the_defaults_are_the_defaults()
                 "events",
                 "proxy",
                 "ca_file",
+                "overlays",
             ]
             .iter()
             .any(|name| line.starts_with(name))
@@ -57,7 +58,8 @@ fn the_example_file_holds_only_what_is_known_and_the_defaults_are_the_defaults()
             settings.log_format,
             settings.log_level,
         );
-        let inside = (settings.limits, to.timeout, to.concurrency, to.proxy, to.ca_file, to.hop_header);
+        let inside =
+            (settings.limits, settings.reload, to.timeout, to.concurrency, to.proxy, to.ca_file, to.hop_header);
         format!("{top:?}{inside:?}{:?}", settings.routes[0].accept)
     });
     assert_eq!(short, long);

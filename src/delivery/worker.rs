@@ -5,6 +5,7 @@ use super::policy::{self, Came, Next};
 use super::{Delivery, client};
 use crate::config::Destination;
 use crate::loop_guard::HOPS_HEADER;
+use crate::rules::Rules;
 use crate::store::{Claimed, Ending, Outgoing};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
@@ -119,12 +120,13 @@ struct Attempt {
 
 impl Attempt {
     async fn make(&self, claimed: Claimed) {
-        let outgoing = match self.outgoing(&claimed).await {
+        let rules = self.delivery.rules.load_full();
+        let outgoing = match self.outgoing(&claimed, &rules).await {
             Ok(outgoing) => outgoing,
             Err(Refused::Ignored(reason)) => return self.finish(&claimed, Ending::Ignored(reason)).await,
             Err(Refused::Failed(reason)) => return self.finish(&claimed, Ending::Failed(reason)).await,
         };
-        let headers = match self.headers(&claimed, &outgoing) {
+        let headers = match self.headers(&claimed, &outgoing, &rules) {
             Ok(headers) => headers,
             Err(reason) => return self.finish(&claimed, Ending::Failed(reason)).await,
         };
@@ -139,12 +141,12 @@ impl Attempt {
     }
 
     /// What was fixed before, or a translation made now and kept.
-    async fn outgoing(&self, claimed: &Claimed) -> Result<Arc<Outgoing>, Refused> {
+    async fn outgoing(&self, claimed: &Claimed, rules: &Rules) -> Result<Arc<Outgoing>, Refused> {
         if let Some(outgoing) = &claimed.outgoing {
             return Ok(Arc::clone(outgoing));
         }
         let (to, from) = (&self.destination, &self.delivery);
-        let (made, missing) = outgoing::outgoing(&claimed.hook, outgoing::Wanted::by(to), &from.rules.load_full())?;
+        let (made, missing) = outgoing::outgoing(&claimed.hook, outgoing::Wanted::by(to), rules)?;
         let mapping = made.mapping.as_ref().map(|mapping| mapping.name.as_str()).unwrap_or_default();
         for field in &missing {
             from.metrics.translate_missing.with_label_values(&[mapping, field]).inc();
@@ -157,9 +159,8 @@ impl Attempt {
     }
 
     /// The headers of this attempt: those of the forge file, over them those that name the event.
-    fn headers(&self, claimed: &Claimed, outgoing: &Outgoing) -> Result<HeaderMap, String> {
+    fn headers(&self, claimed: &Claimed, outgoing: &Outgoing, rules: &Rules) -> Result<HeaderMap, String> {
         let (hook, to) = (&claimed.hook, &self.destination);
-        let rules = self.delivery.rules.load_full();
         let target = outgoing::target(&to.format, &hook.forge, &rules.forges).map_err(|refused| refused.to_string())?;
         let mut settings = json!({});
         for (name, secret) in [("token", &to.token), ("authorization", &to.authorization)] {

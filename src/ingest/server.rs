@@ -4,7 +4,7 @@ use super::body::{self, Budget};
 use super::{Answer, Ingest, Received, Route};
 use actix_web::dev::Server;
 use actix_web::http::Method;
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue};
 use actix_web::web::{self, Data, Payload};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use std::net::TcpListener;
@@ -55,9 +55,9 @@ async fn on_route(request: &HttpRequest, payload: Payload, route: &Route, ingest
         return Answer::not_allowed();
     }
     let headers = request.headers();
-    if !ingest
-        .is_authentic(route, |name| headers.get_all(name).map(actix_web::http::header::HeaderValue::as_bytes).collect())
-    {
+    // One set of rules for the whole of a hook, whatever is reloaded meanwhile.
+    let rules = ingest.rules.load_full();
+    if !Ingest::is_authentic(&rules, route, |name| headers.get_all(name).map(HeaderValue::as_bytes).collect()) {
         return Answer::unauthorised();
     }
     if let Some(encoding) =
@@ -67,7 +67,7 @@ async fn on_route(request: &HttpRequest, payload: Payload, route: &Route, ingest
     }
     let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
     match body::read(payload, length, &ingest.limits, budget).await {
-        Ok((body, _share)) => ingest.take(route, Received { headers: kept(headers), body }).await,
+        Ok((body, _share)) => ingest.take(&rules, route, Received { headers: kept(headers), body }).await,
         Err(answer) => answer,
     }
 }

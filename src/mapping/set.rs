@@ -15,7 +15,7 @@ use super::usage::Part;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Mapping and forge files by their path below `mappings/`, with the name that messages give them.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Files {
     by_path: BTreeMap<String, (String, String)>,
     /// The paths that took the place of others.

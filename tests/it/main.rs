@@ -36,6 +36,8 @@ mod layers;
 mod mappings;
 /// Mapping files of one's own over the built-in ones.
 mod mappings_dir;
+/// Mapping files that change while hooks come in.
+mod reload;
 /// Real payloads, where a folder of them is at hand.
 mod samples;
 /// A sidecar that is set by its environment alone.

@@ -1,0 +1,203 @@
+//! Reads changed mapping files while hooks come in: scan, compare, load, put in force. What cannot be loaded is refused
+//! whole, and the rules in force stay in force.
+//!
+//! The folder is read anew each time, not watched file by file: editors rename, `git pull` replaces, and Kubernetes swaps
+//! a symbolic link. What the system tells of changes only says when to look; a poll looks in any case.
+
+mod scan;
+mod watch;
+
+use crate::config::{self, Settings};
+use crate::mapping::Files;
+use crate::mapping_files;
+use crate::metrics::Metrics;
+use crate::rules::{LiveRules, Rules};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
+use watch::Watch;
+
+/// What a reload works on.
+pub struct Reload {
+    folder: PathBuf,
+    timing: config::Reload,
+    rules: LiveRules,
+    metrics: Metrics,
+    needed: Needed,
+    /// The files that made the rules in force.
+    in_force: Files,
+    /// What was refused last, so that it is said once.
+    refused: Option<Refused>,
+}
+
+/// Files that were refused, or why there were none.
+#[derive(Debug, PartialEq, Eq)]
+enum Refused {
+    Files(Files),
+    Unreadable(String),
+}
+
+/// The names that the configuration uses and that files give.
+#[derive(Debug, Default)]
+struct Needed {
+    forges: BTreeSet<String>,
+    overlays: BTreeSet<String>,
+}
+
+impl Reload {
+    /// A reload of the folder of the settings; none when they name none. To be called before their routes are taken out.
+    #[must_use]
+    pub fn of(settings: &Settings, rules: &LiveRules, metrics: &Metrics) -> Option<Self> {
+        Some(Self {
+            folder: settings.mappings_dir.clone()?,
+            timing: settings.reload,
+            rules: Arc::clone(rules),
+            metrics: metrics.clone(),
+            needed: Needed::by(settings),
+            in_force: settings.files.clone(),
+            refused: None,
+        })
+    }
+
+    /// Starts to look for changes; ends when the task is aborted.
+    #[must_use]
+    pub fn start(self) -> JoinHandle<()> {
+        tokio::spawn(self.run())
+    }
+
+    async fn run(mut self) {
+        let mut watch = Watch::new(&self.folder);
+        let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+        let mut poll = interval_at(Instant::now() + self.timing.poll, self.timing.poll);
+        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = watch.changed() => self.settle(&watch, &mut hangup).await,
+                _ = hangup.recv() => said_to(),
+                _ = poll.tick() => {}
+            }
+            self = self.look().await;
+            watch.renew(&self.folder);
+        }
+    }
+
+    /// Waits until nothing has changed for a while, but not for ever, and not when it is said to look at once.
+    async fn settle(&self, watch: &Watch, hangup: &mut Signal) {
+        let latest = Instant::now() + self.timing.debounce * 10;
+        loop {
+            let quiet = (Instant::now() + self.timing.debounce).min(latest);
+            tokio::select! {
+                () = watch.changed() => {}
+                _ = hangup.recv() => return said_to(),
+                () = sleep_until(quiet) => return,
+            }
+        }
+    }
+
+    /// Compares the files with those in force, and loads them when they differ. Away from the threads that take hooks.
+    async fn look(self) -> Self {
+        let looked = tokio::task::spawn_blocking(move || {
+            let mut own = self;
+            own.scan();
+            own
+        });
+        match looked.await {
+            Ok(own) => own,
+            // Loading does not panic on any file; if it did, nothing could be reloaded any more, and that must be seen.
+            // Else the process is about to end.
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => std::future::pending().await,
+            },
+        }
+    }
+
+    fn scan(&mut self) {
+        match scan::stable(&self.folder) {
+            Ok(files) if files == self.in_force => self.back_in_force(),
+            Ok(files) => self.load(files),
+            Err(message) => self.refuse(Refused::Unreadable(message.clone()), &[message]),
+        }
+    }
+
+    /// The files on disk are those in force again.
+    fn back_in_force(&mut self) {
+        if self.refused.take().is_some() {
+            self.metrics.mappings_reload_failed.set(0);
+            tracing::info!("the mapping files are again those in force");
+        }
+    }
+
+    fn load(&mut self, files: Files) {
+        if self.refused.as_ref().is_some_and(|refused| matches!(refused, Refused::Files(known) if *known == files)) {
+            return;
+        }
+        let (rules, warnings) = match Rules::load(&files) {
+            Ok(loaded) => loaded,
+            Err(faults) => {
+                let messages: Vec<String> = faults.sorted().into_iter().map(ToString::to_string).collect();
+                return self.refuse(Refused::Files(files), &messages);
+            }
+        };
+        let missing = self.needed.missing(&rules);
+        if !missing.is_empty() {
+            return self.refuse(Refused::Files(files), &missing);
+        }
+        for warning in warnings.sorted() {
+            tracing::warn!(%warning, "mapping file");
+        }
+        self.rules.store(Arc::new(rules));
+        for change in mapping_files::changes(&files) {
+            tracing::info!("{change}");
+        }
+        tracing::info!("the mapping files are loaded and in force");
+        self.metrics.mappings_reloads.with_label_values(&["loaded"]).inc();
+        self.metrics.mappings_reload_failed.set(0);
+        (self.in_force, self.refused) = (files, None);
+    }
+
+    fn refuse(&mut self, refused: Refused, messages: &[String]) {
+        if self.refused.as_ref() == Some(&refused) {
+            return;
+        }
+        for message in messages {
+            tracing::error!("{message}");
+        }
+        tracing::error!("the mapping files are refused: those loaded before stay in force");
+        self.metrics.mappings_reloads.with_label_values(&["refused"]).inc();
+        self.metrics.mappings_reload_failed.set(1);
+        self.refused = Some(refused);
+    }
+}
+
+fn said_to() {
+    tracing::info!("SIGHUP: the mapping files are read");
+}
+
+impl Needed {
+    fn by(settings: &Settings) -> Self {
+        let mut needed = Self::default();
+        for route in &settings.routes {
+            needed.forges.extend(route.accept.iter().cloned());
+            for to in &route.to {
+                if let config::Format::Forge(name) = &to.format {
+                    needed.forges.insert(name.clone());
+                }
+                needed.overlays.extend(to.overlays.iter().cloned());
+            }
+        }
+        needed
+    }
+
+    /// What the configuration uses and the rules do not have.
+    fn missing(&self, rules: &Rules) -> Vec<String> {
+        let forges = self.forges.iter().filter(|name| rules.forges.named(name).is_none());
+        let forges = forges.map(|name| format!("the forge {name} is gone, and a route or destination uses it"));
+        let overlays = self.overlays.iter().filter(|name| rules.overlays.named(name).is_none());
+        let overlays = overlays.map(|name| format!("the overlay {name} is gone, and a destination uses it"));
+        forges.chain(overlays).collect()
+    }
+}
