@@ -14,7 +14,7 @@
 
 mod support;
 
-/// `translate`, `check`, `echo` and `healthcheck`.
+/// Help, version, and outputs that nobody reads.
 mod command_line;
 /// Faults of a configuration, all at once.
 mod config;
@@ -22,6 +22,8 @@ mod config;
 mod delivery;
 /// The demonstration that runs without any configuration.
 mod demo;
+/// `healthcheck`
+mod healthcheck;
 /// Proof of the caller, wrong input, and the answers to it.
 mod ingest;
 /// Which room may use which.
@@ -36,3 +38,5 @@ mod samples;
 mod sidecar;
 /// What a stop finishes, and what it says of the rest.
 mod stop;
+/// `translate`, from any bytes to a body or a sentence.
+mod translate;
