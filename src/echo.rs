@@ -11,6 +11,9 @@ use std::net::TcpListener;
 /// The largest body that is shown.
 const MOST: usize = 32 << 20;
 
+/// Headers of any program whose values are secrets; those of the forges come from their files.
+const SECRET_HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
+
 /// The headers whose values are secrets, in small letters.
 #[derive(Clone)]
 struct SecretHeaders(Vec<String>);
@@ -21,7 +24,7 @@ struct SecretHeaders(Vec<String>);
 /// When the listener cannot be used.
 pub fn serve(forges: &Forges, listener: TcpListener) -> std::io::Result<Server> {
     let headers = forges.iter().flat_map(|forge| forge.proofs()).map(|proof| proof.header().to_owned());
-    let secret = SecretHeaders(headers.chain(["authorization".to_owned()]).collect());
+    let secret = SecretHeaders(headers.chain(SECRET_HEADERS.map(str::to_owned)).collect());
     let server = HttpServer::new(move || {
         App::new()
             .app_data(Data::new(secret.clone()))

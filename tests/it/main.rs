@@ -22,6 +22,8 @@ mod config;
 mod delivery;
 /// The demonstration that runs without any configuration.
 mod demo;
+/// `echo`: what it prints, and what it does not.
+mod echo;
 /// `healthcheck`
 mod healthcheck;
 /// Proof of the caller, wrong input, and the answers to it.
