@@ -1,166 +1,288 @@
 use crate::support::app::{App, command};
-use crate::support::gitflic_push;
+use crate::support::process::{Ended, ended, fed, run};
 use crate::support::receiver::Receiver;
+use crate::support::{gitflic_push, gitlab_push, project_file};
+use serde_json::{Value, json};
 use std::path::Path;
+use tempfile::TempDir;
 
-const WIKI: &str = r"mapping: 1
+/// A folder of mapping files of one's own.
+pub struct Folder(pub TempDir);
+
+impl Folder {
+    pub fn with(files: &[(&str, &str)]) -> Self {
+        let folder = Self(tempfile::tempdir().unwrap());
+        for (path, text) in files {
+            folder.write(path, text);
+        }
+        folder
+    }
+
+    pub fn write(&self, path: &str, text: &str) {
+        let file = self.0.path().join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+    }
+
+    pub fn path(&self) -> &str {
+        self.0.path().to_str().unwrap()
+    }
+
+    /// A file of the folder, as messages name it.
+    pub fn shown(&self, path: &str) -> String {
+        self.0.path().join(path).to_str().unwrap().to_owned()
+    }
+
+    pub fn translate(&self, to: &str, body: &str) -> Ended {
+        fed(&["translate", "--to", to, "--mappings-dir", self.path()], body)
+    }
+
+    pub fn check(&self) -> Ended {
+        run(&["check", "--mappings-dir", self.path()])
+    }
+
+    pub fn serve(&self) -> Ended {
+        let flags = ["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--mappings-dir"];
+        run(&[&flags[..], &[self.path()]].concat())
+    }
+
+    /// A running sidecar with these mappings in force.
+    fn sidecar(&self, tool: &Receiver, format: &str) -> App {
+        App::with_environment(&[
+            ("HOOKGLOT_TO", &tool.url),
+            ("HOOKGLOT_FORMAT", format),
+            ("HOOKGLOT_SECRET", "none"),
+            ("HOOKGLOT_MAPPINGS_DIR", self.path()),
+        ])
+    }
+}
+
+/// A built-in mapping with one line in place of the one for a field, and an example that says what it expects.
+pub fn edited(path: &str, field: &str, line: &str, expect: &str) -> String {
+    let text = project_file(&format!("mappings/{path}"));
+    let (head, _) = text.split_once("\nexamples:\n").unwrap();
+    let head = with_line(head, field, line);
+    format!(
+        "{head}\nexamples:\n  - name: as we want it\n    event: BRANCH_UPDATE\n    \
+         input: examples/BRANCH_UPDATE.json\n    expect: {expect}\n"
+    )
+}
+
+/// A text with another line in place of the first one for a field, at the same depth.
+pub fn with_line(text: &str, field: &str, line: &str) -> String {
+    let is_of_field = |own: &&str| own.trim_start().starts_with(&format!("{field}: "));
+    let old = text.lines().find(is_of_field).unwrap_or_else(|| panic!("there is no {field}"));
+    let depth = old.len() - old.trim_start().len();
+    text.replacen(old, &format!("{}{line}", " ".repeat(depth)), 1)
+}
+
+/// The line of a text that holds another.
+pub fn line_of(text: &str, part: &str) -> usize {
+    text.lines().position(|line| line.contains(part)).unwrap() + 1
+}
+
+pub const PUSH: &str = "gitflic-to-gitlab/push.yaml";
+
+/// `push.yaml` with a user name of its own.
+fn push_by_the_harbour_master() -> String {
+    edited(PUSH, "user_name", "user_name: Harbour Master", "{user_name: Harbour Master}")
+}
+
+/// A mapping for an event that no built-in one is for.
+pub const WIKI: &str = "\
+mapping: 1
 name: gitlab-to-gitflic/wiki
+doc: A wiki page was changed; our tool knows that as WIKI_CHANGE.
+use: _shared.yaml
 event: Wiki Page Hook
 body:
-  action: WIKI_UPDATE
+  action: WIKI_CHANGE
+  project_id: ${project_key! | uuid('project')}
   page: ${object_attributes.title!}
-  by: ${user.username ?? 'unknown' | upper}
 examples:
   - name: a page
-    input: {object_kind: wiki_page, object_attributes: {title: Moorings}, user: {username: o.vetrova}}
-    output: {action: WIKI_UPDATE, page: Moorings, by: O.VETROVA}
+    input: {object_kind: wiki_page, project: {id: 3107}, object_attributes: {title: Tides}}
+    expect: {action: WIKI_CHANGE, page: Tides}
 ";
 
-fn put(folder: &Path, path: &str, text: &str) {
-    let file = folder.join(path);
-    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-    std::fs::write(file, text).unwrap();
-}
-
-fn run(arguments: &[&str], folder: &Path, input: &str) -> (i32, String, String) {
-    use std::io::Write;
-    let mut all = arguments.to_vec();
-    all.extend(["--mappings-dir", folder.to_str().unwrap()]);
-    let mut child = command(&all)
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    let output = child.wait_with_output().unwrap();
-    let error = String::from_utf8(output.stderr).unwrap().replace(folder.to_str().unwrap(), "DIR");
-    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap(), error)
+pub fn wiki_page() -> String {
+    json!({
+        "object_kind": "wiki_page",
+        "project": {"id": 3107, "web_url": "https://lab.example.org/harbour/ledger"},
+        "object_attributes": {"title": "Tides", "action": "update"},
+    })
+    .to_string()
 }
 
 #[test]
-fn a_file_adds_an_event_that_had_no_mapping() {
-    let (folder, tool) = (tempfile::tempdir().unwrap(), Receiver::content());
-    put(folder.path(), "gitlab-to-gitflic/wiki.yaml", WIKI);
-    let hook = r#"{"object_kind": "wiki_page", "project": {"id": 7}, "object_attributes": {"title": "Tides"}}"#;
-    let (code, out, error) = run(&["translate", "--to", "gitflic"], folder.path(), hook);
-    assert_eq!(
-        (code, out.as_str(), error.as_str()),
-        (0, "{\"action\":\"WIKI_UPDATE\",\"page\":\"Tides\",\"by\":\"UNKNOWN\"}\n", "")
+fn a_file_replaces_the_built_in_one_of_the_same_path() {
+    let folder = Folder::with(&[(PUSH, &push_by_the_harbour_master())]);
+    let built_in = fed(&["translate", "--to", "gitlab"], gitflic_push()).json();
+    assert_ne!(built_in["user_name"], "Harbour Master");
+    let own = folder.translate("gitlab", &gitflic_push()).json();
+    // Everything else is as before, the names and blocks of the built-in `_shared.yaml` among it.
+    let mut expected = built_in;
+    expected["user_name"] = json!("Harbour Master");
+    assert_eq!(own, expected);
+    // The other direction is untouched.
+    assert_eq!(folder.translate("gitflic", &gitlab_push()).json()["action"], "BRANCH_UPDATE");
+    let checked = folder.check();
+    assert_eq!((checked.code, checked.err.as_str()), (Some(0), ""), "{checked:?}");
+    assert!(checked.out.contains("sound: "), "{checked:?}");
+}
+
+#[test]
+fn what_a_file_says_is_in_force_in_a_running_serve() {
+    let folder = Folder::with(&[(PUSH, &push_by_the_harbour_master())]);
+    let tool = Receiver::content();
+    let app = folder.sidecar(&tool, "gitlab");
+    app.post("/", &[], gitflic_push().as_bytes());
+    assert_eq!(tool.wait_for(1)[0].json()["user_name"], "Harbour Master");
+}
+
+#[test]
+fn a_shared_file_can_be_replaced_too() {
+    let shared = project_file("mappings/gitlab-to-gitflic/_shared.yaml");
+    let shared = with_line(&shared, "language", "language: Rust");
+    let folder = Folder::with(&[("gitlab-to-gitflic/_shared.yaml", &shared)]);
+    // `translate` runs no examples: those of the built-in files still want the field as it was.
+    assert_eq!(folder.translate("gitflic", &gitlab_push()).json()["project"]["language"], "Rust");
+    let wrong = folder.check();
+    assert_eq!(wrong.code, Some(1), "{wrong:?}");
+    assert!(wrong.err.starts_with("mappings/gitlab-to-gitflic/push.yaml:"), "{wrong:?}");
+}
+
+#[test]
+fn the_folder_can_be_named_by_flag_variable_and_file() {
+    let folder = Folder::with(&[("gitlab-to-gitflic/wiki.yaml", "mapping: 1\nevnt: Wiki Page Hook\n")]);
+    let fault =
+        format!("{}:2:1: unknown key `evnt`, did you mean `event`?", folder.shown("gitlab-to-gitflic/wiki.yaml"));
+    let mut by_variable = command(&["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
+    by_variable.env("HOOKGLOT_MAPPINGS_DIR", folder.path());
+    let config = folder.0.path().join("hookglot.toml");
+    let text = format!(
+        "listen = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\nmappings_dir = {:?}\n[[route]]\npath = \"/\"\n\
+         secret = \"none\"\n[[route.to]]\nname = \"jenkins\"\nurl = \"http://127.0.0.1:9/\"\nformat = \"gitflic\"\n",
+        folder.path()
     );
-    let app = App::with_environment(&[
-        ("HOOKGLOT_TO", &tool.url),
-        ("HOOKGLOT_FORMAT", "gitflic"),
-        ("HOOKGLOT_SECRET", "none"),
-        ("HOOKGLOT_MAPPINGS_DIR", folder.path().to_str().unwrap()),
-    ]);
-    app.post("/", &[], hook.as_bytes());
-    assert_eq!(tool.wait_for(1)[0].json()["page"], "Tides");
-}
-
-#[test]
-fn a_file_takes_the_place_of_the_built_in_one_with_its_path() {
-    let folder = tempfile::tempdir().unwrap();
-    let text = "mapping: 1\nname: own\nuse: _shared.yaml\nevent: [BRANCH_CREATE, BRANCH_UPDATE, BRANCH_DELETE, PUSH]\n\
-                headers: {X-Gitlab-Event: Push Hook}\nbody:\n  ref: ${push.ref}\n  id: ${pid}\nexamples:\n  - name: it\n    \
-                input: examples/BRANCH_UPDATE.json\n    expect: {ref: refs/heads/main}\n";
-    put(folder.path(), "gitflic-to-gitlab/push.yaml", text);
-    let (code, out, error) = run(&["translate", "--to", "gitlab"], folder.path(), &gitflic_push());
-    assert_eq!((code, out.as_str(), error.as_str()), (0, "{\"ref\":\"refs/heads/main\",\"id\":1590344338}\n", ""));
+    std::fs::write(&config, text).unwrap();
+    let by_file = command(&["serve", "--config", config.to_str().unwrap()]);
+    for wrong in [folder.serve(), ended(by_variable), ended(by_file)] {
+        assert!(wrong.says(78).lines().any(|line| line == fault), "{wrong:?}");
+    }
 }
 
 #[test]
 fn check_says_what_a_folder_changes() {
-    let folder = tempfile::tempdir().unwrap();
-    put(folder.path(), "gitlab-to-gitflic/wiki.yaml", WIKI);
-    put(folder.path(), "gitlab-to-gitflic/tag.yaml", &WIKI.replace("Wiki Page Hook", "Tag Push Hook"));
-    put(folder.path(), "typo/push.yaml", WIKI);
-    let (code, out, error) = run(&["check"], folder.path(), "");
-    assert_eq!(code, 0, "{error}");
-    let out = out.replace(folder.path().to_str().unwrap(), "DIR");
+    let folder = Folder::with(&[
+        (PUSH, &push_by_the_harbour_master()),
+        ("gitlab-to-gitflic/wiki.yaml", WIKI),
+        ("typo/push.yaml", WIKI),
+    ]);
+    let checked = folder.check();
+    assert_eq!(checked.code, Some(0), "{checked:?}");
     for line in [
-        "DIR/gitlab-to-gitflic/tag.yaml replaces the built-in gitlab-to-gitflic/tag.yaml",
-        "DIR/gitlab-to-gitflic/wiki.yaml is added as gitlab-to-gitflic/wiki.yaml",
-        "DIR/typo/push.yaml is not used: files stand in folders such as gitflic-to-gitlab/",
+        format!("{} replaces the built-in {PUSH}", folder.shown(PUSH)),
+        format!("{} is added as gitlab-to-gitflic/wiki.yaml", folder.shown("gitlab-to-gitflic/wiki.yaml")),
+        format!("{} is not used: files stand in folders such as gitflic-to-gitlab/", folder.shown("typo/push.yaml")),
     ] {
-        assert!(out.lines().any(|own| own == line), "{line} is not in\n{out}");
+        assert!(checked.out.lines().any(|own| own == line), "{line}:\n{}", checked.out);
     }
 }
 
 #[test]
-fn a_mapping_cannot_take_the_place_of_a_destinations_secret_or_a_deliverys_key() {
-    for header in ["X-Gitlab-Token", "X-Gitlab-Event-UUID"] {
-        let folder = tempfile::tempdir().unwrap();
-        let text = format!(
-            "mapping: 1\nname: own\nevent: ISSUE_CREATE\nheaders: {{{header}: stolen}}\nbody: {{a: 1}}\nexamples:\n  - name: it\n    input: {{}}\n    output: {{a: 1}}\n"
-        );
-        put(folder.path(), "gitflic-to-gitlab/own.yaml", &text);
-        let (code, _, error) = run(&["check"], folder.path(), "");
-        let message =
-            format!("the header {header} belongs to the destination or the delivery: a mapping cannot set it");
-        assert_eq!((code, error), (1, format!("DIR/gitflic-to-gitlab/own.yaml:3:8: {message}\n")));
-    }
+fn a_file_that_ends_in_yml_is_read_like_the_others() {
+    let folder = Folder::with(&[
+        ("gitflic-to-gitlab/push.yml", &push_by_the_harbour_master()),
+        ("gitlab-to-gitflic/wiki.yml", WIKI),
+    ]);
+    let checked = folder.check();
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    let shown = folder.shown("gitflic-to-gitlab/push.yml");
+    assert!(checked.out.contains(&format!("{shown} replaces the built-in gitflic-to-gitlab/push.yaml")), "{checked:?}");
+    assert_eq!(folder.translate("gitlab", &gitflic_push()).json()["user_name"], "Harbour Master");
+    assert_eq!(folder.translate("gitflic", &wiki_page()).json()["action"], "WIKI_CHANGE");
+}
+
+#[test]
+fn an_event_that_had_no_mapping_gets_one() {
+    assert_eq!(fed(&["translate", "--to", "gitflic"], wiki_page()).code, Some(3));
+    let folder = Folder::with(&[("gitlab-to-gitflic/wiki.yaml", WIKI)]);
+    let made = folder.translate("gitflic", &wiki_page()).json();
+    assert_eq!((&made["action"], &made["page"]), (&json!("WIKI_CHANGE"), &json!("Tides")));
+    let tool = Receiver::content();
+    let app = folder.sidecar(&tool, "gitflic");
+    app.post("/", &[("X-Gitlab-Event", "Wiki Page Hook")], wiki_page().as_bytes());
+    // What it had before it has still.
+    app.post("/", &[("X-Gitlab-Event", "Push Hook")], gitlab_push().as_bytes());
+    let got: Vec<Value> = tool.wait_for(2).iter().map(|got| got.json()["action"].clone()).collect();
+    assert!(got.contains(&json!("WIKI_CHANGE")) && got.contains(&json!("BRANCH_UPDATE")), "{got:?}");
+}
+
+#[test]
+fn check_warns_of_an_output_that_no_schema_describes_and_is_content() {
+    let folder = Folder::with(&[("gitlab-to-gitflic/wiki.yaml", WIKI)]);
+    let checked = folder.check();
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    let file = folder.shown("gitlab-to-gitflic/wiki.yaml");
+    let line = line_of(WIKI, "- name: a page");
+    let expected = format!("{file}:{line}:5: warning: example \"a page\": gitflic has no schema for WIKI_CHANGE\n");
+    assert_eq!(checked.err, expected);
 }
 
 #[test]
 fn a_mapping_that_ignores_gives_its_reason() {
-    let folder = tempfile::tempdir().unwrap();
-    let text = "mapping: 1\nname: none\nevent: Wiki Page Hook\nignore: GitFlic has no wiki events\nexamples:\n  - name: it\n    input: {object_kind: wiki_page}\n    ignored: true\n";
-    put(folder.path(), "gitlab-to-gitflic/wiki.yaml", text);
-    let (code, out, error) = run(&["translate", "--to", "gitflic"], folder.path(), r#"{"object_kind": "wiki_page"}"#);
-    assert_eq!((code, out.as_str(), error.as_str()), (3, "", "hookglot: ignored: GitFlic has no wiki events\n"));
-}
-
-#[test]
-fn every_wrong_file_is_named_with_line_and_column_before_anything_starts() {
-    let folder = tempfile::tempdir().unwrap();
-    put(folder.path(), "gitlab-to-gitflic/wiki.yaml", &WIKI.replace("| upper", "| uper").replace("event:", "evnet:"));
-    put(
-        folder.path(),
-        "gitlab-to-gitflic/job.yaml",
-        "mapping: 2\nname: job\nevent: Job Hook\nbody: {a: '${b'}\nexamples: []\n",
+    let reason = "our tool keeps no wiki";
+    let text = format!(
+        "mapping: 1\nname: gitlab-to-gitflic/wiki\nevent: Wiki Page Hook\nignore: {reason}\n\
+         examples:\n  - {{name: any, input: {{object_kind: wiki_page}}, ignored: true}}\n"
     );
-    put(folder.path(), "gitlab-to-gitflic/.hidden.yaml", "this: is [ not read");
-    let expected = "DIR/gitlab-to-gitflic/job.yaml:1:10: version 2 of the mapping language: this binary understands 1\n\
-                    DIR/gitlab-to-gitflic/job.yaml:4:12: `${` without `}`: quote this value\n\
-                    DIR/gitlab-to-gitflic/job.yaml:5:11: `examples` is a list of at least one example\n\
-                    DIR/gitlab-to-gitflic/wiki.yaml:1:1: `event` is missing: the event, or the list of events, that this file is for\n\
-                    DIR/gitlab-to-gitflic/wiki.yaml:3:1: unknown key `evnet`, did you mean `event`?\n\
-                    DIR/gitlab-to-gitflic/wiki.yaml:7:38: unknown filter `uper`, did you mean `upper`?\n";
-    for (command, code) in [("check", 1), ("serve", 78)] {
-        let got = run(&[command], folder.path(), "");
-        assert_eq!((got.0, got.2.as_str()), (code, expected), "{command}");
-    }
+    let folder = Folder::with(&[("gitlab-to-gitflic/wiki.yaml", &text)]);
+    assert_eq!(folder.check().code, Some(0));
+    let ignored = folder.translate("gitflic", &wiki_page());
+    assert_eq!(ignored.says(3), format!("hookglot: ignored: {reason}\n"));
+    let tool = Receiver::content();
+    let app = folder.sidecar(&tool, "gitflic");
+    app.post("/", &[("X-Gitlab-Event", "Wiki Page Hook")], wiki_page().as_bytes());
+    app.wait_for_log(reason);
+    app.post("/", &[("X-Gitlab-Event", "Push Hook")], gitlab_push().as_bytes());
+    // The push came behind it, so nothing of the page is on its way any more.
+    assert_eq!(tool.wait_for(1)[0].json()["action"], "BRANCH_UPDATE");
+    assert_eq!(tool.got().len(), 1);
 }
 
 #[test]
-fn an_example_that_is_not_met_names_path_values_and_the_line_that_made_it() {
-    let folder = tempfile::tempdir().unwrap();
-    put(folder.path(), "gitlab-to-gitflic/wiki.yaml", &WIKI.replace("page: Moorings,", "page: Tides,"));
-    let (code, _, error) = run(&["check"], folder.path(), "");
-    assert_eq!(code, 1);
-    assert_eq!(
-        error,
-        "DIR/gitlab-to-gitflic/wiki.yaml:9:5: example \"a page\": page: expected \"Tides\", got \"Moorings\" (made by line 6)\n"
-    );
+fn hidden_files_and_files_of_another_kind_are_not_read() {
+    let wrong = "this is: [no mapping";
+    let folder = Folder::with(&[
+        ("gitlab-to-gitflic/.wiki.yaml.swp", wrong),
+        ("gitlab-to-gitflic/.wiki.yaml", wrong),
+        ("gitlab-to-gitflic/README.md", wrong),
+        ("gitlab-to-gitflic/wiki.yaml~", wrong),
+        (".git/gitlab-to-gitflic/push.yaml", wrong),
+        ("gitlab-to-gitflic/.old/push.yaml", wrong),
+    ]);
+    let checked = folder.check();
+    assert_eq!((checked.code, checked.err.as_str()), (Some(0), ""), "{checked:?}");
+    assert_eq!(checked.out, run(&["check"]).out);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_config_map_is_read_through_its_links() {
+    // As Kubernetes mounts one: `..data` leads to a folder with the time in its name, and each file leads into it.
+    let folder = Folder::with(&[("..2026_02_03/wiki.yaml", WIKI)]);
+    let mount = folder.0.path();
+    std::os::unix::fs::symlink("..2026_02_03", mount.join("..data")).unwrap();
+    std::fs::create_dir(mount.join("gitlab-to-gitflic")).unwrap();
+    std::os::unix::fs::symlink("../..data/wiki.yaml", mount.join("gitlab-to-gitflic/wiki.yaml")).unwrap();
+    assert_eq!(folder.translate("gitflic", &wiki_page()).json()["action"], "WIKI_CHANGE");
 }
 
 #[test]
-fn two_files_for_the_same_hook_are_refused_with_both_places() {
-    let folder = tempfile::tempdir().unwrap();
-    put(folder.path(), "gitlab-to-gitflic/wiki.yaml", WIKI);
-    put(folder.path(), "gitlab-to-gitflic/wiki-too.yaml", WIKI);
-    let (code, _, error) = run(&["check"], folder.path(), "");
-    assert_eq!(code, 1);
-    assert_eq!(
-        error,
-        "DIR/gitlab-to-gitflic/wiki.yaml:3:8: matches the same event as DIR/gitlab-to-gitflic/wiki-too.yaml:3:8\n"
-    );
-}
-
-#[test]
-fn a_folder_that_is_not_there_is_named() {
-    let folder = tempfile::tempdir().unwrap();
-    let (code, _, error) = run(&["serve"], &folder.path().join("nowhere"), "");
-    assert_eq!((code, error.as_str()), (78, "hookglot: --mappings-dir: DIR: No such file or directory (os error 2)\n"));
+fn a_folder_that_holds_the_built_in_files_changes_nothing() {
+    let built_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings");
+    let own = run(&["check", "--mappings-dir", built_in.to_str().unwrap()]);
+    assert_eq!((own.code, own.err.as_str()), (Some(0), ""));
+    assert_eq!(own.out.lines().last(), run(&["check"]).out.lines().last());
 }
