@@ -1,7 +1,11 @@
 //! What a user can set. Plain data, checked whole: every fault is found before anything starts.
 
+mod destination;
 mod fields;
+mod origins;
 mod read;
+mod routes;
+mod secrets;
 mod sources;
 
 use crate::mapping::Files;
@@ -124,6 +128,19 @@ pub enum Format {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.join("\n"))]
 pub struct Faults(pub Vec<String>);
+
+/// Why there are no [`Settings`].
+#[derive(Debug, thiserror::Error)]
+#[error("{faults}")]
+pub struct Refused {
+    /// Everything that is wrong.
+    pub faults: Faults,
+    /// Whether the configuration file or the `mappings_dir` could not be read at all.
+    pub unreadable: bool,
+    /// The mapping files that would be in force, so that their faults can be told beside these; the built-in ones where
+    /// the `mappings_dir` cannot be read.
+    pub files: Files,
+}
 
 /// A URL as messages may show it: without user, password and query, which may hold secrets.
 #[must_use]

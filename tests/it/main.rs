@@ -24,6 +24,8 @@ mod delivery;
 mod demo;
 /// `echo`: what it prints, and what it does not.
 mod echo;
+/// Settings from variables and flags: which goes over which, and which are none of ours.
+mod environment;
 /// `healthcheck`
 mod healthcheck;
 /// Proof of the caller, wrong input, and the answers to it.
@@ -36,6 +38,8 @@ mod mappings;
 mod mappings_dir;
 /// Real payloads, where a folder of them is at hand.
 mod samples;
+/// No fault and no log line shows a secret.
+mod secrets;
 /// A sidecar that is set by its environment alone.
 mod sidecar;
 /// What a stop finishes, and what it says of the rest.

@@ -1,0 +1,127 @@
+//! A destination of a route.
+
+use super::fields::{Collector, Fields};
+use super::read::ForgeNames;
+use super::secrets::secret;
+use super::{Destination, Format};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use url::Url;
+
+pub(super) fn format_named(text: &str, forges: &ForgeNames) -> Result<Format, String> {
+    match text {
+        "other" => Ok(Format::Other),
+        name if forges.may_have(name) => Ok(Format::Forge(name.to_owned())),
+        _ => Err(format!("unknown format `{text}`: expected {} or other", forges.names.join(", "))),
+    }
+}
+
+pub(super) fn http_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("not a URL: {error}"))?;
+    match url.scheme() {
+        "http" | "https" if url.has_host() => Ok(url),
+        other => Err(format!("expected an http:// or https:// URL, got {other}:")),
+    }
+}
+
+/// What reqwest can go through. The text may hold a password: nothing of it is repeated.
+fn proxy_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("not a URL: {error}"))?;
+    match url.scheme() {
+        "http" | "https" | "socks5" | "socks5h" if url.has_host() => Ok(url),
+        _ => Err("expected an http://, https://, socks5:// or socks5h:// URL".to_owned()),
+    }
+}
+
+/// Makes sure that a file holds certificates.
+fn check_certificates(file: &Path) -> Result<(), String> {
+    let text = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    match CertificateDer::pem_slice_iter(&text).collect::<Result<Vec<_>, _>>() {
+        Ok(certificates) if certificates.is_empty() => {
+            Err(format!("{}: there is no certificate (-----BEGIN CERTIFICATE-----) in it", file.display()))
+        }
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!("{}: {error}", file.display())),
+    }
+}
+
+pub(super) fn destination(mut table: Fields, forges: &ForgeNames, all: &mut Collector<'_>) -> Option<Destination> {
+    let name_path = table.path_of("name");
+    let name = table.required("name", "the name that identifies the destination for ever, `jenkins` for one", all);
+    if name
+        .as_deref()
+        .is_some_and(|name| !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)))
+    {
+        all.fault(&name_path, "a name is made of letters, digits, `-`, `_` and `.`");
+    }
+    let url_path = table.path_of("url");
+    let url = table.required("url", "where the destination is", all);
+    let url = url.and_then(|text| http_url(&text).map_err(|message| all.fault(&url_path, message)).ok());
+    let format_path = table.path_of("format");
+    let format =
+        table.required("format", &format!("the format that it reads: {} or other", forges.names.join(", ")), all);
+    let format =
+        format.and_then(|text| format_named(&text, forges).map_err(|message| all.fault(&format_path, message)).ok());
+    let token = secret(&mut table, "token", "token_file", all);
+    let authorization = secret(&mut table, "authorization", "authorization_file", all);
+    let events_path = table.path_of("events");
+    let events = table.texts("events", all);
+    if events.as_ref().is_some_and(Vec::is_empty) {
+        all.fault(&events_path, "an empty list: the destination would never get anything");
+    }
+    let timeout_path = table.path_of("timeout");
+    let timeout = table.duration("timeout", all);
+    if timeout.is_some_and(|timeout| timeout.is_zero()) {
+        all.fault(&timeout_path, "0: every attempt would fail at once");
+    }
+    let concurrency = table.parsed("concurrency", all, |text| {
+        text.parse::<usize>().ok().filter(|number| *number > 0).ok_or_else(|| "expected a number from 1".to_owned())
+    });
+    let proxy = table.parsed("proxy", all, proxy_url);
+    let ca_path = table.path_of("ca_file");
+    let ca_file = table.text("ca_file", all).map(PathBuf::from);
+    if let Some(Err(message)) = ca_file.as_deref().map(check_certificates) {
+        all.fault(&ca_path, message);
+    }
+    let hop_header = table.truth("hop_header", all);
+    let settings = table.table("settings", all).into_members();
+    table.end(all);
+    let defaults = bare(url?);
+    Some(Destination {
+        name: name?,
+        format: format?,
+        token,
+        authorization,
+        events,
+        timeout: timeout.unwrap_or(defaults.timeout),
+        concurrency: concurrency.unwrap_or(defaults.concurrency),
+        proxy,
+        ca_file,
+        hop_header: hop_header.unwrap_or(defaults.hop_header),
+        settings,
+        ..defaults
+    })
+}
+
+/// The name of the destination of a sidecar.
+const SIDECAR_NAME: &str = "sidecar";
+
+/// A destination that only its URL is known of: that of a sidecar.
+pub(super) fn bare(url: Url) -> Destination {
+    Destination {
+        name: SIDECAR_NAME.to_owned(),
+        url,
+        format: Format::Other,
+        token: None,
+        authorization: None,
+        events: None,
+        timeout: Duration::from_secs(10),
+        concurrency: 8,
+        proxy: None,
+        ca_file: None,
+        hop_header: true,
+        settings: serde_json::Map::new(),
+    }
+}
