@@ -15,6 +15,8 @@ use std::process::ExitCode;
 
 /// It could not be done.
 pub const FAILED: u8 = 1;
+/// `check`: the configuration file, the `mappings_dir` or a file in it cannot be read. (A wrong command line, too.)
+pub const UNREADABLE: u8 = 2;
 /// The event is ignored: there is nothing to print.
 pub const IGNORED: u8 = 3;
 /// The configuration or a mapping file is wrong (`EX_CONFIG` of sysexits.h).
@@ -42,6 +44,9 @@ enum Command {
     Translate(TranslateArgs),
     /// Check a configuration and all mapping files: load them, run their examples, hold what comes out against the
     /// schemas.
+    ///
+    /// Exit codes: 0 sound, 1 faults, 2 the configuration file, the folder of mapping files or a file in it cannot be
+    /// read.
     Check(CheckArgs),
     /// Print every request that arrives: a stand-in for a tool.
     Echo(EchoArgs),

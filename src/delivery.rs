@@ -4,6 +4,7 @@
 //! successful translation; later attempts send the same bytes under the same key.
 
 mod client;
+mod load;
 mod outgoing;
 mod policy;
 mod worker;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+pub use load::load;
 pub use outgoing::{Refused, outgoing};
 
 /// The mappings of every pair of forges, by the forge that a hook comes from and the one whose format it gets.

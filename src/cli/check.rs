@@ -1,65 +1,40 @@
 //! `hookglot check`: everything that can be found wrong before hooks come.
 
-use super::{FAILED, out};
+use super::{FAILED, UNREADABLE, out};
 use crate::config::{self, Flags};
-use crate::forge::Forges;
 use crate::mapping::{Diagnostics, Files};
 use crate::{delivery, mapping_files, schemas};
-use std::collections::HashMap;
-use std::path::Path;
 use std::process::ExitCode;
 
 pub(super) fn run(flags: &Flags) -> ExitCode {
-    let environment = super::environment();
-    let mut sound = true;
-    let files = match files(flags, &environment) {
-        Ok(files) => files,
-        Err(message) => {
-            out::error(message);
-            return ExitCode::from(FAILED);
-        }
+    let (files, refused) = match config::load(flags, &super::environment()) {
+        Ok(settings) => (settings.files, None),
+        Err(refused) => (refused.files.clone(), Some(refused)),
     };
-    if has_configuration(flags, &environment)
-        && let Err(faults) = config::load(flags, &environment)
-    {
-        out::error(faults);
-        sound = false;
+    if let Some(refused) = &refused {
+        out::error(refused);
     }
     for change in mapping_files::changes(&files) {
         out::line(&change);
     }
-    match mappings(&files) {
-        Ok((summary, warnings)) => {
+    let mappings = mappings(&files);
+    match (&mappings, &refused) {
+        (Ok((summary, warnings)), None) => {
             out::findings(warnings);
-            out::line(&summary);
+            out::line(summary);
+            ExitCode::SUCCESS
         }
-        Err(faults) => {
-            out::findings(faults);
-            sound = false;
+        (Ok((_, findings)) | Err(findings), refused) => {
+            out::findings(findings);
+            let is_unreadable = refused.as_ref().is_some_and(|refused| refused.unreadable);
+            ExitCode::from(if is_unreadable { UNREADABLE } else { FAILED })
         }
     }
-    if sound { ExitCode::SUCCESS } else { ExitCode::from(FAILED) }
 }
 
-fn has_configuration(flags: &Flags, environment: &HashMap<String, String>) -> bool {
-    flags.config.is_some() || environment.keys().any(|name| name.starts_with("HOOKGLOT_"))
-}
-
-/// The mapping files that `serve` would load; a fault in the rest of the configuration does not keep them from it.
-fn files(flags: &Flags, environment: &HashMap<String, String>) -> Result<Files, String> {
-    if let Ok(settings) = config::load(flags, environment) {
-        return Ok(settings.files);
-    }
-    let said = flags.settings.iter().find(|(name, _)| *name == "mappings_dir").map(|(_, folder)| folder);
-    match said.or(environment.get("HOOKGLOT_MAPPINGS_DIR")) {
-        Some(folder) => mapping_files::with_folder(Path::new(folder)).map_err(|error| error.to_string()),
-        None => Ok(mapping_files::built_in()),
-    }
-}
-
+/// What is sound, and the warnings beside it.
 fn mappings(files: &Files) -> Result<(String, Diagnostics), Diagnostics> {
-    let forges = Forges::load(files)?;
-    let (directions, mut warnings) = delivery::load_directions(files, &forges)?;
+    let (forges, directions, mut warnings) = delivery::load(files)?;
     let (mut mappings, mut examples) = (0, 0);
     for ((_, to), set) in &directions {
         mappings += set.len();

@@ -24,21 +24,26 @@ use url::Url;
 struct Ended {
     message: String,
     code: u8,
-    /// Findings begin with `file:line:col`, as editors want them.
-    bare: bool,
+    /// Findings in files; they begin with `file:line:col`, as editors want them.
+    findings: Diagnostics,
 }
 
 impl Ended {
     fn failed(message: impl std::fmt::Display) -> Self {
-        Self { message: message.to_string(), code: FAILED, bare: false }
+        Self { message: message.to_string(), code: FAILED, findings: Diagnostics::default() }
     }
 
     fn wrong(message: impl std::fmt::Display) -> Self {
-        Self { message: message.to_string(), code: WRONG_CONFIGURATION, bare: false }
+        Self { message: message.to_string(), code: WRONG_CONFIGURATION, findings: Diagnostics::default() }
     }
 
-    fn mappings(faults: &Diagnostics) -> Self {
-        Self { message: faults.to_string(), code: WRONG_CONFIGURATION, bare: true }
+    fn mappings(findings: Diagnostics) -> Self {
+        Self { findings, ..Self::wrong("") }
+    }
+
+    /// The faults of the configuration, and those of the mapping files beside them.
+    fn refused(refused: &config::Refused) -> Self {
+        Self { findings: delivery::load(&refused.files).err().unwrap_or_default(), ..Self::wrong(refused) }
     }
 }
 
@@ -46,22 +51,17 @@ pub(super) fn run(flags: &Flags) -> ExitCode {
     match start(flags) {
         Ok(()) => ExitCode::SUCCESS,
         Err(ended) => {
-            if ended.bare {
-                out::findings(ended.message);
-            } else {
-                out::error(ended.message);
-            }
+            out::error(ended.message);
+            out::findings(ended.findings);
             ExitCode::from(ended.code)
         }
     }
 }
 
 fn start(flags: &Flags) -> Result<(), Ended> {
-    let settings = config::load(flags, &super::environment()).map_err(Ended::wrong)?;
+    let settings = config::load(flags, &super::environment()).map_err(|refused| Ended::refused(&refused))?;
     telemetry::start(settings.log_format, &settings.log_level).map_err(Ended::wrong)?;
-    let forges = Forges::load(&settings.files).map_err(|faults| Ended::mappings(&faults))?;
-    let (directions, warnings) =
-        delivery::load_directions(&settings.files, &forges).map_err(|faults| Ended::mappings(&faults))?;
+    let (forges, directions, warnings) = delivery::load(&settings.files).map_err(Ended::mappings)?;
     for change in mapping_files::changes(&settings.files) {
         tracing::info!("{change}");
     }

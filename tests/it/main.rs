@@ -14,6 +14,8 @@
 
 mod support;
 
+/// `check`: what it finds, and how it ends.
+mod check;
 /// Help, version, and outputs that nobody reads.
 mod command_line;
 /// Faults of a configuration, all at once.
@@ -32,6 +34,8 @@ mod healthcheck;
 mod ingest;
 /// Which room may use which.
 mod layers;
+/// Mapping and forge files that are refused, each with what is wrong and where.
+mod mapping_faults;
 /// Golden outputs, schemas, and any JSON at all.
 mod mappings;
 /// Mapping files of one's own over the built-in ones.
