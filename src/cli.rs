@@ -18,8 +18,8 @@ use std::process::ExitCode;
 
 /// It could not be done.
 pub const FAILED: u8 = 1;
-/// A file or folder that the command is about cannot be read.
-pub const CANNOT_READ: u8 = 2;
+/// A file or folder that the command is about cannot be read. (A wrong command line, too.)
+pub const UNREADABLE: u8 = 2;
 /// The event is ignored: there is nothing to print.
 pub const IGNORED: u8 = 3;
 /// The configuration or a mapping file is wrong (`EX_CONFIG` of sysexits.h).

@@ -2,7 +2,10 @@
 
 mod destination;
 mod fields;
+mod origins;
 mod read;
+mod routes;
+mod secrets;
 mod sources;
 
 use crate::mapping::Files;
@@ -12,7 +15,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
 
-pub use sources::{Flags, file, load, mappings_dir};
+pub use sources::{Flags, load};
 
 /// Everything that `serve` needs to know.
 #[derive(Debug)]
@@ -140,6 +143,19 @@ pub enum Format {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.join("\n"))]
 pub struct Faults(pub Vec<String>);
+
+/// Why there are no [`Settings`].
+#[derive(Debug, thiserror::Error)]
+#[error("{faults}")]
+pub struct Refused {
+    /// Everything that is wrong.
+    pub faults: Faults,
+    /// Whether the configuration file or the `mappings_dir` could not be read at all.
+    pub unreadable: bool,
+    /// The mapping files that would be in force, so that their faults can be told beside these; the built-in ones where
+    /// the `mappings_dir` cannot be read.
+    pub files: Files,
+}
 
 /// A URL as messages may show it: without user, password and query, which may hold secrets.
 #[must_use]

@@ -19,12 +19,6 @@ use tokio::task::JoinSet;
 
 pub use outgoing::{Refused, Wanted, explain, outgoing};
 
-/// The name of the folder with the mappings from one forge to another.
-#[must_use]
-pub fn folder(from: &str, to: &str) -> String {
-    format!("{from}-to-{to}")
-}
-
 /// Everything that delivering needs.
 pub struct Delivery {
     /// Where hooks are kept.

@@ -11,8 +11,8 @@ use std::net::TcpListener;
 /// The largest body that is shown.
 const MOST: usize = 32 << 20;
 
-/// Headers that carry a secret whatever forge sends them.
-const ALWAYS_SECRET: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
+/// Headers of any program whose values are secrets; those of the forges come from their files.
+const SECRET_HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
 
 /// The headers whose values are secrets, in small letters.
 #[derive(Clone)]
@@ -24,7 +24,7 @@ struct SecretHeaders(Vec<String>);
 /// When the listener cannot be used.
 pub fn serve(forges: &Forges, listener: TcpListener) -> std::io::Result<Server> {
     let headers = forges.iter().flat_map(|forge| forge.proofs()).map(|proof| proof.header().to_owned());
-    let secret = SecretHeaders(headers.chain(ALWAYS_SECRET.map(str::to_owned)).collect());
+    let secret = SecretHeaders(headers.chain(SECRET_HEADERS.map(str::to_owned)).collect());
     let server = HttpServer::new(move || {
         App::new()
             .app_data(Data::new(secret.clone()))

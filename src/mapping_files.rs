@@ -2,6 +2,7 @@
 
 use crate::mapping::Files;
 use include_dir::{Dir, include_dir};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// The files that come with hookglot.
@@ -26,10 +27,15 @@ fn add_built_in(folder: &Dir<'_>, files: &mut Files) {
     }
 }
 
-/// Why a `mappings_dir` cannot be read.
+/// What in a `mappings_dir` cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct Unreadable(pub Vec<UnreadableFile>);
+
+/// A file or folder that cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {source}", path.display())]
-pub struct Unreadable {
+pub struct UnreadableFile {
     /// The file or folder.
     pub path: PathBuf,
     /// What the system said.
@@ -37,53 +43,74 @@ pub struct Unreadable {
 }
 
 /// The built-in files with those of a folder over them: a file with the same path below it takes a built-in's place.
+/// `.yml` is read as `.yaml`.
 ///
 /// # Errors
-/// When the folder or a file in it cannot be read.
+/// When the folder or a file in it cannot be read, or when two files have the same path: each of them.
 pub fn with_folder(folder: &Path) -> Result<Files, Unreadable> {
-    let mut files = built_in();
-    add_folder(folder, folder, &mut files)?;
-    Ok(files)
+    let mut own = Own { top: folder, files: built_in(), paths: HashMap::new(), unreadable: Vec::new() };
+    own.add_folder(folder);
+    if own.unreadable.is_empty() { Ok(own.files) } else { Err(Unreadable(own.unreadable)) }
 }
 
 /// The built-in files, with those of a folder over them where one is given.
 ///
 /// # Errors
-/// When the folder or a file in it cannot be read.
+/// As [`with_folder`].
 pub fn read(folder: Option<&Path>) -> Result<Files, Unreadable> {
     folder.map_or_else(|| Ok(built_in()), with_folder)
 }
 
-fn add_folder(top: &Path, folder: &Path, files: &mut Files) -> Result<(), Unreadable> {
-    let unreadable = |path: &Path| {
-        let path = path.to_owned();
-        move |source| Unreadable { path, source }
-    };
-    let entries = std::fs::read_dir(folder).map_err(unreadable(folder))?;
-    for entry in entries {
-        let path = entry.map_err(unreadable(folder))?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        // A ConfigMap's `..data` and an editor's hidden files are not ours.
-        if name.starts_with('.') {
-            continue;
-        }
-        if path.is_dir() {
-            add_folder(top, &path, files)?;
-        } else if is_read(name) {
-            let text = std::fs::read_to_string(&path).map_err(unreadable(&path))?;
-            let below = path.strip_prefix(top).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-            // Both endings are YAML's; the built-in files have the longer one.
-            let below = below.strip_suffix(".yml").map_or(below.clone(), |name| format!("{name}.yaml"));
-            files.insert(&below, &path.to_string_lossy(), text);
+/// A `mappings_dir` that is being read.
+struct Own<'f> {
+    top: &'f Path,
+    files: Files,
+    /// Which file of the folder stands for each path.
+    paths: HashMap<String, PathBuf>,
+    unreadable: Vec<UnreadableFile>,
+}
+
+impl Own<'_> {
+    fn add_folder(&mut self, folder: &Path) {
+        let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
+        let mut paths = match entries {
+            Ok(entries) => entries.into_iter().map(|entry| entry.path()).collect::<Vec<_>>(),
+            Err(source) => return self.unreadable.push(UnreadableFile { path: folder.to_owned(), source }),
+        };
+        paths.sort();
+        for path in paths {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            // A ConfigMap's `..data` and an editor's hidden files are not ours.
+            if name.starts_with('.') {
+                continue;
+            }
+            if path.is_dir() {
+                self.add_folder(&path);
+            } else if is_read(name)
+                && let Err(source) = self.add_file(&path)
+            {
+                self.unreadable.push(UnreadableFile { path, source });
+            }
         }
     }
-    Ok(())
+
+    fn add_file(&mut self, path: &Path) -> std::io::Result<()> {
+        let text = std::fs::read_to_string(path)?;
+        let below = path.strip_prefix(self.top).unwrap_or(path).to_string_lossy().replace('\\', "/");
+        let below = below.strip_suffix(".yml").map(|name| format!("{name}.yaml")).unwrap_or(below);
+        if let Some(other) = self.paths.insert(below.clone(), path.to_owned()) {
+            let other = other.display();
+            return Err(std::io::Error::other(format!(
+                "{other} is the same file by another name: keep one of the two"
+            )));
+        }
+        self.files.insert(&below, &path.to_string_lossy(), text);
+        Ok(())
+    }
 }
 
 fn is_read(name: &str) -> bool {
-    Path::new(name)
-        .extension()
-        .is_some_and(|extension| extension == "yaml" || extension == "yml" || extension == "json")
+    Path::new(name).extension().is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|own| extension == *own))
 }
 
 /// What a `mappings_dir` changes, one line for each of its files: which it replaces, adds, or holds for nothing.
@@ -94,8 +121,9 @@ pub fn changes(files: &Files) -> Vec<String> {
     let own = files.all().filter(|(path, shown)| built_in.get(path).is_none_or(|(built_in, _)| built_in != *shown));
     own.map(|(path, shown)| {
         let folder = path.split_once('/').map_or("", |(folder, _)| folder);
-        let used =
-            described(folder) || folder.split_once("-to-").is_some_and(|(from, to)| described(from) && described(to));
+        let used = ["overlays", "lookups"].contains(&folder)
+            || described(folder)
+            || folder.split_once("-to-").is_some_and(|(from, to)| described(from) && described(to));
         if files.is_replaced(path) {
             format!("{shown} replaces the built-in {path}")
         } else if used {

@@ -1,6 +1,5 @@
 //! Everything that the mapping files say, loaded and checked together: what one translation sees.
 
-use crate::delivery::folder;
 use crate::forge::{Forge, Forges};
 use crate::mapping::diagnostic::did_you_mean;
 use crate::mapping::overlay::Overlays;
@@ -11,6 +10,12 @@ use std::sync::Arc;
 
 /// The mappings of every pair of forges, by the forge that a hook comes from and the one whose format it gets.
 pub type Directions = HashMap<(String, String), Mappings>;
+
+/// The name of the folder with the mappings from one forge to another.
+#[must_use]
+pub fn folder(from: &str, to: &str) -> String {
+    format!("{from}-to-{to}")
+}
 
 /// The rules in force. A reload puts others in their place; who has taken them keeps the ones that it took.
 pub type LiveRules = Arc<ArcSwap<Rules>>;

@@ -1,28 +1,20 @@
 //! `hookglot check`: everything that can be found wrong before hooks come.
 
-use super::{CANNOT_READ, CheckArgs, FAILED, FindingsFormat, findings, out};
-use crate::config::{self, Flags};
+use super::{CheckArgs, FAILED, FindingsFormat, UNREADABLE, findings, out};
+use crate::config;
 use crate::mapping::{Diagnostics, Files};
 use crate::rules::Rules;
 use crate::{mapping_files, schemas};
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 pub(super) fn run(args: &CheckArgs) -> ExitCode {
-    let (flags, environment) = (args.flags(), super::environment());
-    let read = unreadable_config(&flags, &environment).map_or_else(|| files(args, &flags, &environment), Err);
-    let files = match read {
-        Ok(files) => files,
+    let Read { files, faults, unreadable } = match read(args) {
+        Ok(read) => read,
         Err(message) => {
             out::error(message);
-            return ExitCode::from(CANNOT_READ);
+            return ExitCode::from(UNREADABLE);
         }
-    };
-    let faults = if has_configuration(&flags, &environment) && args.files.is_empty() {
-        config::load(&flags, &environment).err().map(|faults| faults.0).unwrap_or_default()
-    } else {
-        Vec::new()
     };
     let (summary, mut found) = mappings(&files);
     if args.strict {
@@ -34,7 +26,30 @@ pub(super) fn run(args: &CheckArgs) -> ExitCode {
     }
     let sound = faults.is_empty() && !found.has_errors();
     say(args.format, &files, &faults, &found, summary.filter(|_| sound));
-    if sound { ExitCode::SUCCESS } else { ExitCode::from(FAILED) }
+    match (sound, unreadable) {
+        (true, _) => ExitCode::SUCCESS,
+        (false, true) => ExitCode::from(UNREADABLE),
+        (false, false) => ExitCode::from(FAILED),
+    }
+}
+
+/// What is to be checked, and what is wrong before.
+struct Read {
+    files: Files,
+    faults: Vec<String>,
+    unreadable: bool,
+}
+
+fn read(args: &CheckArgs) -> Result<Read, String> {
+    if let Some(first) = args.files.first() {
+        let folder = folder_of(&args.files, first)?;
+        let files = mapping_files::with_folder(&folder).map_err(|error| error.to_string())?;
+        return Ok(Read { files, faults: Vec::new(), unreadable: false });
+    }
+    Ok(match config::load(&args.flags(), &super::environment()) {
+        Ok(settings) => Read { files: settings.files, faults: Vec::new(), unreadable: false },
+        Err(config::Refused { faults, unreadable, files }) => Read { files, faults: faults.0, unreadable },
+    })
 }
 
 fn say(format: FindingsFormat, files: &Files, faults: &[String], found: &Diagnostics, summary: Option<String>) {
@@ -59,25 +74,6 @@ fn say(format: FindingsFormat, files: &Files, faults: &[String], found: &Diagnos
             }
         }
     }
-}
-
-fn has_configuration(flags: &Flags, environment: &HashMap<String, String>) -> bool {
-    flags.config.is_some() || environment.keys().any(|name| name.starts_with("HOOKGLOT_"))
-}
-
-/// Why the configuration file cannot be read, when it cannot.
-fn unreadable_config(flags: &Flags, environment: &HashMap<String, String>) -> Option<String> {
-    let file = config::file(flags, environment)?;
-    std::fs::File::open(&file).err().map(|error| format!("{}: {error}", file.display()))
-}
-
-/// The mapping files that `serve` would load; a fault in the rest of the configuration does not keep them from it.
-fn files(args: &CheckArgs, flags: &Flags, environment: &HashMap<String, String>) -> Result<Files, String> {
-    let folder = match args.files.first() {
-        Some(first) => Some(folder_of(&args.files, first)?),
-        None => config::mappings_dir(flags, environment),
-    };
-    mapping_files::read(folder.as_deref()).map_err(|error| error.to_string())
 }
 
 /// The folder that stands in the place of `mappings/` for files that are named alone: two above each of them.

@@ -1,6 +1,6 @@
 //! `hookglot coverage`: what becomes of each event.
 
-use super::{CANNOT_READ, CoverageArgs, FAILED, TableFormat, findings, out};
+use super::{CoverageArgs, FAILED, TableFormat, UNREADABLE, findings, out};
 use crate::coverage::{coverage, markdown, text};
 use crate::mapping::{Diagnostics, Files};
 use crate::mapping_files;
@@ -12,7 +12,7 @@ pub(super) fn run(args: &CoverageArgs) -> ExitCode {
         Ok(files) => files,
         Err(error) => {
             out::error(error);
-            return ExitCode::from(CANNOT_READ);
+            return ExitCode::from(UNREADABLE);
         }
     };
     match table(&files, args.format) {

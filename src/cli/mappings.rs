@@ -1,6 +1,6 @@
 //! `hookglot mappings`: what a file can be written with, and which files there are.
 
-use super::{CANNOT_READ, FAILED, MappingsCommand, TableFormat, findings, out};
+use super::{FAILED, MappingsCommand, TableFormat, UNREADABLE, findings, out};
 use crate::mapping::{Diagnostics, Files, filter};
 use crate::mapping_files;
 use crate::rules::Rules;
@@ -18,7 +18,7 @@ pub(super) fn run(command: &MappingsCommand) -> ExitCode {
                 Ok(files) => files,
                 Err(error) => {
                     out::error(error);
-                    return ExitCode::from(CANNOT_READ);
+                    return ExitCode::from(UNREADABLE);
                 }
             };
             match list(&files) {

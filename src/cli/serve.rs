@@ -1,12 +1,12 @@
 //! `hookglot serve`: start-up and stop, from top to bottom.
 
-use super::{FAILED, WRONG_CONFIGURATION, out};
+use super::{FAILED, WRONG_CONFIGURATION, findings, out};
 use crate::admin::{self, Readiness};
 use crate::config::{self, Destination, Flags, Settings, shown_url};
 use crate::delivery::{Delivery, Workers};
 use crate::forge::Forges;
 use crate::ingest::{self, Ingest, Route};
-use crate::mapping::Diagnostics;
+use crate::mapping::{Diagnostics, Files};
 use crate::metrics::Metrics;
 use crate::reload::Reload;
 use crate::rules::{LiveRules, Rules};
@@ -27,21 +27,33 @@ use url::Url;
 struct Ended {
     message: String,
     code: u8,
-    /// Findings begin with `file:line:col`, as editors want them.
-    bare: bool,
+    /// Findings in files; they begin with `file:line:col`, as editors want them.
+    findings: Diagnostics,
+    /// The files that they are about.
+    files: Box<Files>,
 }
 
 impl Ended {
+    fn new(message: impl std::fmt::Display, code: u8) -> Self {
+        Self { message: message.to_string(), code, findings: Diagnostics::default(), files: Box::default() }
+    }
+
     fn failed(message: impl std::fmt::Display) -> Self {
-        Self { message: message.to_string(), code: FAILED, bare: false }
+        Self::new(message, FAILED)
     }
 
     fn wrong(message: impl std::fmt::Display) -> Self {
-        Self { message: message.to_string(), code: WRONG_CONFIGURATION, bare: false }
+        Self::new(message, WRONG_CONFIGURATION)
     }
 
-    fn mappings(faults: &Diagnostics) -> Self {
-        Self { message: faults.to_string(), code: WRONG_CONFIGURATION, bare: true }
+    fn mappings(findings: Diagnostics, files: &Files) -> Self {
+        Self { findings, files: Box::new(files.clone()), ..Self::wrong("") }
+    }
+
+    /// The faults of the configuration, and those of the mapping files beside them.
+    fn refused(refused: config::Refused) -> Self {
+        let findings = Rules::load(&refused.files).err().unwrap_or_default();
+        Self { findings, ..Self { files: Box::new(refused.files), ..Self::wrong(refused.faults) } }
     }
 }
 
@@ -49,20 +61,17 @@ pub(super) fn run(flags: &Flags) -> ExitCode {
     match start(flags) {
         Ok(()) => ExitCode::SUCCESS,
         Err(ended) => {
-            if ended.bare {
-                out::findings(ended.message);
-            } else {
-                out::error(ended.message);
-            }
+            out::error(ended.message);
+            findings::print(&ended.findings, &ended.files);
             ExitCode::from(ended.code)
         }
     }
 }
 
 fn start(flags: &Flags) -> Result<(), Ended> {
-    let settings = config::load(flags, &super::environment()).map_err(Ended::wrong)?;
+    let settings = config::load(flags, &super::environment()).map_err(Ended::refused)?;
     telemetry::start(settings.log_format, &settings.log_level).map_err(Ended::wrong)?;
-    let (rules, warnings) = Rules::load(&settings.files).map_err(|faults| Ended::mappings(&faults))?;
+    let (rules, warnings) = Rules::load(&settings.files).map_err(|faults| Ended::mappings(faults, &settings.files))?;
     for change in mapping_files::changes(&settings.files) {
         tracing::info!("{change}");
     }

@@ -9,7 +9,7 @@ use crate::mapping::json::Document;
 use crate::mapping::overlay::Overlays;
 use crate::mapping::{Explained, Files, Mappings};
 use crate::mapping_files;
-use crate::rules::{Directions, Rules};
+use crate::rules::{self, Directions, Rules};
 use crate::store::{Hook, Outgoing};
 use jiff::Timestamp;
 use std::fmt::Write as _;
@@ -175,7 +175,7 @@ fn told_event(args: &TranslateArgs, forge: &Forge, identified: String) -> String
 fn direction(files: &Files, from: &str, to: &str) -> Result<Directions, Refused> {
     let mut directions = Directions::new();
     if from != to {
-        let (mappings, _) = Mappings::load(files, &delivery::folder(from, to), false)
+        let (mappings, _) = Mappings::load(files, &rules::folder(from, to), false)
             .map_err(|faults| Refused::Failed(faults.to_string()))?;
         directions.insert((from.to_owned(), to.to_owned()), mappings);
     }

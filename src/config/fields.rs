@@ -1,30 +1,55 @@
 //! Takes typed values out of a tree of settings and collects what is wrong with them.
 
+use super::origins::Origins;
 use crate::mapping::diagnostic::did_you_mean;
 use serde_json::{Map, Value};
+use std::collections::HashSet;
 use std::time::Duration;
 
 /// The faults found so far, and how to name the place of each.
 pub(super) struct Collector<'c> {
     pub(super) faults: Vec<String>,
-    /// How the setting at a path is named: by its flag, its environment variable or its file.
-    pub(super) origin: &'c dyn Fn(&str) -> String,
+    /// Whether something could not be read at all, so that what it says is not known.
+    pub(super) unreadable: bool,
+    /// Where each setting was said.
+    pub(super) origins: &'c Origins,
+    /// The paths that have a fault.
+    wrong: HashSet<String>,
 }
 
-impl Collector<'_> {
+impl<'c> Collector<'c> {
+    pub(super) fn new(faults: Vec<String>, unreadable: bool, origins: &'c Origins) -> Self {
+        Self { faults, unreadable, origins, wrong: HashSet::new() }
+    }
+
+    /// Lays a fault on the place that says a setting.
     pub(super) fn fault(&mut self, path: &str, message: impl AsRef<str>) {
-        self.faults.push(format!("{}: {}", (self.origin)(path), message.as_ref()));
+        self.add(path, &self.origins.name(path), message.as_ref());
+    }
+
+    /// Lays a fault on the file, even where a variable goes over it.
+    pub(super) fn fault_in_file(&mut self, path: &str, message: impl AsRef<str>) {
+        self.add(path, &self.origins.name_in_file(path), message.as_ref());
+    }
+
+    fn add(&mut self, path: &str, place: &str, message: &str) {
+        self.wrong.insert(path.to_owned());
+        let fault = format!("{place}: {message}");
+        // Each line of a file of secrets can have the same fault: once is enough.
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
+        }
+    }
+
+    /// Whether a setting has a fault already.
+    pub(super) fn is_wrong(&self, path: &str) -> bool {
+        self.wrong.contains(path)
     }
 }
 
-impl Collector<'_> {
-    /// A fault of a top-level key that stands in the file, whatever the environment says of it.
-    pub(super) fn fault_in_file(&mut self, key: &str, message: &str) {
-        // A path of the file alone is named by its file; the key stands behind it.
-        let named = (self.origin)("route[0]");
-        let file = named.strip_suffix("route[0]").unwrap_or_default();
-        self.faults.push(format!("{file}{key}: {message}"));
-    }
+/// The first step of a path: `route` of `route[0].to`.
+pub(super) fn first_of(path: &str) -> &str {
+    path.split(['.', '[']).next().unwrap_or(path)
 }
 
 /// The members of one table; what is taken is known, what is left at the end is not.
@@ -62,6 +87,16 @@ impl Fields {
                 None
             }
         }
+    }
+
+    /// Takes a text that must be there; an empty one is missing.
+    pub(super) fn required(&mut self, key: &'static str, what: &str, all: &mut Collector<'_>) -> Option<String> {
+        let text = self.text(key, all).filter(|text| !text.is_empty());
+        let path = self.path_of(key);
+        if text.is_none() && !all.is_wrong(&path) {
+            all.fault(&path, format!("missing: {what}"));
+        }
+        text
     }
 
     /// Takes a text and parses it.

@@ -1,4 +1,4 @@
-use crate::command_line::run;
+use crate::support::process::run;
 use crate::support::project_file;
 use hookglot::mapping::filter;
 

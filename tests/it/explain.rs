@@ -1,4 +1,4 @@
-use crate::command_line::{Ended, fed, run};
+use crate::support::process::{Ended, fed, run};
 use crate::support::{gitflic_push, project_file};
 
 /// Rewrites golden files in place of comparing with them.

@@ -14,9 +14,11 @@
 
 mod support;
 
+/// `check`: what it finds, and how it ends.
+mod check;
 /// How `check` prints what it finds.
 mod check_formats;
-/// `translate`, `check`, `echo` and `healthcheck`.
+/// Help, version, and outputs that nobody reads.
 mod command_line;
 /// Faults of a configuration, all at once.
 mod config;
@@ -26,12 +28,20 @@ mod coverage;
 mod delivery;
 /// The demonstration that runs without any configuration.
 mod demo;
+/// `echo`: what it prints, and what it does not.
+mod echo;
+/// Settings from variables and flags: which goes over which, and which are none of ours.
+mod environment;
 /// Which line made a field, and of what.
 mod explain;
+/// `healthcheck`
+mod healthcheck;
 /// Proof of the caller, wrong input, and the answers to it.
 mod ingest;
 /// Which room may use which.
 mod layers;
+/// Mapping and forge files that are refused, each with what is wrong and where.
+mod mapping_faults;
 /// Golden outputs, schemas, and any JSON at all.
 mod mappings;
 /// Mapping files of one's own over the built-in ones.
@@ -40,7 +50,11 @@ mod mappings_dir;
 mod reload;
 /// Real payloads, where a folder of them is at hand.
 mod samples;
+/// No fault and no log line shows a secret.
+mod secrets;
 /// A sidecar that is set by its environment alone.
 mod sidecar;
 /// What a stop finishes, and what it says of the rest.
 mod stop;
+/// `translate`, from any bytes to a body or a sentence.
+mod translate;

@@ -1,5 +1,5 @@
-use crate::command_line::{Ended, ended, fed, run};
 use crate::support::app::{App, command};
+use crate::support::process::{Ended, ended, fed, run};
 use crate::support::receiver::Receiver;
 use crate::support::{gitflic_push, gitlab_push, project_file};
 use serde_json::{Value, json};
@@ -7,10 +7,10 @@ use std::path::Path;
 use tempfile::TempDir;
 
 /// A folder of mapping files of one's own.
-struct Folder(TempDir);
+pub struct Folder(pub TempDir);
 
 impl Folder {
-    fn with(files: &[(&str, &str)]) -> Self {
+    pub fn with(files: &[(&str, &str)]) -> Self {
         let folder = Self(tempfile::tempdir().unwrap());
         for (path, text) in files {
             folder.write(path, text);
@@ -18,30 +18,30 @@ impl Folder {
         folder
     }
 
-    fn write(&self, path: &str, text: &str) {
+    pub fn write(&self, path: &str, text: &str) {
         let file = self.0.path().join(path);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(file, text).unwrap();
     }
 
-    fn path(&self) -> &str {
+    pub fn path(&self) -> &str {
         self.0.path().to_str().unwrap()
     }
 
     /// A file of the folder, as messages name it.
-    fn shown(&self, path: &str) -> String {
+    pub fn shown(&self, path: &str) -> String {
         self.0.path().join(path).to_str().unwrap().to_owned()
     }
 
-    fn translate(&self, to: &str, body: &str) -> Ended {
+    pub fn translate(&self, to: &str, body: &str) -> Ended {
         fed(&["translate", "--to", to, "--mappings-dir", self.path()], body)
     }
 
-    fn check(&self) -> Ended {
+    pub fn check(&self) -> Ended {
         run(&["check", "--mappings-dir", self.path()])
     }
 
-    fn serve(&self) -> Ended {
+    pub fn serve(&self) -> Ended {
         let flags = ["serve", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--mappings-dir"];
         run(&[&flags[..], &[self.path()]].concat())
     }
@@ -58,7 +58,7 @@ impl Folder {
 }
 
 /// A built-in mapping with one line in place of the one for a field, and an example that says what it expects.
-fn edited(path: &str, field: &str, line: &str, expect: &str) -> String {
+pub fn edited(path: &str, field: &str, line: &str, expect: &str) -> String {
     let text = project_file(&format!("mappings/{path}"));
     let (head, _) = text.split_once("\nexamples:\n").unwrap();
     let head = with_line(head, field, line);
@@ -69,7 +69,7 @@ fn edited(path: &str, field: &str, line: &str, expect: &str) -> String {
 }
 
 /// A text with another line in place of the first one for a field, at the same depth.
-fn with_line(text: &str, field: &str, line: &str) -> String {
+pub fn with_line(text: &str, field: &str, line: &str) -> String {
     let is_of_field = |own: &&str| own.trim_start().starts_with(&format!("{field}: "));
     let old = text.lines().find(is_of_field).unwrap_or_else(|| panic!("there is no {field}"));
     let depth = old.len() - old.trim_start().len();
@@ -77,11 +77,11 @@ fn with_line(text: &str, field: &str, line: &str) -> String {
 }
 
 /// The line of a text that holds another.
-fn line_of(text: &str, part: &str) -> usize {
+pub fn line_of(text: &str, part: &str) -> usize {
     text.lines().position(|line| line.contains(part)).unwrap() + 1
 }
 
-const PUSH: &str = "gitflic-to-gitlab/push.yaml";
+pub const PUSH: &str = "gitflic-to-gitlab/push.yaml";
 
 /// `push.yaml` with a user name of its own.
 fn push_by_the_harbour_master() -> String {
@@ -89,7 +89,7 @@ fn push_by_the_harbour_master() -> String {
 }
 
 /// A mapping for an event that no built-in one is for.
-const WIKI: &str = "\
+pub const WIKI: &str = "\
 mapping: 1
 name: gitlab-to-gitflic/wiki
 doc: A wiki page was changed; our tool knows that as WIKI_CHANGE.
@@ -105,7 +105,7 @@ examples:
     expect: {action: WIKI_CHANGE, page: Tides}
 ";
 
-fn wiki_page() -> String {
+pub fn wiki_page() -> String {
     json!({
         "object_kind": "wiki_page",
         "project": {"id": 3107, "web_url": "https://lab.example.org/harbour/ledger"},
@@ -173,59 +173,35 @@ fn the_folder_can_be_named_by_flag_variable_and_file() {
 }
 
 #[test]
-fn wrong_files_stop_serve_with_every_finding_in_every_file() {
+fn check_says_what_a_folder_changes() {
     let folder = Folder::with(&[
-        (
-            "gitflic-to-gitlab/berth.yaml",
-            "mapping: 1\nname: berth\nevnt: BERTH\nbody:\n  berth: ${berth | frst_line}\n  quay: ${quay.}\n\
-             headers: {Berth: '7'}\nexamples: []\n",
-        ),
-        ("gitlab-to-gitflic/crane.yaml", "mapping: 2\nevent: Crane Hook\nignore: ''\nexamples: [{name: any}]\n"),
-        ("gitlab-to-gitflic/ebb.yaml", "mapping: 1\nbody: [\n"),
+        (PUSH, &push_by_the_harbour_master()),
+        ("gitlab-to-gitflic/wiki.yaml", WIKI),
+        ("typo/push.yaml", WIKI),
     ]);
-    let wrong = folder.serve();
-    let said: Vec<&str> = wrong.says(78).lines().collect();
-    let (berth, crane, ebb) = (
-        folder.shown("gitflic-to-gitlab/berth.yaml"),
-        folder.shown("gitlab-to-gitflic/crane.yaml"),
-        folder.shown("gitlab-to-gitflic/ebb.yaml"),
-    );
-    for expected in [
-        format!("{berth}:1:1: `event` is missing"),
-        format!("{berth}:3:1: unknown key `evnt`, did you mean `event`?"),
-        format!("{berth}:5:20: unknown filter `frst_line`, did you mean `first_line`?"),
-        format!("{berth}:6:16: "),
-        format!("{berth}:7:11: a mapping sets the event header and other `X-…` headers"),
-        format!("{berth}:8:11: `examples` is a list of at least one example"),
-        format!("{crane}:1:10: version 2 of the mapping language: this binary understands 1"),
-        format!("{crane}:3:10: `ignore` says why"),
-        format!("{crane}:4:12: an example has an `input`"),
-        format!("{ebb}:3:1: not YAML"),
-    ] {
-        assert!(said.iter().any(|line| line.starts_with(&expected)), "{expected}:\n{}", said.join("\n"));
-    }
-    for line in &said {
-        let place = [&berth, &crane, &ebb].iter().find_map(|file| line.strip_prefix(&format!("{file}:")));
-        let numbers: Vec<&str> = place.unwrap_or_else(|| panic!("{line}")).splitn(3, ':').collect();
-        assert!(numbers[..2].iter().all(|number| number.parse::<u32>().is_ok_and(|number| number > 0)), "{line}");
-    }
-    // `check` finds the same.
     let checked = folder.check();
-    assert_eq!((checked.code, &checked.err), (Some(1), &wrong.err));
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    for line in [
+        format!("{} replaces the built-in {PUSH}", folder.shown(PUSH)),
+        format!("{} is added as gitlab-to-gitflic/wiki.yaml", folder.shown("gitlab-to-gitflic/wiki.yaml")),
+        format!("{} is not used: files stand in folders such as gitflic-to-gitlab/", folder.shown("typo/push.yaml")),
+    ] {
+        assert!(checked.out.lines().any(|own| own == line), "{line}:\n{}", checked.out);
+    }
 }
 
 #[test]
-fn a_wrong_forge_file_stops_serve_with_every_finding_in_it() {
-    let folder = Folder::with(&[("gitflic/forge.yaml", "forge: 1\nname: gitflick\nsnd: {}\n")]);
-    let wrong = folder.serve();
-    let forge = folder.shown("gitflic/forge.yaml");
-    for expected in [
-        format!("{forge}:3:1: unknown key `snd`, did you mean `send`?"),
-        format!("{forge}:2:7: the forge in the folder `gitflic` is named `gitflic`"),
-        format!("{forge}:1:1: `event` is missing; `event: null` when the forge has none"),
-    ] {
-        assert!(wrong.says(78).lines().any(|line| line == expected), "{expected}:\n{}", wrong.err);
-    }
+fn a_file_that_ends_in_yml_is_read_like_the_others() {
+    let folder = Folder::with(&[
+        ("gitflic-to-gitlab/push.yml", &push_by_the_harbour_master()),
+        ("gitlab-to-gitflic/wiki.yml", WIKI),
+    ]);
+    let checked = folder.check();
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    let shown = folder.shown("gitflic-to-gitlab/push.yml");
+    assert!(checked.out.contains(&format!("{shown} replaces the built-in gitflic-to-gitlab/push.yaml")), "{checked:?}");
+    assert_eq!(folder.translate("gitlab", &gitflic_push()).json()["user_name"], "Harbour Master");
+    assert_eq!(folder.translate("gitflic", &wiki_page()).json()["action"], "WIKI_CHANGE");
 }
 
 #[test]
@@ -301,104 +277,6 @@ fn a_config_map_is_read_through_its_links() {
     std::fs::create_dir(mount.join("gitlab-to-gitflic")).unwrap();
     std::os::unix::fs::symlink("../..data/wiki.yaml", mount.join("gitlab-to-gitflic/wiki.yaml")).unwrap();
     assert_eq!(folder.translate("gitflic", &wiki_page()).json()["action"], "WIKI_CHANGE");
-}
-
-#[test]
-fn a_folder_that_does_not_exist_is_a_fault_that_names_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let missing = folder.path().join("no-such-harbour");
-    let missing = missing.to_str().unwrap();
-    let serve = run(&["serve", "--mappings-dir", missing]);
-    assert!(serve.says(78).starts_with(&format!("hookglot: --mappings-dir: {missing}: ")), "{serve:?}");
-    let mut by_variable = command(&["serve"]);
-    by_variable.env("HOOKGLOT_MAPPINGS_DIR", missing);
-    let serve = ended(by_variable);
-    assert!(serve.says(78).starts_with(&format!("hookglot: HOOKGLOT_MAPPINGS_DIR: {missing}: ")), "{serve:?}");
-    for (arguments, code) in [(&["check"][..], 2), (&["translate", "--to", "gitlab"], 1)] {
-        let wrong = run(&[arguments, &["--mappings-dir", missing]].concat());
-        assert!(wrong.says(code).contains(&format!("{missing}: ")), "{wrong:?}");
-    }
-}
-
-#[test]
-fn a_file_that_is_no_text_is_a_fault_that_names_it() {
-    let folder = Folder::with(&[]);
-    let file = folder.0.path().join("gitlab-to-gitflic/wiki.yaml");
-    std::fs::create_dir(file.parent().unwrap()).unwrap();
-    std::fs::write(&file, b"mapping: 1\nname: \xff\n").unwrap();
-    let wrong = folder.serve();
-    assert!(wrong.says(78).contains(file.to_str().unwrap()), "{wrong:?}");
-}
-
-#[test]
-fn two_files_for_the_same_event_are_refused_with_the_names_of_both() {
-    let other = WIKI.replace("gitlab-to-gitflic/wiki", "gitlab-to-gitflic/pages");
-    let folder = Folder::with(&[("gitlab-to-gitflic/wiki.yaml", WIKI), ("gitlab-to-gitflic/pages.yaml", &other)]);
-    let (one, two) = (folder.shown("gitlab-to-gitflic/pages.yaml"), folder.shown("gitlab-to-gitflic/wiki.yaml"));
-    let wrong = folder.serve();
-    assert_eq!(wrong.says(78), format!("{two}:5:8: matches the same event as {one}:5:8\n"));
-    // A built-in one counts as well.
-    let tags = WIKI.replace("Wiki Page Hook", "Tag Push Hook");
-    let folder = Folder::with(&[("gitlab-to-gitflic/wiki.yaml", &tags)]);
-    let wrong = folder.serve();
-    let said = wrong.says(78);
-    assert!(said.contains(&folder.shown("gitlab-to-gitflic/wiki.yaml")), "{said}");
-    assert!(said.contains("mappings/gitlab-to-gitflic/tag.yaml"), "{said}");
-}
-
-#[test]
-fn two_files_that_match_the_same_hook_are_refused_with_the_names_of_both() {
-    // Each says more than its event, and an example shows that neither says more than the other.
-    let one = WIKI.replace("event: Wiki Page Hook", "event: Wiki Page Hook\nmatch: {object_attributes.title: Tides}");
-    let other = WIKI.replace("event: Wiki Page Hook", "event: Wiki Page Hook\nmatch: {project.id: {exists: true}}");
-    let folder = Folder::with(&[("gitlab-to-gitflic/one.yaml", &one), ("gitlab-to-gitflic/other.yaml", &other)]);
-    let wrong = folder.serve();
-    let said = wrong.says(78);
-    assert!(said.contains(&format!("{}:", folder.shown("gitlab-to-gitflic/one.yaml"))), "{said}");
-    assert!(said.contains(&format!("{}:", folder.shown("gitlab-to-gitflic/other.yaml"))), "{said}");
-    // Where one says more, it is the one.
-    let closer = other.replace("{exists: true}}", "{exists: true}, object_kind: wiki_page}").replace("Tides}", "Ebb}");
-    let closer = closer.replace("page: Tides", "page: Ebb").replace("WIKI_CHANGE", "WIKI_OF_A_PROJECT");
-    let folder = Folder::with(&[("gitlab-to-gitflic/one.yaml", &one), ("gitlab-to-gitflic/other.yaml", &closer)]);
-    assert_eq!(folder.translate("gitflic", &wiki_page()).json()["action"], "WIKI_OF_A_PROJECT");
-}
-
-#[test]
-fn an_example_that_comes_out_otherwise_names_path_values_and_line() {
-    let text = WIKI.replace("expect: {action: WIKI_CHANGE,", "expect: {action: WIKI_EDIT,");
-    let folder = Folder::with(&[("gitlab-to-gitflic/wiki.yaml", &text)]);
-    let wrong = folder.serve();
-    let (file, line) = (folder.shown("gitlab-to-gitflic/wiki.yaml"), line_of(WIKI, "action: WIKI_CHANGE"));
-    let at = line_of(WIKI, "- name: a page");
-    let expected = format!(
-        "{file}:{at}:5: example \"a page\": action: expected \"WIKI_EDIT\", got \"WIKI_CHANGE\" (made by line {line})\n"
-    );
-    assert_eq!(wrong.says(78), expected);
-    // `translate` runs no examples: it is what one looks with at what comes out.
-    assert_eq!(folder.translate("gitflic", &wiki_page()).json()["action"], "WIKI_CHANGE");
-}
-
-#[test]
-fn an_example_names_the_shared_file_whose_line_made_it_otherwise() {
-    let path = "gitflic-to-gitlab/_shared.yaml";
-    let shared = project_file(&format!("mappings/{path}"));
-    let shared = with_line(&shared, "ci_config_path", "ci_config_path: harbour.yml");
-    let folder = Folder::with(&[(path, &shared)]);
-    let wrong = folder.serve();
-    let made_by = format!("(made by {} line {})", folder.shown(path), line_of(&shared, "ci_config_path"));
-    let said = wrong.says(78).lines().next().unwrap();
-    assert!(said.starts_with("mappings/gitflic-to-gitlab/"), "{said}");
-    assert!(said.ends_with(&format!("project.ci_config_path: expected null, got \"harbour.yml\" {made_by}")), "{said}");
-}
-
-#[test]
-fn an_example_deep_inside_a_list_names_its_whole_path() {
-    let text = edited(PUSH, "object_kind", "object_kind: push", "{commits: [{}, {author: {name: Olga Vetrova}}]}");
-    let folder = Folder::with(&[(PUSH, &text)]);
-    let wrong = folder.check();
-    assert_eq!(wrong.code, Some(1));
-    let said = "commits.1.author.name: expected \"Olga Vetrova\", got \"Олег Седов\" (made by ";
-    assert!(wrong.err.contains(said) && wrong.err.contains("_shared.yaml line "), "{wrong:?}");
 }
 
 #[test]

@@ -293,15 +293,12 @@ fn under_load_no_hook_sees_half_a_set() {
         }
         // However the flips end, the senders must.
         let flips = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            for flip in 1..=8 {
+            for flip in 1..=8_u64 {
                 let version = flip % 2;
                 let new = running.folder.join("..new");
                 symlink(format!("..versions/{version}"), &new).unwrap();
                 std::fs::rename(&new, running.direction()).unwrap();
-                let mark = format!("mark{version}");
-                wait_for("the other version", || {
-                    running.tool.got().last().filter(|got| got.json()["own"] == mark).map(|_| ())
-                });
+                wait_for("the other version", || (running.reloads("loaded") == flip).then_some(()));
             }
         }));
         done.store(true, Ordering::Relaxed);
@@ -310,5 +307,6 @@ fn under_load_no_hook_sees_half_a_set() {
     let got = running.tool.got();
     let torn = got.iter().map(super::support::receiver::Got::json).filter(|body| body["own"] != body["shared"]).count();
     assert_eq!((torn, running.reloads("loaded")), (0, 8));
-    assert!(got.len() > 100, "{} hooks", got.len());
+    let of = |mark: &str| got.iter().filter(|got| got.json()["own"] == mark).count();
+    assert!(of("mark0") > 20 && of("mark1") > 20, "{} and {} hooks", of("mark0"), of("mark1"));
 }

@@ -1,6 +1,7 @@
 //! A running hookglot, a scripted tool, and a client that sends any bytes.
 
 pub mod app;
+pub mod process;
 pub mod receiver;
 pub mod tls;
 pub mod wire;

@@ -1,0 +1,103 @@
+//! The routes: those of the file, the one of a sidecar, the demonstration.
+
+use super::destination::{bare, destination, format_named, http_url};
+use super::fields::{Collector, Fields};
+use super::origins::SIDECAR;
+use super::read::KnownNames;
+use super::secrets::{access, secret};
+use super::{Access, Destination, Format, Route};
+use serde_json::Value;
+use std::collections::HashSet;
+use url::Url;
+
+/// The routes of the file, or the one of the short form, or the demonstration; and whether it is the last.
+pub(super) fn routes(top: &mut Fields, known: &KnownNames, all: &mut Collector<'_>) -> (Vec<Route>, bool) {
+    let tables = top.tables("route", all);
+    let short: Vec<(&str, Value)> = SIDECAR.iter().filter_map(|key| top.take(key).map(|value| (*key, value))).collect();
+    if tables.is_empty() && !short.is_empty() {
+        return (sidecar(short, known, all).into_iter().collect(), false);
+    }
+    if tables.is_empty() {
+        let is_said_otherwise = SIDECAR.iter().any(|key| all.is_wrong(key)) || all.is_wrong("route");
+        if all.origins.file.is_some() && all.origins.are_known() && !is_said_otherwise {
+            all.fault("route", "missing: a [[route]] with a [[route.to]] says where hooks come in and where they go");
+        }
+        return (vec![demo(known)], true);
+    }
+    if !short.is_empty() {
+        let variables: Vec<String> = short.iter().map(|(key, _)| all.origins.name(key)).collect();
+        let message =
+            format!("routes stand in the file, and a sidecar in {}: use one or the other", variables.join(", "));
+        all.fault("route", message);
+    }
+    check_unique(&tables, all);
+    (tables.into_iter().filter_map(|table| route(table, known, all)).collect(), false)
+}
+
+/// Looks at the tables themselves, so that what is twice shows beside every other fault of a route.
+fn check_unique(tables: &[Fields], all: &mut Collector<'_>) {
+    let (mut paths, mut names) = (HashSet::new(), HashSet::new());
+    for table in tables {
+        if let Some(path) = table.peek("path").and_then(Value::as_str)
+            && !paths.insert(path)
+        {
+            all.fault(&table.path_of("path"), format!("`{path}` is the path of another route"));
+        }
+        let to = table.peek("to").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        for (position, destination) in to.iter().enumerate() {
+            if let Some(name) = destination.get("name").and_then(Value::as_str)
+                && !names.insert(name)
+            {
+                let place = format!("{}[{position}].name", table.path_of("to"));
+                all.fault(&place, format!("`{name}` is the name of another destination"));
+            }
+        }
+    }
+}
+
+fn demo(known: &KnownNames) -> Route {
+    // The echo receiver's real address is known once it listens; `serve` puts it here.
+    let url = Url::parse("http://127.0.0.1/").ok();
+    let to = url
+        .map(|url| Destination { name: "echo".to_owned(), format: Format::Other, ..bare(url) })
+        .into_iter()
+        .collect();
+    Route { path: "/".to_owned(), accept: known.forges.clone(), access: Access::Open, to }
+}
+
+fn sidecar(short: Vec<(&str, Value)>, known: &KnownNames, all: &mut Collector<'_>) -> Option<Route> {
+    let mut table = Fields::new("", short.into_iter().map(|(key, value)| (key.to_owned(), value)).collect());
+    let url = table
+        .required("to", "the URL of the tool", all)
+        .and_then(|text| http_url(&text).map_err(|message| all.fault("to", message)).ok());
+    let listed = known.forges.join(", ");
+    let format = table.required("format", &format!("the format that the tool reads: {listed} or other"), all);
+    let format =
+        format.and_then(|text| format_named(&text, known).map_err(|message| all.fault("format", message)).ok());
+    let access = access(&mut table, all);
+    let token = secret(&mut table, "token", "token_file", all);
+    table.end(all);
+    let destination = Destination { format: format?, token, ..bare(url?) };
+    Some(Route { path: "/".to_owned(), accept: known.forges.clone(), access: access?, to: vec![destination] })
+}
+
+fn route(mut table: Fields, known: &KnownNames, all: &mut Collector<'_>) -> Option<Route> {
+    let path_of_path = table.path_of("path");
+    let path = table.required("path", "the path on which hooks come in, `/` for one", all);
+    if path.as_deref().is_some_and(|path| !path.starts_with('/') || path.contains(['?', '#'])) {
+        all.fault(&path_of_path, "a path begins with `/` and has no `?` or `#`");
+    }
+    let accept = table.texts("accept", all);
+    for name in accept.iter().flatten().filter(|name| !known.may_have_forge(name)) {
+        all.fault(&table.path_of("accept"), format!("unknown forge `{name}`: expected {}", known.forges.join(" or ")));
+    }
+    let access = access(&mut table, all);
+    let to_path = table.path_of("to");
+    let tables = table.tables("to", all);
+    if tables.is_empty() {
+        all.fault(&to_path, "missing: a [[route.to]] says where the hooks of this route go");
+    }
+    let to: Vec<Destination> = tables.into_iter().filter_map(|table| destination(table, known, all)).collect();
+    table.end(all);
+    Some(Route { path: path?, accept: accept.unwrap_or_else(|| known.forges.clone()), access: access?, to })
+}

@@ -1,0 +1,73 @@
+//! Secrets: those that open a route, and those that are sent.
+
+use super::Access;
+use super::fields::{Collector, Fields};
+use crate::secret::{Secret, Secrets};
+
+/// The secrets that open a route: `secret`, `secrets` or `secret_file` (one a line), or `secret = "none"`.
+pub(super) fn access(table: &mut Fields, all: &mut Collector<'_>) -> Option<Access> {
+    let (path, file_path, list_path) =
+        (table.path_of("secret"), table.path_of("secret_file"), table.path_of("secrets"));
+    let faults = all.faults.len();
+    let mut given: Vec<(&str, String)> = Vec::new();
+    given.extend(table.text("secret", all).map(|text| (path.as_str(), text)));
+    given.extend(table.texts("secrets", all).unwrap_or_default().into_iter().map(|text| (list_path.as_str(), text)));
+    if let Some(file) = table.text("secret_file", all)
+        && let Some(text) = read_secret_file(&file_path, &file, all)
+    {
+        if text.trim().is_empty() {
+            all.fault(&file_path, format!("{file} is empty"));
+        }
+        given.extend(text.lines().map(|line| (file_path.as_str(), line.to_owned())));
+    }
+    if let [(_, word)] = given.as_slice()
+        && word == "none"
+    {
+        return Some(Access::Open);
+    }
+    for (place, text) in &given {
+        if text.starts_with("whsec_") {
+            all.fault(place, "a signing key (whsec_…) cannot be checked yet: give the secret token, or `none`");
+        } else if text == "none" {
+            all.fault(place, "`none` switches the secret off and stands alone");
+        }
+    }
+    let secrets: Vec<Secret> = given.iter().filter_map(|(_, text)| Secret::new(text)).collect();
+    if secrets.is_empty() && all.faults.len() == faults {
+        all.fault(&path, "missing: the secret that the forge sends with its hooks; `none` lets everybody in");
+    }
+    (all.faults.len() == faults).then(|| Access::Secrets(Secrets::new(&secrets)))
+}
+
+fn read_secret_file(place: &str, file: &str, all: &mut Collector<'_>) -> Option<String> {
+    std::fs::read_to_string(file).map_err(|error| all.fault(place, format!("{file}: {error}"))).ok()
+}
+
+/// A secret that is sent: given in place or in a file.
+pub(super) fn secret(
+    table: &mut Fields,
+    key: &'static str,
+    file_key: &'static str,
+    all: &mut Collector<'_>,
+) -> Option<Secret> {
+    let (path, file_path) = (table.path_of(key), table.path_of(file_key));
+    let text = table.text(key, all);
+    let file = table.text(file_key, all);
+    let text_from_file = file.is_some();
+    let text = match (text, file) {
+        (Some(_), Some(_)) => {
+            all.fault(&path, format!("both `{key}` and `{file_key}` are set: use one"));
+            return None;
+        }
+        (Some(text), None) => text,
+        (None, Some(file)) => read_secret_file(&file_path, &file, all)?,
+        (None, None) => return None,
+    };
+    let place = if text_from_file { file_path } else { path };
+    let secret = Secret::new(&text);
+    if secret.as_ref().is_some_and(|secret| !secret.reveal().bytes().all(|byte| (0x20..0x7F).contains(&byte))) {
+        all.fault(&place, "a header carries it: one line of printable ASCII characters");
+        return None;
+    }
+    secret
+}
