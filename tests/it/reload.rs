@@ -144,7 +144,7 @@ fn a_git_pull_is_in_force_soon() {
     running.becomes("second");
 }
 
-/// As Kubernetes lays a ConfigMap: files are links to `..data/`, which is a link that is swapped by a rename.
+/// As Kubernetes lays a config map: files are links to `..data/`, which is a link that is swapped by a rename.
 fn config_map(mount: &Path, version: &str, mark: &str) {
     write_both(&mount.join(version), mark);
     symlink(version, mount.join("..data_tmp")).unwrap();
