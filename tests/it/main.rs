@@ -38,6 +38,8 @@ mod explain;
 mod healthcheck;
 /// Proof of the caller, wrong input, and the answers to it.
 mod ingest;
+/// The page of the mapping language: every block of it is run.
+mod language;
 /// Which room may use which.
 mod layers;
 /// Mapping and forge files that are refused, each with what is wrong and where.
