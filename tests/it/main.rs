@@ -50,6 +50,8 @@ mod mappings;
 mod mappings_dir;
 /// Mapping files that change while hooks come in.
 mod reload;
+/// From one forge to the other and back.
+mod round_trip;
 /// Real payloads, where a folder of them is at hand.
 mod samples;
 /// No fault and no log line shows a secret.
