@@ -16,14 +16,15 @@
 mod by_hand;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use hookglot::forge::hook_facts;
 use hookglot::mapping::json::Document;
-use hookglot::mapping::{Mappings, NoKnowledge, Surroundings, Translated};
+use hookglot::mapping::{HookFacts, Mappings, NoKnowledge, Surroundings, Translated};
 use hookglot::mapping_files;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::hint::black_box;
+use std::sync::LazyLock;
 
 /// The allocator of the hookglot binary, for both sides.
 #[global_allocator]
@@ -104,16 +105,25 @@ fn sha(number: usize) -> String {
     })
 }
 
+/// Nobody is known, as where no look-up tables are given.
+static USERS: LazyLock<HashMap<String, by_hand::User>> = LazyLock::new(HashMap::new);
+static PROJECTS: LazyLock<HashMap<String, by_hand::Project>> = LazyLock::new(HashMap::new);
+
 fn engine(set: &Mappings, input: &[u8]) -> Translated {
     let body = Document::parse(input).unwrap();
-    let facts = hook_facts(ID, RECEIVED_AT, EVENT, Some(INSTANCE));
-    let hook = Document::parse(facts.as_bytes()).unwrap();
-    let beside = Surroundings { hook: Some(hook.root()), instance: INSTANCE, ..Surroundings::new(&NoKnowledge) };
+    let hook = HookFacts { id: ID, received_at: RECEIVED_AT, event: EVENT, instance: Some(INSTANCE) };
+    let beside = Surroundings { hook: Some(hook), instance: INSTANCE, ..Surroundings::new(&NoKnowledge) };
     set.translate(EVENT, body.root(), &beside).unwrap()
 }
 
 fn structs(input: &[u8]) -> by_hand::Translated {
-    let hook = by_hand::Hook { received_at: RECEIVED_AT, instance: Some(INSTANCE), default_branch: None };
+    let hook = by_hand::Hook {
+        received_at: RECEIVED_AT,
+        instance: Some(INSTANCE),
+        default_branch: None,
+        users: &USERS,
+        projects: &PROJECTS,
+    };
     by_hand::translate(input, &hook).unwrap()
 }
 

@@ -5,10 +5,10 @@
 mod description;
 pub mod scheme;
 
-use crate::mapping::json::{Document, Node, write};
+use crate::mapping::json::{Document, Node};
 use crate::mapping::program::{Condition, Program, Root, Template};
 use crate::mapping::usage::Part;
-use crate::mapping::{Diagnostics, Failure, Files, NoKnowledge, Surroundings, eval::Run, eval::Stop};
+use crate::mapping::{Diagnostics, Failure, Files, HookFacts, NoKnowledge, Surroundings, eval::Run, eval::Stop};
 use scheme::Proof;
 use std::sync::Arc;
 
@@ -141,14 +141,16 @@ impl Forge {
     ///
     /// # Errors
     /// When a value cannot be read, with the line that wanted it.
-    pub fn sent(&self, hook: Node<'_>, settings: Node<'_>, delivery: Node<'_>) -> Result<Vec<Header>, Failure> {
+    pub fn sent(&self, hook: HookFacts<'_>, settings: Node<'_>, delivery: Node<'_>) -> Result<Vec<Header>, Failure> {
         let beside = Surroundings {
             hook: Some(hook),
             settings: Some(settings),
             delivery: Some(delivery),
             ..Surroundings::new(&NoKnowledge)
         };
-        let run = Run::new(&self.program, hook, &beside);
+        // No header is made of the body.
+        let nothing = Document::empty();
+        let run = Run::new(&self.program, nothing.root(), &beside);
         let mut headers = Vec::with_capacity(self.send.len());
         for (name, value) in &self.send {
             headers.extend(text(&run, value)?.map(|value| (name.clone(), value)));
@@ -213,27 +215,6 @@ impl Forges {
     pub fn recognise(&self, accepted: &[String], body: Node<'_>, headers: &[Header]) -> Option<&Arc<Forge>> {
         self.0.iter().filter(|forge| accepted.contains(&forge.name)).find(|forge| forge.recognises(body, headers))
     }
-}
-
-/// What a stored hook knows of itself, as mappings and forge files see it under `hook`.
-#[must_use]
-pub fn hook_facts(id: &str, received_at: &str, event: &str, instance: Option<&str>) -> String {
-    let mut text = Vec::with_capacity(192);
-    for (start, value) in [
-        ("{\"id\":", Some(id)),
-        (",\"received_at\":", Some(received_at)),
-        (",\"event\":", Some(event)),
-        (",\"instance\":", instance),
-    ] {
-        text.extend_from_slice(start.as_bytes());
-        match value {
-            Some(value) => write::quoted(&mut text, value),
-            None => text.extend_from_slice(b"null"),
-        }
-    }
-    text.push(b'}');
-    // Texts and brackets alone were written.
-    String::from_utf8(text).unwrap_or_default()
 }
 
 /// Reads a JSON text that this program made itself.

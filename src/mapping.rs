@@ -5,7 +5,7 @@
 
 pub mod diagnostic;
 pub(crate) mod eval;
-mod examples;
+pub(crate) mod examples;
 mod explain;
 mod expr;
 pub(crate) mod file;
@@ -27,7 +27,7 @@ mod value;
 pub(crate) mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
-pub use eval::{Failure, Surroundings};
+pub use eval::{Failure, HookFacts, Surroundings};
 pub use explain::{Explained, ExplainedField, ReadSource};
 pub use knowledge::{Knowledge, NoKnowledge};
 pub use lookups::Lookups;

@@ -7,6 +7,7 @@ use jiff::{Timestamp, civil::DateTime};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 const ZERO: &str = "0000000000000000000000000000000000000000";
 const ZERO_SHA256: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -16,6 +17,26 @@ pub(crate) struct Hook<'a> {
     pub(crate) received_at: &'a str,
     pub(crate) instance: Option<&'a str>,
     pub(crate) default_branch: Option<&'a str>,
+    /// What look-up tables say of people and projects, by UUID.
+    pub(crate) users: &'a HashMap<String, User>,
+    pub(crate) projects: &'a HashMap<String, Project>,
+}
+
+/// A person as a look-up table knows it.
+#[derive(Default)]
+pub(crate) struct User {
+    name: Option<String>,
+    username: Option<String>,
+    email: Option<String>,
+    avatar: Option<String>,
+}
+
+/// A project as a look-up table knows it.
+#[derive(Default)]
+pub(crate) struct Project {
+    default_branch: Option<String>,
+    description: Option<String>,
+    avatar: Option<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -110,8 +131,8 @@ struct GitLabPush<'a> {
     user_id: u32,
     user_name: &'a str,
     user_username: &'a str,
-    user_email: &'static str,
-    user_avatar: String,
+    user_email: &'a str,
+    user_avatar: Cow<'a, str>,
     project_id: u32,
     project: GitLabProject<'a>,
     commits: Vec<GitLabCommit<'a>>,
@@ -128,7 +149,7 @@ struct Empty {}
 struct GitLabProject<'a> {
     id: u32,
     name: &'a str,
-    description: &'static str,
+    description: &'a str,
     web_url: &'a str,
     avatar_url: Option<&'a str>,
     git_ssh_url: &'a str,
@@ -167,7 +188,7 @@ struct Author<'a> {
 struct Repository<'a> {
     name: &'a str,
     url: &'a str,
-    description: &'static str,
+    description: &'a str,
     homepage: &'a str,
     git_http_url: &'a str,
     git_ssh_url: &'a str,
@@ -181,6 +202,7 @@ pub(crate) struct Translated {
 }
 
 /// A GitFlic push of a branch as GitLab sends it.
+#[expect(clippy::too_many_lines, reason = "one body, written from top to bottom")]
 pub(crate) fn translate(input: &[u8], hook: &Hook<'_>) -> Result<Translated, Error> {
     let GitFlicPush { project_id, project, push } = serde_json::from_slice(input)?;
     let deleted = push.after == ZERO || push.after == ZERO_SHA256;
@@ -197,6 +219,12 @@ pub(crate) fn translate(input: &[u8], hook: &Hook<'_>) -> Result<Translated, Err
 
     let author = text(push.author_id.as_ref());
     let user = author.map_or_else(|| "user-unknown".to_owned(), |author| format!("user-{}", short_hex(author)));
+
+    let known_user = author.and_then(|author| hook.users.get(author));
+    let known = |column: fn(&User) -> &Option<String>| known_user.and_then(|known| column(known).as_deref());
+    let known_project = hook.projects.get(&*project_id);
+    let of_project = |column: fn(&Project) -> &Option<String>| known_project.and_then(|known| column(known).as_deref());
+    let description = of_project(|known| &known.description).unwrap_or_default();
 
     let noreply = || {
         let host = hook.instance.unwrap_or("gitflic.ru").split(':').next().unwrap_or_default();
@@ -245,23 +273,26 @@ pub(crate) fn translate(input: &[u8], hook: &Hook<'_>) -> Result<Translated, Err
         checkout_sha: (!deleted).then_some(&*push.after),
         message: None,
         user_id: identity::number("user", author.unwrap_or("unknown")),
-        user_name: &user,
-        user_username: &user,
-        user_email: "",
-        user_avatar: format!("{origin}/static/image/avatar.jpg"),
+        user_name: known(|known| &known.name).unwrap_or(&user),
+        user_username: known(|known| &known.username).unwrap_or(&user),
+        user_email: known(|known| &known.email).unwrap_or_default(),
+        user_avatar: match known(|known| &known.avatar) {
+            Some(avatar) => Cow::Borrowed(avatar),
+            None => Cow::Owned(format!("{origin}/static/image/avatar.jpg")),
+        },
         project_id: project_number,
         project: GitLabProject {
             id: project_number,
             name,
-            description: "",
+            description,
             web_url,
-            avatar_url: None,
+            avatar_url: of_project(|known| &known.avatar),
             git_ssh_url: ssh_url,
             git_http_url: http_url,
             namespace: &project.owner_alias,
             visibility_level,
             path_with_namespace: format!("{}/{}", project.owner_alias, project.alias),
-            default_branch: hook.default_branch.unwrap_or("master"),
+            default_branch: of_project(|known| &known.default_branch).or(hook.default_branch).unwrap_or("master"),
             ci_config_path: None,
             homepage: web_url,
             url: ssh_url,
@@ -274,7 +305,7 @@ pub(crate) fn translate(input: &[u8], hook: &Hook<'_>) -> Result<Translated, Err
         repository: Repository {
             name,
             url: ssh_url,
-            description: "",
+            description,
             homepage: web_url,
             git_http_url: http_url,
             git_ssh_url: ssh_url,

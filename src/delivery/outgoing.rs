@@ -1,10 +1,10 @@
 //! Makes what a destination is sent of a hook: translated, or passed through as it came.
 
 use crate::config::{Destination, Format};
-use crate::forge::{Forge, Forges, Header, hook_facts, own_json};
+use crate::forge::{Forge, Forges, Header, own_json};
 use crate::mapping::json::Document;
 use crate::mapping::overlay::Overlay;
-use crate::mapping::{Explained, Failure, Mappings, NoKnowledge, Surroundings, Untranslated};
+use crate::mapping::{Explained, Failure, HookFacts, Mappings, NoKnowledge, Surroundings, Untranslated};
 use crate::rules::Rules;
 use crate::store::{Hook, MadeBy, Outgoing};
 use jiff::Timestamp;
@@ -52,9 +52,9 @@ pub fn outgoing(hook: &Hook, wanted: Wanted<'_>, rules: &Rules) -> Result<(Outgo
     let mappings = mappings(hook, target, rules)?;
     let texts = Texts::of(hook, wanted);
     let documents = texts.parse()?;
-    let beside = documents.beside(hook);
+    let beside = documents.beside();
     let made = mappings.translate(&hook.event, documents.body.root(), &beside).map_err(refused)?;
-    let mut made_by = MadeBy { name: made.mapping, sha256: made.sha256 };
+    let mut made_by = MadeBy { name: made.mapping.to_string(), sha256: made.sha256.to_string() };
     let laid = lay(made.body, &made.headers, wanted, target, rules, &beside, &mut made_by)?;
     Ok((Outgoing { body: laid, headers: made.headers, mapping: Some(made_by) }, made.missing))
 }
@@ -74,7 +74,7 @@ pub fn explain(hook: &Hook, wanted: Wanted<'_>, rules: &Rules) -> Result<Explain
     let mappings = mappings(hook, target, rules)?;
     let texts = Texts::of(hook, wanted);
     let documents = texts.parse()?;
-    let beside = documents.beside(hook);
+    let beside = documents.beside();
     let mut explained = mappings.explain(&hook.event, documents.body.root(), &beside).map_err(refused)?;
     let made = mappings.translate(&hook.event, documents.body.root(), &beside).map_err(refused)?;
     let mut body = made.body;
@@ -150,34 +150,37 @@ fn own_body(body: &[u8]) -> Result<Document<'_>, Refused> {
 
 /// The texts that a translation reads.
 struct Texts<'h> {
-    body: &'h [u8],
-    facts: String,
+    hook: &'h Hook,
+    facts: Facts,
     settings: String,
 }
 
 /// The texts, parsed.
 struct Documents<'t> {
+    hook: &'t Hook,
     body: Document<'t>,
-    facts: Document<'t>,
+    facts: HookFacts<'t>,
     settings: Document<'t>,
 }
 
 impl<'h> Texts<'h> {
     fn of(hook: &'h Hook, wanted: Wanted<'_>) -> Self {
-        Self { body: &hook.body, facts: facts(hook), settings: Value::Object(wanted.settings.clone()).to_string() }
+        Self { hook, facts: Facts::of(hook), settings: Value::Object(wanted.settings.clone()).to_string() }
     }
 
     fn parse(&self) -> Result<Documents<'_>, Refused> {
-        let body = Document::parse(self.body)
+        let body = Document::parse(&self.hook.body)
             .map_err(|error| Refused::Failed(format!("the stored body is not JSON: {error}")))?;
-        Ok(Documents { body, facts: own_json(&self.facts), settings: own_json(&self.settings) })
+        let facts = self.facts.about(self.hook);
+        Ok(Documents { hook: self.hook, body, facts, settings: own_json(&self.settings) })
     }
 }
 
 impl Documents<'_> {
-    fn beside<'d>(&'d self, hook: &'d Hook) -> Surroundings<'d> {
+    fn beside(&self) -> Surroundings<'_> {
+        let hook = self.hook;
         Surroundings {
-            hook: Some(self.facts.root()),
+            hook: Some(self.facts),
             settings: Some(self.settings.root()),
             headers: &hook.headers,
             instance: hook.instance.as_deref().unwrap_or_default(),
@@ -204,11 +207,23 @@ fn passed_through(hook: &Hook, forge: &Forge) -> Outgoing {
     Outgoing { body: hook.body.clone(), headers, mapping: None }
 }
 
-/// What a hook knows of itself, for mappings and forge files.
-pub(super) fn facts(hook: &Hook) -> String {
-    // Forges write whole seconds.
-    let seconds = Timestamp::from_second(hook.received_at.as_second()).unwrap_or(hook.received_at);
-    hook_facts(&hook.id.to_string(), &seconds.to_string(), &hook.event, hook.instance.as_deref())
+/// The texts of what a hook knows of itself.
+struct Facts {
+    id: String,
+    received_at: String,
+}
+
+impl Facts {
+    fn of(hook: &Hook) -> Self {
+        // Forges write whole seconds.
+        let seconds = Timestamp::from_second(hook.received_at.as_second()).unwrap_or(hook.received_at);
+        Self { id: hook.id.to_string(), received_at: seconds.to_string() }
+    }
+
+    fn about<'f>(&'f self, hook: &'f Hook) -> HookFacts<'f> {
+        let (event, instance) = (hook.event.as_str(), hook.instance.as_deref());
+        HookFacts { id: &self.id, received_at: &self.received_at, event, instance }
+    }
 }
 
 /// The headers that the target's forge file makes for one attempt.
@@ -218,6 +233,6 @@ pub(super) fn sent(
     settings: &str,
     delivery: &str,
 ) -> Result<Vec<(String, String)>, Failure> {
-    let facts = facts(hook);
-    target.sent(own_json(&facts).root(), own_json(settings).root(), own_json(delivery).root())
+    let facts = Facts::of(hook);
+    target.sent(facts.about(hook), own_json(settings).root(), own_json(delivery).root())
 }

@@ -4,12 +4,15 @@ use super::scheme::Proof;
 use super::{Forge, Header, Identity};
 use crate::mapping::Files;
 use crate::mapping::diagnostic::{Diagnostics, Position, did_you_mean};
+use crate::mapping::examples::reach::{self, Reached, Sample};
 use crate::mapping::file::{check_header, members, read_names, single};
 use crate::mapping::json::Document;
 use crate::mapping::program::{Condition, Template};
 use crate::mapping::scope::Scope;
 use crate::mapping::template::read_condition;
 use crate::mapping::yaml::{self, Yaml};
+use serde_json::{Value, json};
+use std::collections::HashSet;
 
 const KEYS: [&str; 19] = [
     "forge",
@@ -51,6 +54,7 @@ pub(super) fn load(files: &Files, name: &str) -> Result<Forge, Diagnostics> {
             }
         }
         run_examples(&forge, &root, &file, &mut faults);
+        check_reach(&forge, &root, files, &mut faults);
     }
     if faults.has_errors() { Err(faults) } else { Ok(forge) }
 }
@@ -151,6 +155,17 @@ fn texts(node: Option<&Yaml>) -> impl Iterator<Item = &str> {
 fn pairs(root: &Yaml, key: &str, scope: &mut Scope<'_>) -> Vec<(String, String)> {
     let found = members(root.get(key), key, scope);
     found.iter().map(|(key, value)| (key.name.clone(), value.text().unwrap_or_default().to_owned())).collect()
+}
+
+/// A path that no example's body has is a misspelt one.
+fn check_reach(forge: &Forge, root: &Yaml, files: &Files, faults: &mut Diagnostics) {
+    let examples = root.get("examples").and_then(Yaml::list).unwrap_or_default();
+    let bodies: Vec<Value> = examples.iter().filter_map(|example| example.get("body")).map(Yaml::to_json).collect();
+    // What a destination may set has fixed names here: those under `send` are all there are.
+    let settings = json!({"token": null, "authorization": null});
+    let samples = bodies.iter().map(|input| Sample { input, settings: &settings, seen: &Value::Null });
+    let reached = Reached { files, program: &forge.program, samples: samples.collect(), taken: HashSet::new() };
+    reach::check(&[reached], faults);
 }
 
 /// What is said of an event that the forge does not send is a misspelt name.

@@ -1,15 +1,14 @@
 //! Runs a compiled program over one input: values for conditions and headers, bytes for bodies.
 
+mod condition;
 pub(crate) mod explain;
 mod output;
 
-use super::filter::Asking;
+use super::filter::{Asking, Filter};
 use super::json::{Kind, Node};
 use super::knowledge::Knowledge;
 use super::lookups::Lookups;
-use super::program::{
-    Branch, Condition, Constant, Expr, Need, Path, Piece, Place, Primary, Program, Root, Segment, Step, Template,
-};
+use super::program::{Constant, Expr, Need, Path, Piece, Place, Primary, Program, Root, Segment, Step, Template};
 use super::shape::Found;
 use super::value::{Text, Value};
 use std::cell::{OnceCell, RefCell};
@@ -19,11 +18,42 @@ pub(crate) const MAX_OUTPUT: usize = 4 << 20;
 /// How many elements all `$each` of one translation may make together.
 pub(crate) const MAX_ITEMS: usize = 10_000;
 
+/// How long a text that is put together is at first taken to be.
+const TEXT_LENGTH: usize = 64;
+
+/// What a stored hook itself knows.
+#[derive(Debug, Clone, Copy)]
+pub struct HookFacts<'a> {
+    /// Our own id of it.
+    pub id: &'a str,
+    /// When it came in, in the form of RFC 3339.
+    pub received_at: &'a str,
+    /// Its event in its forge's own terms.
+    pub event: &'a str,
+    /// The installation that sent it, where that is known.
+    pub instance: Option<&'a str>,
+}
+
+impl<'a> HookFacts<'a> {
+    /// The names of the facts.
+    pub(crate) const NAMES: [&'static str; 4] = ["id", "received_at", "event", "instance"];
+
+    fn get(&self, name: &str) -> Option<&'a str> {
+        match name {
+            "id" => Some(self.id),
+            "received_at" => Some(self.received_at),
+            "event" => Some(self.event),
+            "instance" => self.instance,
+            _ => None,
+        }
+    }
+}
+
 /// What stands beside the input while a hook is translated.
 #[derive(Clone, Copy)]
 pub struct Surroundings<'a> {
     /// What the stored hook itself knows: `id`, `received_at`, `event`, `instance`.
-    pub hook: Option<Node<'a>>,
+    pub hook: Option<HookFacts<'a>>,
     /// The settings of the destination.
     pub settings: Option<Node<'a>>,
     /// The delivery: `key` (the idempotency key) and `attempted_at`.
@@ -90,6 +120,8 @@ pub(crate) struct Run<'a> {
     loops: Vec<Value<'a>>,
     items: usize,
     missing: RefCell<Vec<usize>>,
+    /// Where texts are put together before they are as long as they will be.
+    scratch: RefCell<String>,
 }
 
 impl<'a> Run<'a> {
@@ -100,10 +132,11 @@ impl<'a> Run<'a> {
             found: Found::new(&program.shapes),
             beside,
             null: Value::Null,
-            lets: vec![OnceCell::new(); program.lets.len()],
+            lets: program.lets.iter().map(|_| OnceCell::new()).collect(),
             loops: Vec::with_capacity(program.loops),
             items: 0,
             missing: RefCell::new(Vec::new()),
+            scratch: RefCell::new(String::new()),
         }
     }
 
@@ -121,61 +154,102 @@ impl<'a> Run<'a> {
         Err(Stop::Fail(Box::new(Failure { file, line, column, message: message.into() })))
     }
 
+    /// The value of an expression.
     pub(crate) fn expr(&self, expr: &'a Expr) -> Result<Value<'a>> {
-        let mut value = self.primary(&expr.first)?;
-        for step in &expr.steps {
-            value = self.step(expr, step, value)?;
-        }
+        let mut value = Value::Null;
+        self.put(expr, &mut value)?;
         Ok(value)
     }
 
-    /// What one step of an expression makes of the value before it.
-    #[inline]
-    fn step(&self, expr: &'a Expr, step: &'a Step, value: Value<'a>) -> Result<Value<'a>> {
-        match step {
-            Step::Or(other) if value.is_null() => self.primary(other),
-            Step::Or(_) => Ok(value),
-            Step::Table { index } => Ok(self.row(*index, &value)),
-            Step::Filter { filter, .. } if value.is_null() && filter.name != "count" => Ok(value),
-            Step::Filter { filter, arguments, place } => {
-                let Surroundings { knowledge, instance, lookups, .. } = *self.beside;
-                let asking = Asking { knowledge, instance, lookups };
-                let made = match arguments.as_slice() {
-                    [] => (filter.run)(value, &[], &asking),
-                    [one] => (filter.run)(value, &[self.primary(one)?], &asking),
-                    several => {
-                        let given =
-                            several.iter().map(|argument| self.primary(argument)).collect::<Result<Vec<_>>>()?;
-                        (filter.run)(value, &given, &asking)
-                    }
-                };
-                made.or_else(|message| {
-                    let source = source_of(expr).map(|path| format!("`{path}`: ")).unwrap_or_default();
-                    self.fail(*place, format!("{source}filter `{}` {message}", filter.name))
-                })
-            }
-        }
+    /// Works an expression out in the place where its value is wanted. Values are handed on by place, not returned:
+    /// on their way up through a tree of small functions they would be copied at every step, which costs more than
+    /// most of the steps.
+    fn put(&self, expr: &'a Expr, value: &mut Value<'a>) -> Result<()> {
+        self.primary(&expr.first, value)?;
+        self.steps(expr, &expr.steps, value)
     }
 
-    fn row(&self, table: usize, value: &Value<'a>) -> Value<'a> {
-        let Some(table) = self.program.tables.get(table) else { return Value::Null };
+    /// Does some of the steps of an expression, one after the other, to the value before them.
+    #[inline]
+    fn steps(&self, expr: &'a Expr, steps: &'a [Step], value: &mut Value<'a>) -> Result<()> {
+        for step in steps {
+            match step {
+                Step::Or(other) if value.is_null() => self.primary(other, value)?,
+                Step::Or(_) => {}
+                Step::Table { index } => match self.row(*index, value) {
+                    Some(row) => row.put(value),
+                    None => *value = Value::Null,
+                },
+                Step::Filter { filter, .. } if value.is_null() && filter.name != "count" => {}
+                Step::Filter { filter, arguments, place } => {
+                    if let Err(message) = self.filtered(filter, arguments, value)? {
+                        let source = source_of(expr).map(|path| format!("`{path}`: ")).unwrap_or_default();
+                        return self.fail(*place, format!("{source}filter `{}` {message}", filter.name));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a filter over a value in its place; gives what it says is wrong with the value.
+    fn filtered(
+        &self,
+        filter: &Filter,
+        arguments: &'a [Primary],
+        value: &mut Value<'a>,
+    ) -> Result<std::result::Result<(), String>> {
+        let Surroundings { knowledge, instance, lookups, .. } = *self.beside;
+        let asking = Asking { knowledge, instance, lookups };
+        Ok(match arguments {
+            [] => (filter.run)(value, &[], &asking),
+            [Primary::Constant(one)] => {
+                let mut given = Value::Null;
+                one.put(&mut given);
+                (filter.run)(value, std::slice::from_ref(&given), &asking)
+            }
+            [Primary::Constant(one), Primary::Constant(two)] => {
+                (filter.run)(value, &[one.value(), two.value()], &asking)
+            }
+            [Primary::Constant(one), Primary::Constant(two), Primary::Constant(three)] => {
+                (filter.run)(value, &[one.value(), two.value(), three.value()], &asking)
+            }
+            several => {
+                let mut given = vec![Value::Null; several.len()];
+                for (argument, place) in several.iter().zip(&mut given) {
+                    self.primary(argument, place)?;
+                }
+                (filter.run)(value, &given, &asking)
+            }
+        })
+    }
+
+    fn row(&self, table: usize, value: &Value<'a>) -> Option<&'a Constant> {
+        let table = self.program.tables.get(table)?;
         let row = if value.is_null() {
             table.rows.get("null")
         } else {
             value.as_text().and_then(|text| table.rows.get(&*text))
         };
-        row.or(table.otherwise.as_ref()).map_or(Value::Null, Constant::value)
+        row.or(table.otherwise.as_ref())
     }
 
     #[inline]
-    fn primary(&self, primary: &'a Primary) -> Result<Value<'a>> {
+    fn primary(&self, primary: &'a Primary, value: &mut Value<'a>) -> Result<()> {
         match primary {
-            Primary::Path(path) => self.path(path),
-            Primary::Constant(constant) => Ok(constant.value()),
-            Primary::List(items) => items.iter().map(|item| self.primary(item)).collect::<Result<_>>().map(Value::List),
-            Primary::Group(expr) => self.expr(expr),
-            Primary::Header(name) => Ok(self.header(name)),
+            Primary::Path(path) => return self.path(path, value),
+            Primary::Constant(constant) => constant.put(value),
+            Primary::List(items) => {
+                let mut list = vec![Value::Null; items.len()];
+                for (item, place) in items.iter().zip(&mut list) {
+                    self.primary(item, place)?;
+                }
+                *value = Value::List(list);
+            }
+            Primary::Group(expr) => return self.put(expr, value),
+            Primary::Header(name) => *value = self.header(name),
         }
+        Ok(())
     }
 
     fn header(&self, name: &str) -> Value<'a> {
@@ -184,14 +258,36 @@ impl<'a> Run<'a> {
     }
 
     #[inline]
-    fn path(&self, path: &'a Path) -> Result<Value<'a>> {
-        if path.spot.is_none() && matches!(path.root, Root::Let(_) | Root::Loop(_)) {
-            return self.named(path);
+    fn path(&self, path: &'a Path, value: &mut Value<'a>) -> Result<()> {
+        if path.spot.is_none() {
+            match path.root {
+                Root::Let(_) | Root::Loop(_) => return self.named(path, value),
+                Root::Hook => return self.fact(path, value),
+                _ => {}
+            }
         }
         let node = self.node(path);
         match node {
-            Some(node) if node.kind() != Kind::Null => Ok(Value::of(node)),
-            _ => self.absent(path, node.is_some()),
+            Some(node) if node.kind() != Kind::Null => {
+                value.set(node);
+                Ok(())
+            }
+            _ => self.absent(path, node.is_some(), value),
+        }
+    }
+
+    /// What the hook itself knows; a fact has no fields of its own.
+    fn fact(&self, path: &'a Path, value: &mut Value<'a>) -> Result<()> {
+        let found = match (self.beside.hook, &*path.segments) {
+            (Some(hook), [Segment::Key(name)]) => hook.get(name),
+            _ => None,
+        };
+        match found {
+            Some(text) => {
+                *value = Value::Text(Text::Written(text));
+                Ok(())
+            }
+            None => self.absent(path, self.beside.hook.is_some(), value),
         }
     }
 
@@ -201,11 +297,10 @@ impl<'a> Run<'a> {
         let mut node = match (path.spot, path.root) {
             (Some(spot), _) => self.found.at(spot, self.input, &self.loops),
             (None, Root::Input) => Some(self.input),
-            (None, Root::Hook) => self.beside.hook,
             (None, Root::Settings) => self.beside.settings,
             (None, Root::Delivery) => self.beside.delivery,
             (None, Root::Seen) => self.beside.seen,
-            (None, Root::Let(_) | Root::Loop(_)) => None,
+            (None, Root::Hook | Root::Let(_) | Root::Loop(_)) => None,
         };
         for segment in &path.segments {
             node = child(node, segment);
@@ -214,18 +309,22 @@ impl<'a> Run<'a> {
     }
 
     /// The value of a `let` or of a whole element.
-    fn named(&self, path: &'a Path) -> Result<Value<'a>> {
+    fn named(&self, path: &'a Path, value: &mut Value<'a>) -> Result<()> {
         let whole = match path.root {
-            Root::Let(index) => self.let_value(index)?.clone(),
-            Root::Loop(slot) => self.loops.get(slot).cloned().unwrap_or(Value::Null),
-            _ => Value::Null,
+            Root::Let(index) => self.let_value(index)?,
+            Root::Loop(slot) => self.loops.get(slot).unwrap_or(&self.null),
+            _ => &self.null,
         };
-        let value = if path.segments.is_empty() { whole } else { descend(whole, &path.segments) };
-        if value.is_null() { self.absent(path, true) } else { Ok(value) }
+        if path.segments.is_empty() {
+            value.copy(whole);
+        } else {
+            *value = descend(whole.clone(), &path.segments);
+        }
+        if value.is_null() { self.absent(path, true, value) } else { Ok(()) }
     }
 
     /// What a path without a value gives; `present` says whether a null stands there.
-    fn absent(&self, path: &'a Path, present: bool) -> Result<Value<'a>> {
+    fn absent(&self, path: &'a Path, present: bool, value: &mut Value<'a>) -> Result<()> {
         match path.need {
             Need::Required => {
                 self.fail(path.place, format!("`{}` is required and the hook has no value for it", path.text))
@@ -235,7 +334,8 @@ impl<'a> Run<'a> {
                 if let (false, Some(index)) = (present, path.missing) {
                     self.missing.borrow_mut().push(index);
                 }
-                Ok(Value::Null)
+                *value = Value::Null;
+                Ok(())
             }
         }
     }
@@ -247,30 +347,40 @@ impl<'a> Run<'a> {
         if let Some(known) = cell.get() {
             return Ok(known);
         }
-        let value = match self.value(&named.value) {
-            Err(Stop::Omit) => Value::Null,
+        let mut value = Value::Null;
+        match self.put_template(&named.value, &mut value) {
+            Err(Stop::Omit) => value = Value::Null,
             other => other?,
-        };
+        }
         Ok(cell.get_or_init(|| value))
     }
 
     /// The value of a template that makes a scalar (or hands on a container): `let`s, headers, names of events.
     pub(crate) fn value(&self, template: &'a Template) -> Result<Value<'a>> {
+        let mut value = Value::Null;
+        self.put_template(template, &mut value)?;
+        Ok(value)
+    }
+
+    fn put_template(&self, template: &'a Template, value: &mut Value<'a>) -> Result<()> {
         match template {
-            Template::Literal { constant: Some(constant), .. } => Ok(constant.value()),
-            Template::Hole(expr) => self.expr(expr),
-            Template::Text(pieces) => self.text(pieces),
+            Template::Literal { constant: Some(constant), .. } => constant.put(value),
+            Template::Hole(expr) => return self.put(expr, value),
+            Template::Text(pieces) => *value = self.text(pieces)?,
             Template::Case(branches) => match self.branch(branches)? {
-                Some(branch) => self.value(&branch.then),
-                None => Err(Stop::Omit),
+                Some(branch) => return self.put_template(&branch.then, value),
+                None => return Err(Stop::Omit),
             },
             // The loader refuses all others where a single value is wanted.
-            _ => Ok(Value::Null),
+            _ => *value = Value::Null,
         }
+        Ok(())
     }
 
     fn text(&self, pieces: &'a [Piece]) -> Result<Value<'a>> {
-        let mut made = String::new();
+        let mut made = self.scratch.take();
+        made.clear();
+        made.reserve(TEXT_LENGTH);
         for piece in pieces {
             match piece {
                 Piece::Fixed { text, .. } => made.push_str(text),
@@ -285,56 +395,9 @@ impl<'a> Run<'a> {
                 },
             }
         }
-        Ok(Value::made(made))
-    }
-
-    /// The first branch whose condition holds.
-    fn branch(&self, branches: &'a [Branch]) -> Result<Option<&'a Branch>> {
-        for branch in branches {
-            if branch.when.as_ref().map_or(Ok(true), |when| self.holds(when))? {
-                return Ok(Some(branch));
-            }
-        }
-        Ok(None)
-    }
-
-    pub(crate) fn holds(&self, condition: &'a Condition) -> Result<bool> {
-        match condition {
-            Condition::Or(any) => {
-                any.iter().try_fold(false, |held, next| if held { Ok(true) } else { self.holds(next) })
-            }
-            Condition::And(all) => {
-                all.iter().try_fold(true, |held, next| if held { self.holds(next) } else { Ok(false) })
-            }
-            Condition::Not(inner) => self.holds(inner).map(|held| !held),
-            Condition::Exists(expr) => self.tested(expr).map(|value| !value.is_null()),
-            Condition::Same(left, right) => Ok(self.tested(left)?.same(&self.tested(right)?)),
-            Condition::Differ(left, right) => Ok(!self.tested(left)?.same(&self.tested(right)?)),
-            Condition::In(left, right) => {
-                let value = self.tested(left)?;
-                let list = self.tested(right)?;
-                if list.is_null() {
-                    return Ok(false);
-                }
-                match list.elements() {
-                    Some(elements) => Ok(elements.iter().any(|element| element.same(&value))),
-                    None => self.fail(right.place, format!("`in` wants a list, got {}", list.describe())),
-                }
-            }
-            Condition::True(expr) => match self.tested(expr)? {
-                Value::Bool(truth) => Ok(truth),
-                Value::Null => Ok(false),
-                other => self.fail(expr.place, format!("a condition wants true or false, got {}", other.describe())),
-            },
-        }
-    }
-
-    /// The value of an expression in a condition, where leaving out means null.
-    fn tested(&self, expr: &'a Expr) -> Result<Value<'a>> {
-        match self.expr(expr) {
-            Err(Stop::Omit) => Ok(Value::Null),
-            other => other,
-        }
+        let value = Value::made(made.as_str());
+        self.scratch.replace(made);
+        Ok(value)
     }
 }
 

@@ -90,7 +90,7 @@ impl Mappings {
         let mut trace = Trace::default();
         run.trace(body, mapping.place(), &mut trace).map_err(|stop| untranslated(mapping, stop))?;
         let headers = headers(mapping, &mut run).map_err(|stop| untranslated(mapping, stop))?;
-        Ok(Explained { mapping: mapping.name.clone(), headers, body: fields(trace, &mapping.program) })
+        Ok(Explained { mapping: mapping.name.to_string(), headers, body: fields(trace, &mapping.program) })
     }
 }
 

@@ -349,13 +349,22 @@ impl Parser<'_, '_, '_> {
 impl Constant {
     /// The constant as a value.
     pub(crate) fn value(&self) -> Value<'_> {
+        let mut value = Value::Null;
+        self.put(&mut value);
+        value
+    }
+
+    /// Puts the constant into a place; see [`Value::set`].
+    #[inline]
+    pub(crate) fn put<'a>(&'a self, value: &mut Value<'a>) {
+        *value = Value::Null;
         match self {
-            Self::Null => Value::Null,
-            Self::Bool(truth) => Value::Bool(*truth),
-            Self::Int(number) => Value::Int(*number),
-            Self::Number(number) => Value::Number(number),
-            Self::Clean(text) => Value::Text(Text::Clean(text)),
-            Self::Text(text) => Value::Text(Text::Written(text)),
+            Self::Null => {}
+            Self::Bool(truth) => *value = Value::Bool(*truth),
+            Self::Int(number) => *value = Value::Int(*number),
+            Self::Number(number) => *value = Value::Number(number),
+            Self::Clean(text) => *value = Value::Text(Text::Clean(text)),
+            Self::Text(text) => *value = Value::Text(Text::Written(text)),
         }
     }
 }

@@ -12,6 +12,7 @@ use super::template::{self, text_position};
 use super::usage::NamedKind;
 use super::yaml::{self, Key, Yaml, scalar_json};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The version of the mapping language that this binary understands.
@@ -26,7 +27,7 @@ const SHARED_KEYS: [&str; 5] = ["mapping", "doc", "tables", "let", "blocks"];
 /// One mapping, ready to run.
 #[derive(Debug)]
 pub(crate) struct Mapping {
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     pub(crate) file: Arc<str>,
     /// Where `event:` stands, for messages about the selection.
     pub(crate) position: Position,
@@ -40,7 +41,7 @@ pub(crate) struct Mapping {
     pub(crate) lossy: Vec<Loss>,
     pub(crate) doc: String,
     /// The SHA-256 of the file and of the one that it uses, in hexadecimal digits: which version of it was at work.
-    pub(crate) sha256: String,
+    pub(crate) sha256: Arc<str>,
     pub(crate) examples: Vec<Example>,
 }
 
@@ -92,7 +93,7 @@ pub(crate) fn load(files: &Files, path: &str, faults: &mut Diagnostics) -> Optio
     }
     let program = scope.program;
     Some(Mapping {
-        name,
+        name: Arc::from(name),
         file: Arc::from(file),
         position,
         events,
@@ -103,7 +104,7 @@ pub(crate) fn load(files: &Files, path: &str, faults: &mut Diagnostics) -> Optio
         output,
         lossy,
         doc,
-        sha256: identity::hexadecimal(&hash.finalize()),
+        sha256: Arc::from(identity::hexadecimal(&hash.finalize())),
         examples,
     })
 }
@@ -222,7 +223,7 @@ pub(crate) fn members<'y>(node: Option<&'y Yaml>, name: &str, scope: &mut Scope<
 
 fn read_table(key: &Key, value: &Yaml, scope: &mut Scope<'_>) -> Table {
     let place = scope.place(key.position);
-    let mut table = Table { name: key.name.clone(), place, rows: std::collections::HashMap::new(), otherwise: None };
+    let mut table = Table { name: key.name.clone(), place, rows: BTreeMap::new(), otherwise: None };
     for (row, value) in members(Some(value), "tables", scope) {
         let Some(scalar) = value.scalar() else {
             scope.error(value.position, "a table's values are texts, numbers, true, false or null");

@@ -21,8 +21,9 @@ pub(crate) struct Asking<'a> {
     pub(crate) lookups: Option<&'a Lookups>,
 }
 
-/// What a filter's function is: value, arguments, surroundings → value, or what was wrong with the value.
-pub(crate) type Run = for<'a> fn(Value<'a>, &[Value<'a>], &Asking<'a>) -> Result<Value<'a>, String>;
+/// What a filter's function is: it changes a value in its place by arguments and surroundings, or says what was wrong
+/// with the value.
+pub(crate) type Run = for<'a> fn(&mut Value<'a>, &[Value<'a>], &Asking<'a>) -> Result<(), String>;
 
 /// What an argument must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -344,6 +345,13 @@ impl Argument {
             },
         }
     }
+}
+
+/// Puts what a filter made in the place of the value that it was made of.
+#[expect(clippy::unnecessary_wraps, reason = "it stands where a filter's function ends")]
+fn put<'a>(place: &mut Value<'a>, made: Value<'a>) -> Result<(), String> {
+    *place = made;
+    Ok(())
 }
 
 /// What a filter says of a value that it cannot read.

@@ -116,6 +116,18 @@ impl<'a> Node<'a> {
         self.document.slice(self.document.entry(self.index))
     }
 
+    /// The bytes of [`Node::raw`].
+    pub(super) fn bytes(self) -> &'a [u8] {
+        self.document.bytes(self.document.entry(self.index))
+    }
+
+    /// The bytes of a text with its quotes.
+    fn quoted(self) -> &'a [u8] {
+        let entry = self.document.entry(self.index);
+        let span = (entry.start as usize).wrapping_sub(1)..entry.end as usize + 1;
+        self.document.text.as_bytes().get(span).unwrap_or(b"\"\"")
+    }
+
     /// What a text says, escapes undone; `None` for any other value.
     #[must_use]
     pub fn text(self) -> Option<Cow<'a, str>> {
@@ -142,6 +154,12 @@ impl<'a> Node<'a> {
     #[must_use]
     pub fn at(self, position: usize) -> Option<Node<'a>> {
         self.elements().nth(position)
+    }
+
+    /// The bytes of a text without escapes.
+    pub(super) fn plain(self) -> Option<&'a [u8]> {
+        let entry = self.document.entry(self.index);
+        (entry.kind == Kind::PlainText).then(|| self.document.bytes(entry))
     }
 
     /// Whether this is a text that says so.

@@ -12,6 +12,11 @@ pub trait Knowledge: Send + Sync {
 
     /// What is remembered in a column of a table ([`super::lookups::TABLES`]) of somebody or something with an id.
     fn lookup(&self, instance: &str, table: &str, id: &str, column: &str) -> Option<String>;
+
+    /// Whether [`Knowledge::lookup`] never has an answer, so that it need not be asked.
+    fn knows_nobody(&self) -> bool {
+        false
+    }
 }
 
 /// No memory: numbers and UUIDs are the pure hashes of [`identity`]. Examples run with it, so golden ids are stable.
@@ -29,5 +34,9 @@ impl Knowledge for NoKnowledge {
 
     fn lookup(&self, _: &str, _: &str, _: &str, _: &str) -> Option<String> {
         None
+    }
+
+    fn knows_nobody(&self) -> bool {
+        true
     }
 }

@@ -92,6 +92,12 @@ impl Lookups {
         rows.entry(id.to_owned()).or_default().insert(column.to_owned(), text.to_owned());
     }
 
+    /// Whether there is no row in any table.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tables.is_empty()
+    }
+
     /// One column of one row.
     #[must_use]
     pub fn get(&self, table: &str, id: &str, column: &str) -> Option<&str> {

@@ -4,7 +4,7 @@ use super::diagnostic::Position;
 use super::filter::Filter;
 use super::shape::{Shapes, Spot};
 use super::usage::{Origin, Usage};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A place in one of a program's files.
@@ -44,7 +44,7 @@ pub(crate) struct Let {
 pub(crate) struct Table {
     pub(crate) name: String,
     pub(crate) place: Place,
-    pub(crate) rows: HashMap<String, Constant>,
+    pub(crate) rows: BTreeMap<String, Constant>,
     pub(crate) otherwise: Option<Constant>,
 }
 
@@ -104,6 +104,15 @@ pub(crate) struct Field {
     pub(crate) json: Box<[u8]>,
     pub(crate) place: Place,
     pub(crate) value: Template,
+    pub(crate) ready: Ready,
+}
+
+/// The row of fields without holes that begins with a field, as `"key":value,"key":value,`.
+#[derive(Debug, Default)]
+pub(crate) struct Ready {
+    /// How many fields that are; 0 at a field that has holes or does not begin a row.
+    pub(crate) fields: usize,
+    pub(crate) json: Box<[u8]>,
 }
 
 #[derive(Debug)]
@@ -209,5 +218,36 @@ impl Constant {
         } else {
             Self::Clean(text)
         }
+    }
+}
+
+impl Ready {
+    /// The row at the beginning of these fields.
+    fn of(fields: &[Field]) -> Self {
+        let (mut count, mut row) = (0, Vec::new());
+        for field in fields {
+            let Template::Literal { json, .. } = &field.value else { break };
+            row.extend_from_slice(&field.json);
+            row.extend_from_slice(json);
+            row.push(b',');
+            count += 1;
+        }
+        Self { fields: count, json: row.into() }
+    }
+}
+
+impl Template {
+    /// An object of fields, those without holes made ready to be written together.
+    pub(crate) fn object(mut fields: Vec<Field>) -> Self {
+        let mut at = 0;
+        while at < fields.len() {
+            let ready = Ready::of(fields.get(at..).unwrap_or_default());
+            let next = at + ready.fields.max(1);
+            if let Some(field) = fields.get_mut(at) {
+                field.ready = ready;
+            }
+            at = next;
+        }
+        Self::Object(fields)
     }
 }

@@ -1,6 +1,7 @@
 //! Which names a place in a file can see, and what is noted while compiling: loop variable > `let` > input.
 
 use super::diagnostic::{Diagnostics, Position, did_you_mean};
+use super::eval::HookFacts;
 use super::program::{Need, Path, Place, Program, Root, Segment};
 use super::usage::{self, Named, NamedKind, Origin, Read};
 use super::yaml::Yaml;
@@ -46,7 +47,7 @@ struct Beside {
 }
 
 const BESIDE: [Beside; 4] = [
-    Beside { name: "hook", root: Root::Hook, for_forges: false, fields: &["id", "received_at", "event", "instance"] },
+    Beside { name: "hook", root: Root::Hook, for_forges: false, fields: &HookFacts::NAMES },
     Beside { name: "settings", root: Root::Settings, for_forges: false, fields: &[] },
     Beside { name: "seen", root: Root::Seen, for_forges: false, fields: &[] },
     Beside { name: "delivery", root: Root::Delivery, for_forges: true, fields: &["key", "attempt", "attempted_at"] },

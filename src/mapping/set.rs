@@ -13,6 +13,7 @@ use super::lossy::Loss;
 use super::selection;
 use super::usage::Part;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// Mapping and forge files by their path below `mappings/`, with the name that messages give them.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -94,9 +95,9 @@ pub struct Translated {
     /// The headers that the mapping sets, the event header among them.
     pub headers: Vec<(String, String)>,
     /// The name of the mapping.
-    pub mapping: String,
+    pub mapping: Arc<str>,
     /// The SHA-256 of the mapping's files, in hexadecimal digits.
-    pub sha256: String,
+    pub sha256: Arc<str>,
     /// The source paths that had no value and no default.
     pub missing: Vec<String>,
 }
@@ -193,11 +194,24 @@ impl Mappings {
         let lookups = Lookups::load(files, &mut faults);
         let set = Self { all: mappings, by_event, lookups };
         if run_examples && !faults.has_errors() {
-            let ran = run::run(&set, &mut faults);
-            reach::check(&set.reached(&ran, files), &mut faults);
+            let (ran, failed) = run::run(&set);
+            let reached = set.reached(&ran, files);
+            reach::check(&reached, &mut faults);
+            // A misspelt `!` fails every example: what is wrong is said already, and once.
+            let is_follow_up = |failed: &run::Failed<'_>| failed.is_about(&faults);
+            let failed: Vec<run::Failed<'_>> = failed.into_iter().filter(|failed| !is_follow_up(failed)).collect();
+            for failed in failed {
+                failed.note(&mut faults);
+            }
+            if !faults.has_errors() {
+                reach::warn(&reached, &mut faults);
+            }
             for mapping in &set.all {
                 let own: Vec<&Ran<'_>> = ran.iter().filter(|ran| std::ptr::eq(ran.mapping, mapping)).collect();
-                loss::unknown(mapping, &own, &mut faults);
+                // Without all of its bodies nobody knows what fields there are.
+                if own.len() == mapping.examples.len() {
+                    loss::unknown(mapping, &own, &mut faults);
+                }
             }
         }
         if faults.has_errors() { Err(faults) } else { Ok((set, faults)) }
@@ -218,7 +232,7 @@ impl Mappings {
     /// Every example with what its mapping makes of it; one that cannot be translated is not among them.
     #[must_use]
     pub fn examples(&self) -> Vec<ExampleOutput> {
-        let ran = run::run(self, &mut Diagnostics::default());
+        let (ran, _) = run::run(self);
         let outputs = ran.into_iter().map(|Ran { mapping, example, made, trace }| ExampleOutput {
             event: example.event.as_ref().or(mapping.events.first()).cloned().unwrap_or_default(),
             file: mapping.file.to_string(),
@@ -302,8 +316,8 @@ impl Mappings {
         translate_with(mapping, &mut run).map(|(body, headers)| Translated {
             body,
             headers,
-            mapping: mapping.name.clone(),
-            sha256: mapping.sha256.clone(),
+            mapping: Arc::clone(&mapping.name),
+            sha256: Arc::clone(&mapping.sha256),
             missing: run.into_missing().into_iter().map(str::to_owned).collect(),
         })
     }
@@ -338,7 +352,7 @@ fn translate_with<'a>(mapping: &'a Mapping, run: &mut Run<'a>) -> Result<Made, U
     let body = match &mapping.output {
         Output::Body(body) => body,
         Output::Ignore(reason) => {
-            return Err(Untranslated::Ignored { mapping: mapping.name.clone(), reason: reason.clone() });
+            return Err(Untranslated::Ignored { mapping: mapping.name.to_string(), reason: reason.clone() });
         }
     };
     let made = write_body(mapping, body, run);
@@ -351,7 +365,7 @@ fn translate_with<'a>(mapping: &'a Mapping, run: &mut Run<'a>) -> Result<Made, U
 /// A body that is left out as a whole.
 pub(crate) fn makes_no_body(mapping: &Mapping) -> Untranslated {
     let reason = format!("{} makes no body of this hook", mapping.file);
-    Untranslated::Ignored { mapping: mapping.name.clone(), reason }
+    Untranslated::Ignored { mapping: mapping.name.to_string(), reason }
 }
 
 fn write_body<'a>(mapping: &'a Mapping, body: &'a super::program::Template, run: &mut Run<'a>) -> Result<Made, Stop> {

@@ -101,7 +101,9 @@ pub(crate) struct Found<'a> {
 
 impl<'a> Found<'a> {
     pub(crate) fn new(shapes: &'a Shapes) -> Self {
-        Self { shapes, walked: vec![Cell::new(false); shapes.all.len()], slots: vec![Cell::new(None); shapes.slots] }
+        let walked = shapes.all.iter().map(|_| Cell::new(false)).collect();
+        let slots = (0..shapes.slots).map(|_| Cell::new(None)).collect();
+        Self { shapes, walked, slots }
     }
 
     /// The value at a spot.
@@ -134,7 +136,11 @@ impl<'a> Found<'a> {
             self.set(wanted.slot, None);
         }
         for (key, value) in object.into_iter().flat_map(Node::members) {
-            if let Some(wanted) = shape.wanted.iter().find(|wanted| key.says(&wanted.key)) {
+            let wanted = match key.plain() {
+                Some(key) => shape.wanted.iter().find(|wanted| wanted.key.as_bytes() == key),
+                None => shape.wanted.iter().find(|wanted| key.says(&wanted.key)),
+            };
+            if let Some(wanted) = wanted {
                 self.set(wanted.slot, Some(value));
             }
         }

@@ -3,7 +3,7 @@
 use super::diagnostic::{Position, did_you_mean};
 use super::expr;
 use super::json::write;
-use super::program::{Branch, Condition, Constant, Each, Field, Piece, Template};
+use super::program::{Branch, Condition, Constant, Each, Field, Piece, Ready, Template};
 use super::scope::Scope;
 use super::yaml::{Key, MAX_DEPTH, Scalar, Yaml, YamlValue, scalar_json};
 use std::collections::HashSet;
@@ -64,10 +64,11 @@ fn object<'y>(members: impl Iterator<Item = &'y (Key, Yaml)>, scope: &mut Scope<
             let mut json = Vec::new();
             write::quoted(&mut json, &name);
             json.push(b':');
-            Field { key: name, json: json.into(), place: scope.place(key.position), value: compile(value, scope) }
+            let (place, value) = (scope.place(key.position), compile(value, scope));
+            Field { key: name, json: json.into(), place, value, ready: Ready::default() }
         })
         .collect();
-    literal_or(Template::Object(fields))
+    literal_or(Template::object(fields))
 }
 
 fn directive(node: &Yaml, members: &[(Key, Yaml)], scope: &mut Scope<'_>) -> Template {
@@ -257,7 +258,7 @@ fn flattened(parts: Vec<Template>) -> Template {
         Template::Object(fields) => fields,
         _ => Vec::new(),
     });
-    Template::Object(fields.collect())
+    Template::object(fields.collect())
 }
 
 fn compile_scalar(scalar: &Scalar, scope: &mut Scope<'_>) -> Template {

@@ -40,20 +40,19 @@ impl Text<'_> {
         }
     }
 
-    /// Part of this text: `pick` cuts a slice out of what it says.
-    pub(crate) fn cut(self, pick: impl FnOnce(&str) -> &str) -> Self {
+    /// Leaves a part of this text: `pick` cuts a slice out of what it says.
+    pub(crate) fn cut(&mut self, pick: impl FnOnce(&str) -> &str) {
         match self {
-            Self::Clean(text) => Self::Clean(within(text, pick(text))),
-            Self::Written(text) => Self::Written(within(text, pick(text))),
-            Self::Made(text) => Self::Made(pick(&text).into()),
-            Self::Escaped { raw, .. } => Self::Made(pick(&write::unescape(raw)).into()),
+            Self::Clean(text) | Self::Written(text) => *text = within(text, pick(text)),
+            Self::Made(text) => *text = pick(text).into(),
+            Self::Escaped { raw, .. } => *self = Self::Made(pick(&write::unescape(raw)).into()),
         }
     }
 
-    /// The text up to its first line break; escapes are stepped over, not undone.
-    pub(crate) fn first_line(self) -> Self {
+    /// Leaves the text up to its first line break; escapes are stepped over, not undone.
+    pub(crate) fn first_line(&mut self) {
         match self {
-            Self::Escaped { raw, broken } => Self::Escaped { raw: write::first_line(raw), broken },
+            Self::Escaped { raw, .. } => *raw = write::first_line(raw),
             plain => plain.cut(|text| text.split(['\n', '\r']).next().unwrap_or_default()),
         }
     }
@@ -78,15 +77,38 @@ fn within<'a>(whole: &'a str, part: &str) -> &'a str {
 
 impl<'a> Value<'a> {
     pub(crate) fn of(node: Node<'a>) -> Self {
+        let mut value = Self::Null;
+        value.set(node);
+        value
+    }
+
+    /// Puts what a node says into this place. Each arm writes the place itself: a value that is made first and moved then
+    /// is read back before its parts have been stored, and the processor waits for them.
+    #[inline]
+    pub(crate) fn set(&mut self, node: Node<'a>) {
+        *self = Self::Null;
         match node.kind() {
-            Kind::Null => Self::Null,
-            Kind::True => Self::Bool(true),
-            Kind::False => Self::Bool(false),
-            Kind::Number => Self::Number(node.raw()),
-            Kind::PlainText => Self::Text(Text::Clean(node.raw())),
-            Kind::EscapedText => Self::Text(Text::Escaped { raw: node.raw(), broken: false }),
-            Kind::BrokenText => Self::Text(Text::Escaped { raw: node.raw(), broken: true }),
-            Kind::Array | Kind::Object => Self::Container(node),
+            Kind::Null => {}
+            Kind::True => *self = Self::Bool(true),
+            Kind::False => *self = Self::Bool(false),
+            Kind::Number => *self = Self::Number(node.raw()),
+            Kind::PlainText => *self = Self::Text(Text::Clean(node.raw())),
+            Kind::EscapedText => *self = Self::Text(Text::Escaped { raw: node.raw(), broken: false }),
+            Kind::BrokenText => *self = Self::Text(Text::Escaped { raw: node.raw(), broken: true }),
+            Kind::Array | Kind::Object => *self = Self::Container(node),
+        }
+    }
+
+    /// Puts a copy of another value into this place; see [`Value::set`].
+    #[inline]
+    pub(crate) fn copy(&mut self, other: &Self) {
+        *self = Self::Null;
+        match other {
+            Self::Null => {}
+            Self::Bool(truth) => *self = Self::Bool(*truth),
+            Self::Int(number) => *self = Self::Int(*number),
+            Self::Text(Text::Clean(text)) => *self = Self::Text(Text::Clean(text)),
+            other => *self = other.clone(),
         }
     }
 
@@ -177,7 +199,7 @@ impl<'a> Value<'a> {
             Self::Null => out.extend_from_slice(b"null"),
             Self::Bool(true) => out.extend_from_slice(b"true"),
             Self::Bool(false) => out.extend_from_slice(b"false"),
-            Self::Int(number) => out.extend_from_slice(number.to_string().as_bytes()),
+            Self::Int(number) => write::integer(out, *number),
             Self::Number(number) => out.extend_from_slice(number.as_bytes()),
             Self::Text(text) => {
                 out.push(b'"');

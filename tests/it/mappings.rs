@@ -1,6 +1,6 @@
-use hookglot::forge::{Forges, hook_facts};
+use hookglot::forge::Forges;
 use hookglot::mapping::json::Document;
-use hookglot::mapping::{Mappings, NoKnowledge, Surroundings, Untranslated};
+use hookglot::mapping::{HookFacts, Mappings, NoKnowledge, Surroundings, Untranslated};
 use hookglot::rules::Rules;
 use hookglot::{mapping_files, schemas};
 use proptest::prelude::*;
@@ -58,10 +58,9 @@ fn a_schema_refuses_what_tools_refuse() {
 pub fn translate(set: &Mappings, event: &str, input: &Value) -> Result<(String, Value), Untranslated> {
     let text = input.to_string();
     let document = Document::parse(text.as_bytes()).unwrap();
-    let facts = hook_facts("0", "2026-01-02T03:04:05Z", event, Some("git.example.org"));
-    let facts = Document::parse(facts.as_bytes()).unwrap();
-    let beside =
-        Surroundings { hook: Some(facts.root()), instance: "git.example.org", ..Surroundings::new(&NoKnowledge) };
+    let instance = "git.example.org";
+    let facts = HookFacts { id: "0", received_at: "2026-01-02T03:04:05Z", event, instance: Some(instance) };
+    let beside = Surroundings { hook: Some(facts), instance, ..Surroundings::new(&NoKnowledge) };
     let made = set.translate(event, document.root(), &beside)?;
     assert!(made.body.len() <= LARGEST_BODY, "{} bytes", made.body.len());
     // What can be translated can be explained, and the explanation tells of the same body.
@@ -72,7 +71,7 @@ pub fn translate(set: &Mappings, event: &str, input: &Value) -> Result<(String, 
         let told: Value = serde_json::from_str(&field.json).expect("an explanation is JSON");
         assert_eq!(body.pointer(&pointer), Some(&told), "{}", field.path);
     }
-    Ok((made.mapping, body))
+    Ok((made.mapping.to_string(), body))
 }
 
 /// Every value in every place of the example hooks, one at a time: a body that parses, or a failure that names a line.

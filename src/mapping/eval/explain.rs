@@ -275,9 +275,9 @@ impl<'a> Run<'a> {
                     for argument in arguments {
                         self.traced_primary(argument, trace, sources)?;
                     }
-                    value = self.step(expr, step, value)?;
+                    self.steps(expr, std::slice::from_ref(step), &mut value)?;
                 }
-                _ => value = self.step(expr, step, value)?,
+                _ => self.steps(expr, std::slice::from_ref(step), &mut value)?,
             }
         }
         *sources = unique(std::mem::take(sources));
@@ -286,24 +286,21 @@ impl<'a> Run<'a> {
 
     fn traced_primary(&self, primary: &'a Primary, trace: &mut Trace, sources: &mut Sources) -> Result<Value<'a>> {
         match primary {
-            Primary::Path(path) => {
-                self.trace_path(path, trace, sources)?;
-                self.primary(primary)
-            }
-            Primary::Group(expr) => self.traced(expr, trace, sources),
+            Primary::Path(path) => self.trace_path(path, trace, sources)?,
+            Primary::Group(expr) => return self.traced(expr, trace, sources),
             Primary::List(items) => {
                 for item in items {
                     self.traced_primary(item, trace, sources)?;
                 }
-                self.primary(primary)
             }
-            Primary::Header(name) => {
-                let value = self.primary(primary)?;
-                sources.push(ReadSource { path: format!("header('{name}')"), has_value: !value.is_null() });
-                Ok(value)
-            }
-            Primary::Constant(_) => self.primary(primary),
+            Primary::Header(_) | Primary::Constant(_) => {}
         }
+        let mut value = Value::Null;
+        self.primary(primary, &mut value)?;
+        if let Primary::Header(name) = primary {
+            sources.push(ReadSource { path: format!("header('{name}')"), has_value: !value.is_null() });
+        }
+        Ok(value)
     }
 
     fn trace_path(&self, path: &'a Path, trace: &mut Trace, sources: &mut Sources) -> Result<()> {
@@ -316,7 +313,8 @@ impl<'a> Run<'a> {
             }
             _ => path.text.clone(),
         };
-        let has_value = matches!(self.path(path), Ok(value) if !value.is_null());
+        let mut value = Value::Null;
+        let has_value = self.path(path, &mut value).is_ok() && !value.is_null();
         sources.push(ReadSource { path: shown, has_value });
         Ok(())
     }

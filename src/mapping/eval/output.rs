@@ -2,7 +2,7 @@
 
 use super::{MAX_ITEMS, MAX_OUTPUT, Result, Run, Stop};
 use crate::mapping::json::{Kind, Node, write};
-use crate::mapping::program::{Each, Expr, Field, Need, Path, Piece, Place, Primary, Root, Template};
+use crate::mapping::program::{Each, Expr, Field, Need, Path, Piece, Place, Primary, Ready, Root, Template};
 use crate::mapping::value::Value;
 
 /// A field of an object that is being merged.
@@ -21,9 +21,7 @@ impl<'a> Run<'a> {
             Template::Text(pieces) => self.write_text(pieces, out)?,
             Template::Object(fields) => {
                 out.push(b'{');
-                for field in fields {
-                    self.write_field(field, out)?;
-                }
+                self.write_fields(fields, out)?;
                 write::end(out, b'}');
             }
             Template::List(items) => {
@@ -67,7 +65,9 @@ impl<'a> Run<'a> {
         } else if let Some(index) = named(expr) {
             self.let_value(index)?.write(out);
         } else {
-            self.expr(expr)?.write(out);
+            let mut value = Value::Null;
+            self.put(expr, &mut value)?;
+            value.write(out);
         }
         Ok(())
     }
@@ -79,6 +79,22 @@ impl<'a> Run<'a> {
             (Primary::Path(path), []) => self.node(path).filter(|node| node.kind() != Kind::Null),
             _ => None,
         }
+    }
+
+    /// Fields that are the same for every hook are written by the row.
+    fn write_fields(&mut self, fields: &'a [Field], out: &mut Vec<u8>) -> Result<()> {
+        let mut rest = fields;
+        while let Some((field, behind)) = rest.split_first() {
+            let Ready { fields: count, json } = &field.ready;
+            if *count > 0 && out.len() + json.len() <= MAX_OUTPUT {
+                out.extend_from_slice(json);
+                rest = rest.get(*count..).unwrap_or_default();
+            } else {
+                self.write_field(field, out)?;
+                rest = behind;
+            }
+        }
+        Ok(())
     }
 
     fn write_field(&mut self, field: &'a Field, out: &mut Vec<u8>) -> Result<()> {
@@ -116,7 +132,7 @@ impl<'a> Run<'a> {
                         .bare(expr)
                         .filter(|node| matches!(node.kind(), Kind::PlainText | Kind::EscapedText | Kind::Number))
                     {
-                        out.extend_from_slice(node.raw().as_bytes());
+                        out.extend_from_slice(node.bytes());
                         continue;
                     }
                     if let Some(index) = named(expr)
@@ -125,7 +141,8 @@ impl<'a> Run<'a> {
                         text.write_inside(out);
                         continue;
                     }
-                    let value = self.expr(expr).inspect_err(|_| out.truncate(before))?;
+                    let mut value = Value::Null;
+                    self.put(expr, &mut value).inspect_err(|_| out.truncate(before))?;
                     if value.is_null() {
                         out.truncate(before);
                         out.extend_from_slice(b"null");

@@ -1,9 +1,9 @@
 //! Runs examples and compares what comes out with what they say.
 
 use super::{Example, Wanted};
-use crate::mapping::diagnostic::Diagnostics;
+use crate::mapping::diagnostic::{Diagnostics, Position, Severity};
 use crate::mapping::eval::explain::Trace;
-use crate::mapping::eval::{Run, Surroundings};
+use crate::mapping::eval::{Failure, HookFacts, Run, Surroundings};
 use crate::mapping::file::{Mapping, Output};
 use crate::mapping::json::{Document, Node};
 use crate::mapping::knowledge::NoKnowledge;
@@ -11,7 +11,6 @@ use crate::mapping::lookups::Lookups;
 use crate::mapping::selection;
 use crate::mapping::set::{Mappings, Untranslated};
 use serde_json::Value;
-use std::borrow::Cow;
 
 /// What came of an example that could be run.
 pub(crate) struct Ran<'s> {
@@ -22,26 +21,56 @@ pub(crate) struct Ran<'s> {
     pub(crate) trace: Trace,
 }
 
-/// Runs every example of a set; a body that is not what its example says is an error.
-pub(crate) fn run<'s>(set: &'s Mappings, faults: &mut Diagnostics) -> Vec<Ran<'s>> {
-    let mut all = Vec::new();
+/// What is wrong with an example.
+pub(crate) struct Failed<'s> {
+    file: &'s str,
+    position: Position,
+    message: String,
+    /// What stopped the translation.
+    stopped: Option<Failure>,
+}
+
+impl Failed<'_> {
+    /// Whether the translation stopped at a place of which something is said already.
+    pub(crate) fn is_about(&self, said: &Diagnostics) -> bool {
+        self.stopped.as_ref().is_some_and(|stopped| {
+            let at = Position { line: stopped.line, column: stopped.column };
+            said.sorted().into_iter().any(|finding| {
+                finding.severity == Severity::Error && finding.file == stopped.file && finding.position == at
+            })
+        })
+    }
+
+    pub(crate) fn note(self, faults: &mut Diagnostics) {
+        faults.error(self.file, self.position, self.message);
+    }
+}
+
+/// Runs every example of a set: those that could be run, and what is wrong with those whose mapping makes something else
+/// or nothing of them.
+pub(crate) fn run(set: &Mappings) -> (Vec<Ran<'_>>, Vec<Failed<'_>>) {
+    let (mut all, mut failed) = (Vec::new(), Vec::new());
     for (mapping, example) in set.iter().flat_map(|mapping| mapping.examples.iter().map(move |own| (mapping, own))) {
+        let wrong = |position, message, stopped| Failed { file: &mapping.file, position, message, stopped };
         match run_one(set, mapping, example) {
             Ok(ran) => {
                 let made = ran.made.as_ref().map(|(headers, body)| (headers.as_slice(), body));
                 if let Err(message) = compare(example, made, &|path| made_by(&ran, path)) {
-                    faults.error(&mapping.file, example.position, said(example, &message));
+                    failed.push(wrong(example.position, said(example, &message), None));
                 }
                 all.push(ran);
             }
-            Err(Wrong::Example(message)) => faults.error(&mapping.file, example.position, said(example, &message)),
+            Err(Wrong::Example(message)) => failed.push(wrong(example.position, said(example, &message), None)),
+            Err(Wrong::Stopped(failure)) => {
+                failed.push(wrong(example.position, said(example, &failure.to_string()), Some(failure)));
+            }
             Err(Wrong::Clash(other)) => {
                 let message = format!("matches the same event as {other} (example \"{}\")", example.name);
-                faults.error(&mapping.file, mapping.position, message);
+                failed.push(wrong(mapping.position, message, None));
             }
         }
     }
-    all
+    (all, failed)
 }
 
 /// A message about an example.
@@ -51,6 +80,8 @@ pub(crate) fn said(example: &Example, message: &str) -> String {
 
 enum Wrong {
     Example(String),
+    /// The hook could not be translated.
+    Stopped(Failure),
     /// Another mapping is for the hook as well; where its event stands.
     Clash(String),
 }
@@ -63,8 +94,7 @@ fn run_one<'s>(set: &'s Mappings, mapping: &'s Mapping, example: &'s Example) ->
     }
     let texts = Texts::of(example, &event);
     let documents = texts.parse().map_err(Wrong::Example)?;
-    let instance = documents.instance();
-    let beside = documents.beside(&instance, &example.lookups);
+    let beside = documents.beside(&example.lookups);
     let input = documents.input.root();
     only_one(set, mapping, &event, input, &beside)?;
     let made = match set.translate(&event, input, &beside) {
@@ -74,15 +104,16 @@ fn run_one<'s>(set: &'s Mappings, mapping: &'s Mapping, example: &'s Example) ->
             Some((made.headers, body))
         }
         Err(Untranslated::Ignored { .. }) => None,
+        Err(Untranslated::Failed(failure)) => return Err(Wrong::Stopped(failure)),
         Err(other) => return Err(Wrong::Example(other.to_string())),
     };
     Ok(Ran { mapping, example, made, trace: trace(mapping, input, &beside) })
 }
 
 /// The texts of an example that a run reads.
-pub(crate) struct Texts {
+pub(crate) struct Texts<'e> {
+    hook: HookFacts<'e>,
     input: String,
-    hook: String,
     settings: String,
     seen: String,
 }
@@ -90,25 +121,29 @@ pub(crate) struct Texts {
 /// The texts, parsed.
 pub(crate) struct Documents<'t> {
     pub(crate) input: Document<'t>,
-    hook: Document<'t>,
+    hook: HookFacts<'t>,
     settings: Document<'t>,
     seen: Document<'t>,
 }
 
-impl Texts {
+impl<'e> Texts<'e> {
     /// The hook of an example, as one of an event, and what stands beside it.
-    pub(crate) fn of(example: &Example, event: &str) -> Self {
-        let mut hook = example.hook.clone();
-        super::set(&mut hook, "event", event.into());
-        let [input, hook, settings, seen] =
-            [&example.input, &hook, &example.settings, &example.seen].map(Value::to_string);
-        Self { input, hook, settings, seen }
+    pub(crate) fn of(example: &'e Example, event: &'e str) -> Self {
+        let fact = |name| example.hook.get(name).and_then(Value::as_str);
+        let hook = HookFacts {
+            id: fact("id").unwrap_or_default(),
+            received_at: fact("received_at").unwrap_or_default(),
+            event,
+            instance: fact("instance"),
+        };
+        let [input, settings, seen] = [&example.input, &example.settings, &example.seen].map(Value::to_string);
+        Self { hook, input, settings, seen }
     }
 
     pub(crate) fn parse(&self) -> Result<Documents<'_>, String> {
         Ok(Documents {
             input: document(&self.input)?,
-            hook: document(&self.hook)?,
+            hook: self.hook,
             settings: document(&self.settings)?,
             seen: document(&self.seen)?,
         })
@@ -120,18 +155,13 @@ fn document(text: &str) -> Result<Document<'_>, String> {
 }
 
 impl Documents<'_> {
-    /// The instance that the example's hook came from.
-    pub(crate) fn instance(&self) -> Cow<'_, str> {
-        self.hook.root().get("instance").and_then(Node::text).unwrap_or_default()
-    }
-
-    pub(crate) fn beside<'d>(&'d self, instance: &'d str, lookups: &'d Lookups) -> Surroundings<'d> {
+    pub(crate) fn beside<'d>(&'d self, lookups: &'d Lookups) -> Surroundings<'d> {
         let given = |document: &'d Document<'_>| Some(document.root()).filter(|node| node.is_object());
         Surroundings {
-            hook: Some(self.hook.root()),
+            hook: Some(self.hook),
             settings: given(&self.settings),
             seen: given(&self.seen),
-            instance,
+            instance: self.hook.instance.unwrap_or_default(),
             lookups: Some(lookups),
             ..Surroundings::new(&NoKnowledge)
         }

@@ -1,54 +1,70 @@
 //! Filters that turn UUIDs into numbers and numbers into UUIDs.
-#![allow(
-    clippy::needless_pass_by_value,
-    clippy::unnecessary_wraps,
-    reason = "every filter has the same signature, so that they stand in one table"
-)]
+#![allow(clippy::unnecessary_wraps, reason = "every filter has the same signature, so that they stand in one table")]
 
-use super::{Asking, wants};
+use super::{Asking, put, wants};
+use crate::mapping::lookups::Lookups;
 use crate::mapping::value::{Text, Value};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
-pub(super) fn id<'a>(value: Value<'a>, arguments: &[Value<'a>], asking: &Asking<'a>) -> Result<Value<'a>, String> {
+pub(super) fn id<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], asking: &Asking<'a>) -> Result<(), String> {
     let kind = arguments.first().and_then(Value::as_text).unwrap_or_default();
     match value.as_text() {
-        Some(text) => Ok(Value::Int(asking.knowledge.number(&kind, &text).into())),
-        None => wants("a text or a number", &value),
+        Some(text) => {
+            let number = asking.knowledge.number(&kind, &text);
+            put(value, Value::Int(number.into()))
+        }
+        None => wants("a text or a number", value),
     }
 }
 
-pub(super) fn uuid<'a>(value: Value<'a>, arguments: &[Value<'a>], asking: &Asking<'a>) -> Result<Value<'a>, String> {
+pub(super) fn uuid<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], asking: &Asking<'a>) -> Result<(), String> {
     let kind = arguments.first().and_then(Value::as_text).unwrap_or_default();
     match value.as_text() {
-        Some(number) => Ok(Value::made(asking.knowledge.uuid(asking.instance, &kind, &number))),
-        None => wants("a number or a text", &value),
+        Some(number) => {
+            let uuid = asking.knowledge.uuid(asking.instance, &kind, &number);
+            put(value, Value::made(uuid))
+        }
+        None => wants("a number or a text", value),
     }
 }
 
-pub(super) fn lookup<'a>(value: Value<'a>, arguments: &[Value<'a>], asking: &Asking<'a>) -> Result<Value<'a>, String> {
+pub(super) fn lookup<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], asking: &Asking<'a>) -> Result<(), String> {
+    // Where nobody is known, nobody needs to be looked for.
+    let is_id = !matches!(value, Value::Container(_) | Value::List(_));
+    if is_id && asking.knowledge.knows_nobody() && asking.lookups.is_none_or(Lookups::is_empty) {
+        *value = Value::Null;
+        return Ok(());
+    }
     let argument = |position: usize| arguments.get(position).and_then(Value::as_text).unwrap_or_default();
     let (table, column) = (argument(0), argument(1));
-    let Some(id) = value.as_text() else { return wants("a text or a number", &value) };
-    if let Some(learned) = asking.knowledge.lookup(asking.instance, &table, &id, &column) {
-        return Ok(Value::made(learned));
-    }
-    let from_file = asking.lookups.and_then(|lookups| lookups.get(&table, &id, &column));
-    Ok(from_file.map_or(Value::Null, |text| Value::Text(Text::Written(text))))
+    let Some(id) = value.as_text() else { return wants("a text or a number", value) };
+    let found = match asking.knowledge.lookup(asking.instance, &table, &id, &column) {
+        Some(learned) => Value::made(learned.as_str()),
+        None => {
+            let from_file = asking.lookups.and_then(|lookups| lookups.get(&table, &id, &column));
+            from_file.map_or(Value::Null, |text| Value::Text(Text::Written(text)))
+        }
+    };
+    *value = found;
+    Ok(())
 }
 
-pub(super) fn short_hex<'a>(value: Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
+pub(super) fn short_hex<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
     let length = match arguments.first() {
         Some(Value::Int(number)) => usize::try_from(*number).unwrap_or(0),
         _ => 0,
     };
-    let Some(said) = value.as_text() else { return wants("a text", &value) };
-    let head = said.get(..length).unwrap_or_default();
-    if !head.is_empty() && head.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Ok(Value::Text(match value.into_text() {
-            Ok(text) => text.cut(|text| text.get(..length).unwrap_or(text)),
-            Err(_) => Text::Clean(""),
-        }));
+    if let Value::Text(Text::Clean(said)) = value
+        && let Some(head) = said.get(..length).filter(|head| is_hex(head))
+    {
+        *said = head;
+        return Ok(());
+    }
+    let Some(said) = value.as_text() else { return wants("a text", value) };
+    if let Some(head) = said.get(..length).filter(|head| is_hex(head)) {
+        let head = Value::made(head);
+        return put(value, head);
     }
     let mut digits: String = said.chars().filter(|character| *character != '-').collect();
     if digits.len() < length || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -60,5 +76,9 @@ pub(super) fn short_hex<'a>(value: Value<'a>, arguments: &[Value<'a>], _: &Askin
         });
     }
     digits.truncate(length);
-    Ok(Value::made(digits))
+    put(value, Value::made(digits))
+}
+
+fn is_hex(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

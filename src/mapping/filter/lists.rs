@@ -1,19 +1,15 @@
 //! Filters that read a list.
-#![allow(
-    clippy::needless_pass_by_value,
-    clippy::unnecessary_wraps,
-    reason = "every filter has the same signature, so that they stand in one table"
-)]
+#![allow(clippy::unnecessary_wraps, reason = "every filter has the same signature, so that they stand in one table")]
 
-use super::{Asking, wants};
+use super::{Asking, put, wants};
 use crate::mapping::value::Value;
 
 fn elements<'a>(value: &Value<'a>) -> Result<Vec<Value<'a>>, String> {
     value.elements().map_or_else(|| wants("a list", value), Ok)
 }
 
-pub(super) fn count<'a>(value: Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
-    let number = match &value {
+pub(super) fn count<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
+    let number = match &*value {
         Value::Null => 0,
         Value::Text(text) => text.read().chars().count(),
         Value::Container(node) if node.is_object() => node.members().count(),
@@ -21,21 +17,23 @@ pub(super) fn count<'a>(value: Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Re
         Value::List(items) => items.len(),
         other => return wants("a list, an object or a text", other),
     };
-    Ok(Value::Int(i64::try_from(number).unwrap_or(i64::MAX)))
+    put(value, Value::Int(i64::try_from(number).unwrap_or(i64::MAX)))
 }
 
-pub(super) fn first<'a>(value: Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
-    Ok(elements(&value)?.into_iter().next().unwrap_or(Value::Null))
+pub(super) fn first<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
+    let first = elements(value)?.into_iter().next();
+    put(value, first.unwrap_or(Value::Null))
 }
 
-pub(super) fn last<'a>(value: Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
-    Ok(elements(&value)?.pop().unwrap_or(Value::Null))
+pub(super) fn last<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
+    let last = elements(value)?.pop();
+    put(value, last.unwrap_or(Value::Null))
 }
 
-pub(super) fn join<'a>(value: Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
+pub(super) fn join<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
     let separator = arguments.first().and_then(Value::as_text).unwrap_or_default().into_owned();
     let mut joined = String::new();
-    for (position, element) in elements(&value)?.iter().enumerate() {
+    for (position, element) in elements(value)?.iter().enumerate() {
         if position > 0 {
             joined.push_str(&separator);
         }
@@ -45,18 +43,19 @@ pub(super) fn join<'a>(value: Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>
             None => return wants("a list of texts and numbers", element),
         }
     }
-    Ok(Value::made(joined))
+    put(value, Value::made(joined))
 }
 
-pub(super) fn pluck<'a>(value: Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
+pub(super) fn pluck<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
     let key = arguments.first().and_then(Value::as_text).unwrap_or_default();
-    Ok(Value::List(elements(&value)?.iter().map(|element| element.field(&key).unwrap_or(Value::Null)).collect()))
+    let fields = elements(value)?.iter().map(|element| element.field(&key).unwrap_or(Value::Null)).collect();
+    put(value, Value::List(fields))
 }
 
-pub(super) fn find<'a>(value: Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
+pub(super) fn find<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
     let key = arguments.first().and_then(Value::as_text).unwrap_or_default();
     let wanted = arguments.get(1).unwrap_or(&Value::Null);
     let found =
-        elements(&value)?.into_iter().find(|element| element.field(&key).is_some_and(|field| field.same(wanted)));
-    Ok(found.unwrap_or(Value::Null))
+        elements(value)?.into_iter().find(|element| element.field(&key).is_some_and(|field| field.same(wanted)));
+    put(value, found.unwrap_or(Value::Null))
 }

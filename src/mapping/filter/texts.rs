@@ -1,15 +1,21 @@
 //! Filters that read one value, mostly a text.
-#![allow(
-    clippy::needless_pass_by_value,
-    clippy::unnecessary_wraps,
-    reason = "every filter has the same signature, so that they stand in one table"
-)]
+#![allow(clippy::unnecessary_wraps, reason = "every filter has the same signature, so that they stand in one table")]
 
-use super::{Asking, wants};
+use super::{Asking, put, wants};
 use crate::mapping::value::{Text, Value};
+use std::ops::Range;
 
-fn text(value: Value<'_>) -> Result<Text<'_>, String> {
-    value.into_text().or_else(|other| wants("a text", &other))
+/// The text that a value is, or becomes where it is a number or a boolean.
+fn text<'v, 'a>(value: &'v mut Value<'a>) -> Result<&'v mut Text<'a>, String> {
+    match value {
+        Value::Number(number) => *value = Value::Text(Text::Clean(number)),
+        Value::Bool(_) | Value::Int(_) => *value = Value::made(value.as_text().unwrap_or_default()),
+        _ => {}
+    }
+    match value {
+        Value::Text(text) => Ok(text),
+        other => wants("a text", other),
+    }
 }
 
 fn argument<'v>(arguments: &'v [Value<'_>], position: usize) -> std::borrow::Cow<'v, str> {
@@ -24,148 +30,165 @@ fn number(arguments: &[Value<'_>], position: usize) -> Option<i64> {
     }
 }
 
-fn map(value: Value<'_>, change: impl FnOnce(&str) -> String) -> Result<Value<'_>, String> {
-    Ok(Value::made(change(&text(value)?.read())))
+fn map(value: &mut Value<'_>, change: impl FnOnce(&str) -> String) -> Result<(), String> {
+    let made = change(&text(value)?.read());
+    put(value, Value::made(made))
 }
 
-fn cut(value: Value<'_>, pick: impl FnOnce(&str) -> &str) -> Result<Value<'_>, String> {
-    Ok(Value::Text(text(value)?.cut(pick)))
+fn cut(value: &mut Value<'_>, pick: impl FnOnce(&str) -> &str) -> Result<(), String> {
+    text(value)?.cut(pick);
+    Ok(())
 }
 
-pub(super) fn lower<'a>(value: Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
+pub(super) fn lower<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
     map(value, str::to_lowercase)
 }
 
-pub(super) fn upper<'a>(value: Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
+pub(super) fn upper<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
     map(value, str::to_uppercase)
 }
 
-pub(super) fn replace<'a>(value: Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
+pub(super) fn replace<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
     map(value, |text| text.replace(&*argument(arguments, 0), &argument(arguments, 1)))
 }
 
-pub(super) fn trim<'a>(value: Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
+pub(super) fn trim<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
     cut(value, str::trim)
 }
 
-pub(super) fn first_line<'a>(value: Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
-    Ok(Value::Text(text(value)?.first_line()))
+pub(super) fn first_line<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
+    text(value)?.first_line();
+    Ok(())
 }
 
-pub(super) fn strip_prefix<'a>(value: Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
+pub(super) fn strip_prefix<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
     cut(value, |text| text.strip_prefix(&*argument(arguments, 0)).unwrap_or(text))
 }
 
-pub(super) fn strip_suffix<'a>(value: Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
+pub(super) fn strip_suffix<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
     cut(value, |text| text.strip_suffix(&*argument(arguments, 0)).unwrap_or(text))
 }
 
-pub(super) fn truncate<'a>(value: Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
+pub(super) fn truncate<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
     let length = usize::try_from(number(arguments, 0).unwrap_or(0)).unwrap_or(0);
     cut(value, |text| text.char_indices().nth(length).and_then(|(end, _)| text.get(..end)).unwrap_or(text))
 }
 
-pub(super) fn part<'a>(value: Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
+pub(super) fn part<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
     let separator = argument(arguments, 0);
     if separator.is_empty() {
         return Err("wants a separator that is not empty".to_owned());
     }
     let whole = text(value)?;
-    let (from, to) = {
+    let span = {
         let said = whole.read();
-        let count = said.split(&*separator).count();
-        let place = |number: i64| {
-            let distance = usize::try_from(number.unsigned_abs()).unwrap_or(usize::MAX);
-            if number < 0 { count.saturating_sub(distance) } else { distance }
-        };
-        let first = number(arguments, 1).unwrap_or(0);
-        if first < 0 && first.unsigned_abs() > count as u64 {
-            return Ok(Value::Null);
-        }
-        let from = place(first);
-        let to = number(arguments, 2).map_or(from + 1, place).min(count);
-        (from, to)
+        span_of_parts(&said, &separator, number(arguments, 1).unwrap_or(0), number(arguments, 2))
     };
-    if from >= to {
-        return Ok(Value::Null);
+    match span {
+        Some(span) => whole.cut(|said| said.get(span).unwrap_or_default()),
+        None => *value = Value::Null,
     }
-    Ok(Value::Text(whole.cut(|said| span_of_parts(said, &separator, from, to))))
+    Ok(())
 }
 
-/// The slice from the start of part `from` to the end of part `to - 1`.
-fn span_of_parts<'t>(text: &'t str, separator: &str, from: usize, to: usize) -> &'t str {
-    let (mut at, mut start, mut end) = (0, 0, 0);
-    for (position, part) in text.split(separator).enumerate().take(to) {
-        if position == from {
-            start = at;
+/// Where the parts from `first` up to before `end` stand in a text; without `end`, the part `first` alone.
+fn span_of_parts(text: &str, separator: &str, first: i64, end: Option<i64>) -> Option<Range<usize>> {
+    let place = |number: i64| {
+        let distance = usize::try_from(number.unsigned_abs()).unwrap_or(usize::MAX);
+        if number >= 0 {
+            return Some(distance);
         }
-        end = at + part.len();
-        at = end + separator.len();
+        // Only what is counted from the end needs to know where that is.
+        text.split(separator).count().checked_sub(distance)
+    };
+    let from = place(first)?;
+    let to = match end {
+        Some(end) => place(end)?,
+        None => from.saturating_add(1),
+    };
+    let (mut at, mut start) = (0, None);
+    for position in 0..to {
+        if position == from {
+            start = Some(at);
+        }
+        let rest = text.get(at..).unwrap_or_default();
+        let end = match separator.as_bytes() {
+            // To look for a byte is much cheaper than to make ready for looking for a text.
+            [byte] => rest.bytes().position(|own| own == *byte),
+            _ => rest.find(separator),
+        };
+        match end {
+            Some(length) if position + 1 < to => at += length + separator.len(),
+            Some(length) => return Some(start?..at + length),
+            None => return Some(start?..text.len()),
+        }
     }
-    text.get(start..end).unwrap_or_default()
+    None
 }
 
-pub(super) fn string<'a>(value: Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
-    Ok(Value::Text(text(value)?))
+pub(super) fn string<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
+    text(value).map(|_| ())
 }
 
-pub(super) fn json<'a>(value: Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
+pub(super) fn json<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
     let mut out = Vec::new();
     value.write(&mut out);
-    Ok(Value::made(String::from_utf8_lossy(&out).into_owned()))
+    put(value, Value::made(String::from_utf8_lossy(&out)))
 }
 
-pub(super) fn int<'a>(value: Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
-    let Some(said) = value.as_text() else { return wants("a number", &value) };
+pub(super) fn int<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
+    let Some(said) = value.as_text() else { return wants("a number", value) };
     let whole = said.trim().split('.').next().unwrap_or_default();
     match whole.parse() {
-        Ok(number) => Ok(Value::Int(number)),
+        Ok(number) => put(value, Value::Int(number)),
         Err(_) => {
             Err(format!("wants a whole number of at most 64 bits, got `{}`", said.chars().take(40).collect::<String>()))
         }
     }
 }
 
-pub(super) fn bool<'a>(value: Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
+pub(super) fn bool<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
     match value.as_text().as_deref() {
-        Some("true" | "1") => Ok(Value::Bool(true)),
-        Some("false" | "0") => Ok(Value::Bool(false)),
-        _ => wants("true, false, 1 or 0", &value),
+        Some("true" | "1") => put(value, Value::Bool(true)),
+        Some("false" | "0") => put(value, Value::Bool(false)),
+        _ => wants("true, false, 1 or 0", value),
     }
 }
 
-pub(super) fn null_if<'a>(value: Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
-    let is_it = arguments.first().is_some_and(|other| value.same(other));
-    Ok(if is_it { Value::Null } else { value })
+pub(super) fn null_if<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
+    if arguments.first().is_some_and(|other| value.same(other)) {
+        *value = Value::Null;
+    }
+    Ok(())
 }
 
 /// `table` is compiled to a look-up of its own, since its rows belong to the file.
-pub(super) fn unreached<'a>(value: Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
-    Ok(value)
+pub(super) fn unreached<'a>(_: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
+    Ok(())
 }
 
 pub(super) fn absolute_images<'a>(
-    value: Value<'a>,
+    value: &mut Value<'a>,
     arguments: &[Value<'a>],
     _: &Asking<'a>,
-) -> Result<Value<'a>, String> {
-    let whole = text(value)?;
-    let said = whole.read();
-    if !said.contains("](/") {
-        return Ok(Value::Text(whole));
-    }
+) -> Result<(), String> {
     let base = argument(arguments, 0);
-    let (mut made, mut rest) = (String::with_capacity(said.len() + 64), &*said);
-    while let Some(target) = image_target(rest) {
-        let (before, after) = rest.split_at_checked(target).unwrap_or((rest, ""));
-        made.push_str(before);
-        if after.starts_with('/') && !after.starts_with("//") {
-            made.push_str(base.trim_end_matches('/'));
-        }
-        rest = after;
+    let base = base.trim_end_matches('/');
+    if !text(value)?.read().contains("](/") {
+        return Ok(());
     }
-    made.push_str(rest);
-    Ok(Value::made(made))
+    map(value, |said| {
+        let (mut made, mut rest) = (String::with_capacity(said.len() + 64), said);
+        while let Some(target) = image_target(rest) {
+            let (before, after) = rest.split_at_checked(target).unwrap_or((rest, ""));
+            made.push_str(before);
+            if after.starts_with('/') && !after.starts_with("//") {
+                made.push_str(base);
+            }
+            rest = after;
+        }
+        made + rest
+    })
 }
 
 /// Where the address of the next image begins: behind `![…](`.

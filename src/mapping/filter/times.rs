@@ -2,17 +2,14 @@
 //!
 //! RFC 3339 with any fraction, `2021-03-04 07:16:00 UTC` and `… +0200` (GitLab up to 19.3), and forms without a zone
 //! (GitFlic). An empty text counts as null: GitLab has sent both for "no time".
-#![allow(
-    clippy::needless_pass_by_value,
-    clippy::unnecessary_wraps,
-    reason = "every filter has the same signature, so that they stand in one table"
-)]
+#![allow(clippy::unnecessary_wraps, reason = "every filter has the same signature, so that they stand in one table")]
 
-use super::{Asking, wants};
+use super::{Asking, put, wants};
 use crate::mapping::value::{Text, Value};
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use jiff::{Timestamp, civil::Date};
+use std::borrow::Cow;
 
 /// A zone as mappings name it.
 pub(super) fn zone(name: &str) -> Option<Offset> {
@@ -41,6 +38,14 @@ struct Told {
 }
 
 fn read(text: &str) -> Option<Told> {
+    let zone = match text.get(19..) {
+        Some("") => Some(None),
+        Some("Z") => Some(Some(Offset::UTC)),
+        _ => None,
+    };
+    if let (Some(zone), Some(clock)) = (zone, text.get(..19).and_then(whole_seconds)) {
+        return Some(Told { clock, zone });
+    }
     let text = text.trim();
     if text.len() == 10 {
         return text.parse::<Date>().ok().map(|date| Told { clock: date.at(0, 0, 0, 0), zone: None });
@@ -103,25 +108,25 @@ fn is_plain(text: &str) -> bool {
             || (zone.len() == 6 && matches!(zone.first(), Some(b'+' | b'-')) && zone.get(3) == Some(&b':')))
 }
 
-pub(super) fn rfc3339<'a>(value: Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
-    let Some(told) = told(&value)? else { return Ok(Value::Null) };
-    if let Value::Text(Text::Clean(text)) = &value
+pub(super) fn rfc3339<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
+    let Some(told) = told(value)? else { return put(value, Value::Null) };
+    if let Value::Text(Text::Clean(text)) = value
         && is_plain(text)
     {
         // It was read, so it is a time; what it says need not be written anew.
-        return Ok(if told.zone.is_some() {
-            value
-        } else {
-            Value::made(format!("{text}{}", written(given_zone(arguments))))
-        });
+        if told.zone.is_none() {
+            let zoned = [*text, &written(given_zone(arguments))].concat();
+            *value = Value::made(zoned);
+        }
+        return Ok(());
     }
     let zone = told.zone.unwrap_or_else(|| given_zone(arguments));
-    Ok(Value::made(format!("{}{}", told.clock, written(zone))))
+    put(value, Value::made(format!("{}{}", told.clock, written(zone))))
 }
 
 /// A zone as RFC 3339 writes it.
-fn written(zone: Offset) -> String {
-    if zone == Offset::UTC { "Z".to_owned() } else { colon(zone) }
+fn written(zone: Offset) -> Cow<'static, str> {
+    if zone == Offset::UTC { Cow::Borrowed("Z") } else { Cow::Owned(colon(zone)) }
 }
 
 /// An offset with a colon, as RFC 3339 wants it.
@@ -131,26 +136,27 @@ fn colon(zone: Offset) -> String {
     format!("{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60)
 }
 
-pub(super) fn local_time<'a>(value: Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
-    let Some(told) = told(&value)? else { return Ok(Value::Null) };
-    let Some(own) = told.zone else { return Ok(Value::made(told.clock.to_string())) };
+pub(super) fn local_time<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
+    let Some(told) = told(value)? else { return put(value, Value::Null) };
+    let Some(own) = told.zone else { return put(value, Value::made(told.clock.to_string())) };
     let zone = given_zone(arguments);
     if own == zone {
-        return Ok(Value::made(told.clock.to_string()));
+        return put(value, Value::made(told.clock.to_string()));
     }
-    Ok(Value::made(zone.to_datetime(instant(&told, Offset::UTC)?).to_string()))
+    put(value, Value::made(zone.to_datetime(instant(&told, Offset::UTC)?).to_string()))
 }
 
-pub(super) fn gitlab_time<'a>(value: Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
-    let Some(told) = told(&value)? else { return Ok(Value::Null) };
+pub(super) fn gitlab_time<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
+    let Some(told) = told(value)? else { return put(value, Value::Null) };
     let utc = Offset::UTC.to_datetime(instant(&told, Offset::UTC)?);
     let (date, time) = (utc.date(), utc.time());
-    Ok(Value::made(format!("{date} {:02}:{:02}:{:02} UTC", time.hour(), time.minute(), time.second())))
+    let text = format!("{date} {:02}:{:02}:{:02} UTC", time.hour(), time.minute(), time.second());
+    put(value, Value::made(text))
 }
 
-pub(super) fn unix<'a>(value: Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<Value<'a>, String> {
-    let Some(told) = told(&value)? else { return Ok(Value::Null) };
-    Ok(Value::Int(instant(&told, Offset::UTC)?.as_second()))
+pub(super) fn unix<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
+    let Some(told) = told(value)? else { return put(value, Value::Null) };
+    put(value, Value::Int(instant(&told, Offset::UTC)?.as_second()))
 }
 
 #[cfg(test)]

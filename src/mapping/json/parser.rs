@@ -21,10 +21,13 @@ pub(super) fn parse(bytes: &[u8]) -> Result<(&str, Vec<Entry>), SyntaxError> {
     if u32::try_from(text.len()).is_err() {
         return Err(error_at(bytes, 0, "more than 4 GiB".to_owned()));
     }
-    let mut parser = Parser { bytes, at: 0, entries: Vec::with_capacity(bytes.len() / 16 + 8), open: Vec::new() };
+    let mut parser = Parser { bytes, at: 0, entries: Vec::with_capacity(bytes.len() / 16 + 8), open: None, depth: 0 };
     match parser.run() {
         Ok(()) => Ok((text, parser.entries)),
-        Err((at, message)) => Err(error_at(bytes, at, message)),
+        Err(fault) => {
+            let (at, message) = *fault;
+            Err(error_at(bytes, at, message))
+        }
     }
 }
 
@@ -37,21 +40,23 @@ fn error_at(bytes: &[u8], at: usize, message: String) -> SyntaxError {
     SyntaxError { line, column, message }
 }
 
-type Fault = (usize, String);
+/// Boxed, so that a result without a fault fits into a register: there is one for every token.
+type Fault = Box<(usize, String)>;
 
 struct Parser<'a> {
     bytes: &'a [u8],
     at: usize,
     entries: Vec<Entry>,
-    /// The containers that are open, by entry.
-    open: Vec<u32>,
+    /// The innermost container that is open, by entry. As long as one is open, its `next` is the one around it.
+    open: Option<u32>,
+    depth: usize,
 }
 
 impl Parser<'_> {
     fn run(&mut self) -> Result<(), Fault> {
         self.skip_space();
         let mut opened = self.value()?;
-        while let Some(container) = self.open.last().copied() {
+        while let Some(container) = self.open {
             self.skip_space();
             let is_object = self.kind_of(container) == Kind::Object;
             let closer = if is_object { b'}' } else { b']' };
@@ -88,8 +93,9 @@ impl Parser<'_> {
         self.entries.get(entry as usize).map_or(Kind::Null, |entry| entry.kind)
     }
 
+    #[expect(clippy::unnecessary_box_returns, reason = "what is boxed makes every result small enough for a register")]
     fn fault(&self, message: String) -> Fault {
-        (self.at, message)
+        Box::new((self.at, message))
     }
 
     fn peek(&self) -> Option<u8> {
@@ -109,11 +115,13 @@ impl Parser<'_> {
     }
 
     fn close(&mut self, container: u32) {
-        self.open.pop();
         let (next, end) = (short(self.entries.len()), short(self.at));
         if let Some(entry) = self.entries.get_mut(container as usize) {
-            entry.next = next;
+            let around = std::mem::replace(&mut entry.next, next);
             entry.end = end;
+            // The outermost container has itself around it.
+            self.open = (around != container).then_some(around);
+            self.depth -= 1;
         }
     }
 
@@ -151,12 +159,15 @@ impl Parser<'_> {
     }
 
     fn container(&mut self, kind: Kind) -> Result<bool, Fault> {
-        if self.open.len() >= MAX_DEPTH {
+        if self.depth >= MAX_DEPTH {
             return Err(self.fault(format!("nested deeper than {MAX_DEPTH} levels")));
         }
-        self.open.push(short(self.entries.len()));
-        self.push(kind, self.at, self.at + 1);
+        let own = short(self.entries.len());
+        let (start, around) = (short(self.at), self.open.unwrap_or(own));
         self.at += 1;
+        self.entries.push(Entry { kind, start, end: short(self.at), next: around });
+        self.open = Some(own);
+        self.depth += 1;
         Ok(true)
     }
 
@@ -209,13 +220,13 @@ impl Parser<'_> {
     }
 
     fn string(&mut self) -> Result<(), Fault> {
+        let bytes = self.bytes;
         self.at += 1;
         let start = self.at;
         let mut kind = Kind::PlainText;
         loop {
-            let rest = self.bytes.get(self.at..).unwrap_or_default();
-            let Some(stop) = special(rest) else {
-                self.at = self.bytes.len();
+            let Some(stop) = special(bytes.get(self.at..).unwrap_or_default()) else {
+                self.at = bytes.len();
                 return Err(self.fault("the text ends inside a string".to_owned()));
             };
             self.at += stop;
@@ -268,12 +279,13 @@ impl Parser<'_> {
         if text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             Ok(u32::from_str_radix(text, 16).unwrap_or_default())
         } else {
-            Err((at, "\\u wants four hexadecimal digits".to_owned()))
+            Err(Box::new((at, "\\u wants four hexadecimal digits".to_owned())))
         }
     }
 }
 
-/// A position as it is kept; [`parse`] refused every text in which one could be larger.
+/// A position as it is kept.
+#[expect(clippy::cast_possible_truncation, reason = "`parse` refused every text in which one could be larger")]
 fn short(position: usize) -> u32 {
-    u32::try_from(position).unwrap_or(u32::MAX)
+    position as u32
 }

@@ -76,6 +76,15 @@ fn the_first_line_of_a_raw_text_ends_at_an_escaped_line_break_and_nowhere_else()
     }
 }
 
+#[test]
+fn integers_are_written_as_they_are() {
+    for number in [0, 7, 10, -1, 1_767_166_402, i64::MAX, i64::MIN] {
+        let mut out = Vec::new();
+        write::integer(&mut out, number);
+        assert_eq!(String::from_utf8(out).expect("digits"), number.to_string());
+    }
+}
+
 fn any_json() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
         Just(serde_json::Value::Null),

@@ -72,13 +72,15 @@ fn unicode(out: &mut String, escape: &str) -> usize {
 pub(crate) fn special(bytes: &[u8]) -> Option<usize> {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
-    // The high bit of each byte that is zero in `word`; bits above the lowest of them may be set wrongly.
-    let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
     let (words, tail) = bytes.as_chunks::<8>();
     for (position, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
-        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
-        let found = control | zero(word ^ (ONES * u64::from(b'"'))) | zero(word ^ (ONES * u64::from(b'\\')));
+        let control = word.wrapping_sub(ONES * 0x20);
+        let quote = (word ^ (ONES * u64::from(b'"'))).wrapping_sub(ONES);
+        let backslash = (word ^ (ONES * u64::from(b'\\'))).wrapping_sub(ONES);
+        // A byte below what was taken off it borrows, which sets its high bit. Borrows may set bits above the lowest byte
+        // found wrongly, but that one is right, once the bytes that had their high bit set before are left out.
+        let found = (control | quote | backslash) & !word & HIGH;
         if found != 0 {
             return Some(position * 8 + found.trailing_zeros() as usize / 8);
         }
@@ -122,7 +124,7 @@ pub(crate) fn escaped(out: &mut Vec<u8>, text: &str) {
 /// Writes a whole value without white space, a duplicate key once, with its last value at its first place.
 pub(crate) fn node(out: &mut Vec<u8>, value: Node<'_>) {
     match value.kind() {
-        Kind::Null | Kind::True | Kind::False | Kind::Number => out.extend_from_slice(value.raw().as_bytes()),
+        Kind::Null | Kind::True | Kind::False | Kind::Number => out.extend_from_slice(value.bytes()),
         Kind::PlainText | Kind::EscapedText | Kind::BrokenText => text(out, value),
         Kind::Array => {
             out.push(b'[');
@@ -141,10 +143,25 @@ pub(crate) fn text(out: &mut Vec<u8>, value: Node<'_>) {
     if value.kind() == Kind::BrokenText {
         quoted(out, &unescape(value.raw()));
     } else {
-        out.push(b'"');
-        out.extend_from_slice(value.raw().as_bytes());
-        out.push(b'"');
+        out.extend_from_slice(value.quoted());
     }
+}
+
+/// Writes an integer.
+pub(crate) fn integer(out: &mut Vec<u8>, number: i64) {
+    if number < 0 {
+        out.push(b'-');
+    }
+    let start = out.len();
+    let mut rest = number.unsigned_abs();
+    loop {
+        out.push(b'0' + (rest % 10) as u8);
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.get_mut(start..).unwrap_or_default().reverse();
 }
 
 /// Ends a list of `element,` with its bracket in place of the last comma.

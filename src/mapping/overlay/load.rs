@@ -90,7 +90,11 @@ fn run_examples(overlay: &Overlay, files: &Files, faults: &mut Diagnostics) {
             Err(message) => faults.error(&overlay.file, example.position, said(example, &message)),
         }
     }
-    reach::check(&[reached], faults);
+    let reached = [reached];
+    reach::check(&reached, faults);
+    if !faults.has_errors() {
+        reach::warn(&reached, faults);
+    }
 }
 
 fn run(overlay: &Overlay, example: &Example) -> Result<Trace, String> {
@@ -100,8 +104,7 @@ fn run(overlay: &Overlay, example: &Example) -> Result<Trace, String> {
     }
     let texts = Texts::of(example, &event);
     let documents = texts.parse()?;
-    let instance = documents.instance();
-    let beside = documents.beside(&instance, &example.lookups);
+    let beside = documents.beside(&example.lookups);
     let laid = overlay.lay(&documents.input, &beside).map_err(|failure| failure.to_string())?;
     let body: Value = serde_json::from_slice(&laid).map_err(|error| format!("the body is not JSON: {error}"))?;
     let trace = trace(overlay, &documents.input, &beside);
