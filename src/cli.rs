@@ -115,7 +115,7 @@ struct TranslateArgs {
     /// An overlay to lay over the body, as a destination names it; several in their order
     #[arg(long, value_name = "NAME")]
     overlay: Vec<String>,
-    /// Mapping files over the built-in ones
+    /// Mapping files over the built-in ones [env: `HOOKGLOT_MAPPINGS_DIR`]
     #[arg(long, value_name = "DIR")]
     mappings_dir: Option<PathBuf>,
 }
@@ -158,7 +158,7 @@ struct CoverageArgs {
     /// How the table is printed
     #[arg(long, value_enum, default_value_t = TableFormat::Text)]
     format: TableFormat,
-    /// Mapping files over the built-in ones
+    /// Mapping files over the built-in ones [env: `HOOKGLOT_MAPPINGS_DIR`]
     #[arg(long, value_name = "DIR")]
     mappings_dir: Option<PathBuf>,
 }
@@ -181,7 +181,7 @@ enum MappingsCommand {
     },
     /// Every mapping and overlay: its file, the beginning of the SHA-256 of its files, its events.
     List {
-        /// Mapping files over the built-in ones
+        /// Mapping files over the built-in ones [env: `HOOKGLOT_MAPPINGS_DIR`]
         #[arg(long, value_name = "DIR")]
         mappings_dir: Option<PathBuf>,
     },
@@ -231,6 +231,12 @@ impl From<ServeArgs> for Flags {
         ];
         flags(args.settings.config, settings)
     }
+}
+
+/// The folder of one's own mapping files: that of the flag, else that of the variable.
+fn mappings_dir(flag: Option<&PathBuf>) -> Option<PathBuf> {
+    let from_environment = || environment().remove("HOOKGLOT_MAPPINGS_DIR").filter(|folder| !folder.is_empty());
+    flag.cloned().or_else(|| from_environment().map(PathBuf::from))
 }
 
 /// The environment; variables that are no text are none of ours.

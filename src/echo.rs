@@ -55,7 +55,9 @@ fn show(request: &HttpRequest, body: &[u8], secret: &SecretHeaders) -> String {
     }
     let pretty = serde_json::from_slice::<serde_json::Value>(body).and_then(|json| serde_json::to_string_pretty(&json));
     let body = pretty.unwrap_or_else(|_| String::from_utf8_lossy(body).into_owned());
-    let _ = writeln!(text, "\n{body}");
+    // A terminal would take the body's control characters for its own.
+    let shown = body.chars().map(|own| if own.is_control() && own != '\n' && own != '\t' { '\u{FFFD}' } else { own });
+    let _ = writeln!(text, "\n{}", shown.collect::<String>());
     text
 }
 

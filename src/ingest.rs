@@ -89,7 +89,7 @@ impl Ingest {
         for (destination, refusal) in &refused {
             self.count_ignored(destination, refusal.as_ref());
             let reason = refusal.as_ref().map_or("", |refusal| refusal.text.as_str());
-            tracing::info!(hook = %id, destination, event = identity.event, reason, "ignored");
+            tracing::info!(hook = id.to_string(), destination, event = identity.event, reason, "ignored");
         }
         if wanted.is_empty() {
             let reason =

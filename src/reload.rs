@@ -69,7 +69,9 @@ impl Reload {
     }
 
     async fn run(mut self) {
-        let mut watch = Watch::new(&self.folder);
+        // What the system tells of is named by whole paths; messages name files as the user does.
+        let whole = std::path::absolute(&self.folder).unwrap_or_else(|_| self.folder.clone());
+        let mut watch = Watch::new(&whole);
         let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
         let mut poll = interval_at(Instant::now() + self.timing.poll, self.timing.poll);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -80,7 +82,7 @@ impl Reload {
                 _ = poll.tick() => {}
             }
             self = self.look().await;
-            watch.renew(&self.folder);
+            watch.renew(&whole);
         }
     }
 
@@ -171,6 +173,17 @@ impl Reload {
         self.metrics.mappings_reload_failed.set(1);
         self.refused = Some(refused);
     }
+}
+
+/// Answers SIGHUP where there is no folder to read; without an answer it would end the process.
+#[must_use]
+pub fn nothing_to_read() -> JoinHandle<()> {
+    tokio::spawn(async {
+        let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+        while hangup.recv().await.is_some() {
+            tracing::info!("SIGHUP: there is no mappings_dir to read again");
+        }
+    })
 }
 
 fn said_to() {

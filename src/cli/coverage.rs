@@ -8,7 +8,7 @@ use crate::rules::Rules;
 use std::process::ExitCode;
 
 pub(super) fn run(args: &CoverageArgs) -> ExitCode {
-    let files = match mapping_files::read(args.mappings_dir.as_deref()) {
+    let files = match mapping_files::read(super::mappings_dir(args.mappings_dir.as_ref()).as_deref()) {
         Ok(files) => files,
         Err(error) => {
             out::error(error);

@@ -14,7 +14,7 @@ pub(super) fn run(command: &MappingsCommand) -> ExitCode {
             ExitCode::SUCCESS
         }
         MappingsCommand::List { mappings_dir } => {
-            let files = match mapping_files::read(mappings_dir.as_deref()) {
+            let files = match mapping_files::read(super::mappings_dir(mappings_dir.as_ref()).as_deref()) {
                 Ok(files) => files,
                 Err(error) => {
                     out::error(error);

@@ -8,7 +8,7 @@ use crate::forge::Forges;
 use crate::ingest::{self, Ingest, Route};
 use crate::mapping::{Diagnostics, Files};
 use crate::metrics::Metrics;
-use crate::reload::Reload;
+use crate::reload::{self, Reload};
 use crate::rules::{LiveRules, Rules};
 use crate::store::{Ending, Store, memory::MemoryStore};
 use crate::{echo, mapping_files, telemetry};
@@ -19,7 +19,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
@@ -105,14 +104,14 @@ async fn serve(mut settings: Settings, rules: LiveRules) -> Result<(), Ended> {
     say_start(&settings, &ingest, hooks_at, admin_at, store.is_durable());
     let hooks = spawn(ingest::serve(Arc::new(ingest), listener, settings.grace).map_err(Ended::failed)?);
     let admin = spawn(admin::serve(metrics, readiness.clone(), admin_listener).map_err(Ended::failed)?);
-    let reload = reload.map(Reload::start);
+    let reload = reload.map_or_else(reload::nothing_to_read, Reload::start);
     readiness.set(true);
     if settings.demo {
         say_demo(hooks_at);
     }
     stop_signal().await;
     readiness.set(false);
-    reload.inspect(JoinHandle::abort);
+    reload.abort();
     stop(hooks, workers, settings.grace).await;
     say_lost(store.as_ref(), &destinations).await;
     admin.stop(false).await;

@@ -40,7 +40,8 @@ pub(super) fn run(args: &TranslateArgs) -> ExitCode {
 fn translate(args: &TranslateArgs) -> Result<Vec<u8>, Refused> {
     let failed = |message: String| Refused::Failed(message);
     let body = read(&args.file).map_err(|error| failed(format!("{}: {error}", shown(&args.file))))?;
-    let files = mapping_files::read(args.mappings_dir.as_deref()).map_err(|error| failed(error.to_string()))?;
+    let files = mapping_files::read(super::mappings_dir(args.mappings_dir.as_ref()).as_deref())
+        .map_err(|error| failed(error.to_string()))?;
     let forges = Forges::load(&files).map_err(|faults| failed(faults.to_string()))?;
     let to = named(&forges, "--to", &args.to)?;
     let hook = hook(args, &forges, body)?;
@@ -169,7 +170,8 @@ fn event_headers(args: &TranslateArgs, forges: &Forges) -> Vec<Header> {
 
 /// A forge without a header for it takes the event as it is said.
 fn told_event(args: &TranslateArgs, forge: &Forge, identified: String) -> String {
-    args.event.clone().filter(|_| forge.event_header().is_none()).unwrap_or(identified)
+    let said = args.event.clone().filter(|_| forge.event_header().is_none() && identified.is_empty());
+    said.unwrap_or(identified)
 }
 
 fn direction(files: &Files, from: &str, to: &str) -> Result<Directions, Refused> {

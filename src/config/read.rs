@@ -128,6 +128,9 @@ fn limits(mut table: Fields, all: &mut Collector<'_>) -> Limits {
         stored: table.size("stored", all).unwrap_or(512 << 20),
         read_timeout: table.duration("read_timeout", all).unwrap_or(Duration::from_secs(30)),
     };
+    if limits.body == 0 {
+        all.fault("limits.body", "0: no body could come in");
+    }
     // What is wrong has its default here, and what a file says that cannot be read is not known.
     let are_known = all.origins.are_known() && !all.is_wrong("limits.body") && !all.is_wrong("limits.in_flight");
     if are_known && limits.in_flight < limits.body {

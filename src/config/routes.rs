@@ -88,13 +88,16 @@ fn route(mut table: Fields, known: &KnownNames, all: &mut Collector<'_>) -> Opti
         all.fault(&path_of_path, "a path begins with `/` and has no `?` or `#`");
     }
     let accept = table.texts("accept", all);
+    if accept.as_ref().is_some_and(Vec::is_empty) {
+        all.fault(&table.path_of("accept"), "an empty list: the route would never take anything");
+    }
     for name in accept.iter().flatten().filter(|name| !known.may_have_forge(name)) {
         all.fault(&table.path_of("accept"), format!("unknown forge `{name}`: expected {}", known.forges.join(" or ")));
     }
     let access = access(&mut table, all);
-    let to_path = table.path_of("to");
+    let (to_path, before) = (table.path_of("to"), all.faults.len());
     let tables = table.tables("to", all);
-    if tables.is_empty() {
+    if tables.is_empty() && all.faults.len() == before {
         all.fault(&to_path, "missing: a [[route.to]] says where the hooks of this route go");
     }
     let to: Vec<Destination> = tables.into_iter().filter_map(|table| destination(table, known, all)).collect();

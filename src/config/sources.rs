@@ -46,6 +46,7 @@ pub fn load(flags: &Flags, environment: &HashMap<String, String>) -> Result<Sett
         variables: variables(&ours),
         file: file.map(|file| FileOrigin { shown: file.display().to_string(), tree }),
     };
+    faults.extend(variables_below_others(&ours));
     let tree = together(flags, ours, source).unwrap_or_else(|error| {
         faults.push(error.to_string());
         Map::new()
@@ -56,6 +57,18 @@ pub fn load(flags: &Flags, environment: &HashMap<String, String>) -> Result<Sett
         return Ok(settings);
     }
     Err(Refused { unreadable: all.unreadable, faults: Faults(all.faults), files: settings.files })
+}
+
+/// `HOOKGLOT_LISTEN__X` beside `HOOKGLOT_LISTEN`: one of them would be lost, and chance would say which.
+fn variables_below_others(ours: &HashMap<String, String>) -> Vec<String> {
+    let above =
+        |name: &str| name.match_indices("__").map(|(at, _)| at).find_map(|at| ours.get_key_value(name.get(..at)?));
+    let mut faults: Vec<String> = ours
+        .keys()
+        .filter_map(|name| above(name).map(|(other, _)| format!("{name}: {other} is set as well, and is no table")))
+        .collect();
+    faults.sort();
+    faults
 }
 
 /// Why nobody knows what a configuration file says.

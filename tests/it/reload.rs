@@ -207,7 +207,7 @@ fn a_broken_file_is_refused_whole_and_its_repair_is_in_force_soon() {
     assert_eq!(running.app.log().matches(&message).count(), 1, "{}", running.app.log());
     write_both(&running.direction(), "third");
     running.becomes("third");
-    assert!(!running.is_refused());
+    wait_for("the end of the refusal", || (!running.is_refused()).then_some(()));
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn going_back_to_the_files_in_force_ends_a_refusal() {
     wait_for("a refusal", || running.is_refused().then_some(()));
     write_both(&running.direction(), "first");
     running.app.wait_for_log("the mapping files are again those in force");
-    assert!(!running.is_refused());
+    wait_for("the end of the refusal", || (!running.is_refused()).then_some(()));
     assert_eq!(running.reloads("loaded"), 0);
 }
 
@@ -262,6 +262,14 @@ fn a_hangup_reads_the_files_at_once() {
     // The change has begun to settle for an hour; a hangup does not wait for that.
     running.app.signal("HUP");
     running.becomes("second");
+}
+
+#[test]
+fn a_hangup_without_a_folder_does_no_harm() {
+    let app = App::start(command(&["serve"]));
+    app.signal("HUP");
+    app.wait_for_log("SIGHUP: there is no mappings_dir to read again");
+    assert_eq!(app.get_admin("/ready").status, 200);
 }
 
 #[test]

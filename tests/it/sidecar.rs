@@ -45,7 +45,9 @@ fn logs_can_be_json() {
         ("HOOKGLOT_LOG_FORMAT", "json"),
     ]);
     let id = app.post("/", &[], gitflic_push().as_bytes()).json()["delivery"].as_str().unwrap().to_owned();
+    // The two lines come from different threads, in either order.
     app.wait_for_log("\"delivered\"");
+    app.wait_for_log("\"message\":\"request\"");
     let lines: Vec<serde_json::Value> = app.log().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     for message in ["request", "attempt"] {
         let found: Vec<_> = lines.iter().filter(|line| line["message"] == message).collect();
