@@ -19,7 +19,7 @@ pub mod overlay;
 pub(crate) mod program;
 pub(crate) mod scope;
 mod selection;
-mod set;
+pub(crate) mod set;
 mod shape;
 pub(crate) mod template;
 pub(crate) mod usage;

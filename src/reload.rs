@@ -9,7 +9,6 @@ mod watch;
 
 use crate::config::{self, Settings};
 use crate::mapping::Files;
-use crate::mapping_files;
 use crate::metrics::Metrics;
 use crate::rules::{LiveRules, Rules};
 use std::collections::BTreeSet;
@@ -75,6 +74,8 @@ impl Reload {
         let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
         let mut poll = interval_at(Instant::now() + self.timing.poll, self.timing.poll);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // What has changed since the start read the files, nobody was told of.
+        self = self.look().await;
         loop {
             tokio::select! {
                 () = watch.changed() => self.settle(&watch, &mut hangup).await,
@@ -152,8 +153,8 @@ impl Reload {
             tracing::warn!(%warning, "mapping file");
         }
         self.rules.store(Arc::new(rules));
-        for change in mapping_files::changes(&files) {
-            tracing::info!("{change}");
+        for difference in differences(&self.in_force, &files) {
+            tracing::info!("{difference}");
         }
         tracing::info!("the mapping files are loaded and in force");
         self.metrics.mappings_reloads.with_label_values(&["loaded"]).inc();
@@ -173,6 +174,24 @@ impl Reload {
         self.metrics.mappings_reload_failed.set(1);
         self.refused = Some(refused);
     }
+}
+
+/// What is different in the files of the folder, one line each.
+fn differences(before: &Files, now: &Files) -> Vec<String> {
+    let own = |files: &'_ Files, shown: &str| !files.is_built_in(shown);
+    let new = now.all().filter(|(_, shown)| own(now, shown)).filter_map(|(path, shown)| match before.get(path) {
+        Some((old, text)) if old == shown => {
+            (now.get(path).map(|(_, text)| text) != Some(text)).then(|| format!("{shown} has changed"))
+        }
+        _ => Some(format!("{shown} is new")),
+    });
+    let gone =
+        before.all().filter(|(path, shown)| own(before, shown) && now.get(path).is_none_or(|(now, _)| now != *shown));
+    let gone = gone.map(|(path, shown)| match now.get(path) {
+        Some((other, _)) => format!("{shown} is gone: {other} is in force in its place"),
+        None => format!("{shown} is gone"),
+    });
+    new.chain(gone).collect()
 }
 
 /// Answers SIGHUP where there is no folder to read; without an answer it would end the process.

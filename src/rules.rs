@@ -1,8 +1,9 @@
 //! Everything that the mapping files say, loaded and checked together: what one translation sees.
 
 use crate::forge::{Forge, Forges};
-use crate::mapping::diagnostic::did_you_mean;
+use crate::mapping::diagnostic::{Position, did_you_mean};
 use crate::mapping::overlay::Overlays;
+use crate::mapping::set::is_yaml;
 use crate::mapping::{Diagnostics, Files, Mappings};
 use arc_swap::ArcSwap;
 use std::collections::HashMap;
@@ -49,8 +50,12 @@ impl Rules {
             }
         }
         let overlays = kept(Overlays::load(files), &mut faults);
+        check_folders(files, &mut faults);
         if let Some(forges) = &forges {
             check_against(forges, &directions, &mut faults);
+            if let Some(overlays) = &overlays {
+                check_overlays(overlays, forges, &mut faults);
+            }
         }
         match (forges, overlays) {
             (Some(forges), Some(overlays)) if !faults.has_errors() => {
@@ -77,6 +82,36 @@ fn kept<T>(loaded: Result<(T, Diagnostics), Diagnostics>, faults: &mut Diagnosti
         Err(found) => {
             faults.extend(found);
             None
+        }
+    }
+}
+
+/// A file in a folder that nobody reads does nothing, and its author thinks that it does.
+fn check_folders(files: &Files, faults: &mut Diagnostics) {
+    let forges: Vec<&str> = Forges::names(files).collect();
+    let mut known: Vec<String> = forges.iter().map(|forge| (*forge).to_owned()).collect();
+    for from in &forges {
+        known.extend(forges.iter().filter(|to| *to != from).map(|to| folder(from, to)));
+    }
+    known.extend(["overlays", "lookups"].map(str::to_owned));
+    for (path, shown) in files.all().filter(|(path, shown)| !files.is_built_in(shown) && is_yaml(path)) {
+        let own = path.split_once('/').map_or("", |(folder, _)| folder);
+        if !known.iter().any(|known| known == own) {
+            let suggestion = did_you_mean(own, known.iter().map(String::as_str));
+            let message = format!("is not used: nobody reads the folder `{own}`{suggestion}");
+            faults.warning(shown, Position { line: 1, column: 1 }, message);
+        }
+    }
+}
+
+/// An overlay for an event that no forge sends is never laid.
+fn check_overlays(overlays: &Overlays, forges: &Forges, faults: &mut Diagnostics) {
+    let known: Vec<&str> = forges.iter().flat_map(|forge| forge.events()).map(|(event, _)| event).collect();
+    for (_, overlay) in overlays.iter() {
+        for event in overlay.events.iter().filter(|event| !known.contains(&event.as_str())) {
+            let suggestion = did_you_mean(event, known.iter().copied());
+            let message = format!("no forge is known to send an event `{event}`{suggestion}");
+            faults.warning(overlay.file(), overlay.position, message);
         }
     }
 }

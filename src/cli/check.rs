@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 pub(super) fn run(args: &CheckArgs) -> ExitCode {
-    let Read { files, faults, unreadable } = match read(args) {
+    let named: Vec<PathBuf> = args.files.iter().map(|file| far_enough(file)).collect();
+    let Read { files, faults, unreadable } = match read(args, &named) {
         Ok(read) => read,
         Err(message) => {
             out::error(message);
@@ -20,12 +21,13 @@ pub(super) fn run(args: &CheckArgs) -> ExitCode {
     if args.strict {
         found.make_errors();
     }
-    if !args.files.is_empty() {
-        let named: Vec<String> = args.files.iter().map(|file| file.display().to_string()).collect();
+    if !named.is_empty() {
+        let named: Vec<String> = named.iter().map(|file| file.display().to_string()).collect();
         found.keep(|finding| named.contains(&finding.file));
     }
     let sound = faults.is_empty() && !found.has_errors();
-    say(args.format, &files, &faults, &found, summary.filter(|_| sound));
+    let changes = if args.files.is_empty() { mapping_files::changes(&files) } else { Vec::new() };
+    say(args.format, &files, &faults, &found, &changes, summary.filter(|_| sound));
     match (sound, unreadable) {
         (true, _) => ExitCode::SUCCESS,
         (false, true) => ExitCode::from(UNREADABLE),
@@ -40,9 +42,9 @@ struct Read {
     unreadable: bool,
 }
 
-fn read(args: &CheckArgs) -> Result<Read, String> {
-    if let Some(first) = args.files.first() {
-        let folder = folder_of(&args.files, first)?;
+fn read(args: &CheckArgs, named: &[PathBuf]) -> Result<Read, String> {
+    if let Some(first) = named.first() {
+        let folder = folder_of(named, first)?;
         let files = mapping_files::with_folder(&folder).map_err(|error| error.to_string())?;
         return Ok(Read { files, faults: Vec::new(), unreadable: false });
     }
@@ -52,12 +54,19 @@ fn read(args: &CheckArgs) -> Result<Read, String> {
     })
 }
 
-fn say(format: FindingsFormat, files: &Files, faults: &[String], found: &Diagnostics, summary: Option<String>) {
+fn say(
+    format: FindingsFormat,
+    files: &Files,
+    faults: &[String],
+    found: &Diagnostics,
+    changes: &[String],
+    summary: Option<String>,
+) {
     match format {
         FindingsFormat::Text => {
             faults.iter().for_each(out::error);
-            for change in mapping_files::changes(files) {
-                out::line(&change);
+            for change in changes {
+                out::line(change);
             }
             findings::print(found, files);
             if let Some(summary) = summary {
@@ -73,6 +82,14 @@ fn say(format: FindingsFormat, files: &Files, faults: &[String], found: &Diagnos
                 out::line(&annotations);
             }
         }
+    }
+}
+
+/// The file as it is named, as long as the name has the two folders above it.
+fn far_enough(file: &Path) -> PathBuf {
+    match file.parent().and_then(Path::parent) {
+        Some(_) => file.to_owned(),
+        None => std::path::absolute(file).unwrap_or_else(|_| file.to_owned()),
     }
 }
 

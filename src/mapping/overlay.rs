@@ -3,7 +3,7 @@
 mod lay;
 mod load;
 
-use super::diagnostic::Diagnostics;
+use super::diagnostic::{Diagnostics, Position};
 use super::eval::explain::Trace;
 use super::eval::{Failure, Run, Stop, Surroundings};
 use super::examples::Example;
@@ -25,6 +25,8 @@ pub struct Overlay {
     pub doc: String,
     /// The events that it is for, in the words of the forge whose format the body has.
     pub events: Vec<String>,
+    /// Where they stand in its file.
+    pub position: Position,
     /// The SHA-256 of the file, in hexadecimal digits.
     pub sha256: String,
     program: Program,

@@ -43,7 +43,10 @@ pub(crate) fn read(node: Option<&Yaml>, scope: &mut Scope<'_>) -> (Vec<Match>, O
             }
             (Some(_), Some(_)) => scope.error(position, "expected a path of the hook"),
             (_, None) => {
-                scope.error(value.position, "expected a value, a list of values, {exists: true} or {prefix: text}");
+                scope.error(
+                    value.position,
+                    "expected a value, a list of values, {exists: true}, {exists: false} or {prefix: text}",
+                );
             }
             (None, _) => {}
         }
@@ -101,6 +104,17 @@ pub(crate) fn takes<'a>(mapping: &'a Mapping, run: &Run<'a>) -> Result<bool, Fai
         Ok(held) => Ok(held),
         Err(Stop::Omit) => Ok(false),
         Err(Stop::Fail(failure)) => Err(*failure),
+    }
+}
+
+/// Logs and metrics could not tell two mappings of one name apart.
+pub(crate) fn check_names(mappings: &[Mapping], faults: &mut Diagnostics) {
+    for (position, one) in mappings.iter().enumerate() {
+        if let Some(other) = mappings.iter().take(position).find(|other| !one.name.is_empty() && other.name == one.name)
+        {
+            let message = format!("`{}` is the name of {} as well", one.name, other.file);
+            faults.warning(&one.file, one.position, message);
+        }
     }
 }
 

@@ -46,6 +46,12 @@ impl Files {
         self.built_in.contains(shown)
     }
 
+    /// Whether there is a file that does not come with the program.
+    #[must_use]
+    pub fn is_altered(&self) -> bool {
+        self.by_path.values().any(|(shown, _)| !self.built_in.contains(shown))
+    }
+
     /// The name in messages and the text of a file.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<(String, &str)> {
@@ -181,6 +187,7 @@ impl Mappings {
         for path in files.in_folder(folder).filter(|path| is_mapping(path)) {
             mappings.extend(file::load(files, path, &mut faults));
         }
+        selection::check_names(&mappings, &mut faults);
         selection::check_clashes(&mappings, files, &mut faults);
         let mut by_event: HashMap<String, Vec<usize>> = HashMap::new();
         for (index, mapping) in mappings.iter().enumerate() {

@@ -286,3 +286,26 @@ fn a_folder_that_holds_the_built_in_files_changes_nothing() {
     assert_eq!((own.code, own.err.as_str()), (Some(0), ""));
     assert_eq!(own.out.lines().last(), run(&["check"]).out.lines().last());
 }
+
+#[test]
+fn a_file_that_takes_the_place_of_another_need_not_bring_its_examples() {
+    let text = "mapping: 1\nname: own\nevent: [BRANCH_CREATE, BRANCH_UPDATE, BRANCH_DELETE]\nignore: we do not want branches\n\
+                examples:\n  - {name: any, input: {action: BRANCH_CREATE, project_id: x}, ignored: true}\n";
+    let folder = Folder::with(&[("gitflic-to-gitlab/push.yaml", text)]);
+    let checked = folder.check();
+    assert_eq!((checked.code, checked.err.as_str()), (Some(0), ""), "{checked:?}");
+}
+
+#[test]
+fn what_nobody_reads_is_warned_of() {
+    let text = "overlay: 1\nevent: Push Hok\nset: {a: 1}\nexamples:\n  - {name: any, input: {}, output: {a: 1}}\n";
+    let folder = Folder::with(&[("overlay/own.yaml", text), ("overlays/own.yaml", text)]);
+    let checked = folder.check();
+    let expected = format!(
+        "{}:1:1: warning: is not used: nobody reads the folder `overlay`, did you mean `overlays`?\n\
+         {}:2:8: warning: no forge is known to send an event `Push Hok`, did you mean `Push Hook`?\n",
+        folder.shown("overlay/own.yaml"),
+        folder.shown("overlays/own.yaml")
+    );
+    assert_eq!((checked.code, checked.err), (Some(0), expected));
+}

@@ -265,6 +265,20 @@ fn a_hangup_reads_the_files_at_once() {
 }
 
 #[test]
+fn a_folder_that_is_named_from_where_the_process_runs_is_watched() {
+    let kept = tempfile::tempdir().unwrap();
+    write_both(&kept.path().join("mappings").join(DIRECTION), "first");
+    let mut serve = command(&["serve", "--mappings-dir", "mappings"]);
+    serve.current_dir(kept.path());
+    serve.envs([("HOOKGLOT_RELOAD__DEBOUNCE", "20ms"), ("HOOKGLOT_RELOAD__POLL", "1h")]);
+    let app = App::start(serve);
+    write_both(&kept.path().join("mappings").join(DIRECTION), "second");
+    app.wait_for_log("mappings/gitflic-to-gitlab/own.yaml has changed");
+    std::fs::remove_dir_all(kept.path().join("mappings").join(DIRECTION)).unwrap();
+    app.wait_for_log("mappings/gitflic-to-gitlab/own.yaml is gone");
+}
+
+#[test]
 fn a_hangup_without_a_folder_does_no_harm() {
     let app = App::start(command(&["serve"]));
     app.signal("HUP");

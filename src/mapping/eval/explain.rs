@@ -73,8 +73,9 @@ impl<'a> Run<'a> {
             }
             Template::List(items) => self.trace_list(items, place, trace)?,
             Template::Each(each) => {
-                if self.trace_each(each, &mut 0, trace)? == 0 {
-                    trace.add(b"[]".to_vec(), place, Vec::new());
+                let (count, sources) = self.trace_each(each, &mut 0, trace)?;
+                if count == 0 {
+                    trace.add(b"[]".to_vec(), place, sources);
                 }
             }
             Template::Case(branches) => self.trace_case(branches, place, trace)?,
@@ -124,8 +125,8 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Gives how many elements there are.
-    fn trace_each(&mut self, each: &'a Each, position: &mut usize, trace: &mut Trace) -> Result<usize> {
+    /// Gives how many elements there are, and what was read for the list.
+    fn trace_each(&mut self, each: &'a Each, position: &mut usize, trace: &mut Trace) -> Result<(usize, Sources)> {
         let mut sources = Vec::new();
         let list = self.traced(&each.list, trace, &mut sources)?;
         let stands = sources.iter().rev().find(|source| source.has_value).map(|source| source.path.clone());
@@ -144,7 +145,7 @@ impl<'a> Run<'a> {
             self.loops.truncate(each.slot);
             *position += usize::from(kept?);
         }
-        Ok(*position - first)
+        Ok((*position - first, sources))
     }
 
     /// What decided for a branch counts among the sources of a single value, but is no source of every field in it.

@@ -90,11 +90,10 @@ fn unknown_fields(all: &[Reached<'_>], faults: &mut Diagnostics) {
 }
 
 impl Reached<'_> {
-    /// Whether a shared file that comes with the program is used by a mapping that does not: then the examples that the
-    /// program's own tests hold it against may be gone, and its user cannot bring them back.
+    /// Whether a file comes with the program and others stand over its neighbours: then the examples that the program's
+    /// own tests hold it against may be gone, and who took their place cannot bring them back.
     fn forgives(&self, file: &str) -> bool {
-        let own = self.program.files.first().map_or("", |file| file);
-        self.files.is_built_in(file) && !self.files.is_built_in(own)
+        self.files.is_built_in(file) && self.files.is_altered()
     }
 
     /// Whether an example has something at one of these paths.

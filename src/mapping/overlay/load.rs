@@ -53,7 +53,8 @@ fn read(files: &Files, path: &str, faults: &mut Diagnostics) -> Option<Overlay> 
     let examples = examples::read(files, path, root.get("examples"), &mut scope);
     let doc = root.get("doc").and_then(Yaml::text).unwrap_or_default().trim().to_owned();
     let sha256 = identity::hexadecimal(&Sha256::digest(text));
-    Some(Overlay { file: Arc::from(file), doc, events, sha256, program: scope.program, sets, examples })
+    let position = root.get("event").map_or(root.position, |event| event.position);
+    Some(Overlay { file: Arc::from(file), doc, events, position, sha256, program: scope.program, sets, examples })
 }
 
 fn read_sets(root: &Yaml, scope: &mut Scope<'_>) -> Vec<Set> {
