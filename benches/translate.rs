@@ -132,7 +132,7 @@ fn check_equal(set: &Mappings, input: &[u8]) {
     let (made, by_hand) = (engine(set, input), structs(input));
     let value = |body: &[u8]| serde_json::from_slice::<Value>(body).unwrap();
     assert_eq!(value(&made.body), value(&by_hand.body), "the engine's body (left) and the baseline's (right)");
-    let headers = by_hand.headers.map(|(name, value)| (name.to_owned(), value.into_owned()));
+    let headers = by_hand.headers.map(|(name, value)| (name.into(), value.into_owned()));
     assert_eq!(made.headers, headers, "the engine's headers (left) and the baseline's (right)");
 }
 

@@ -55,8 +55,9 @@ pub fn outgoing(hook: &Hook, wanted: Wanted<'_>, rules: &Rules) -> Result<(Outgo
     let beside = documents.beside();
     let made = mappings.translate(&hook.event, documents.body.root(), &beside).map_err(refused)?;
     let mut made_by = MadeBy { name: made.mapping.to_string(), sha256: made.sha256.to_string() };
-    let laid = lay(made.body, &made.headers, wanted, target, rules, &beside, &mut made_by)?;
-    Ok((Outgoing { body: laid, headers: made.headers, mapping: Some(made_by) }, made.missing))
+    let headers: Vec<Header> = made.headers.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
+    let laid = lay(made.body, &headers, wanted, target, rules, &beside, &mut made_by)?;
+    Ok((Outgoing { body: laid, headers, mapping: Some(made_by) }, made.missing))
 }
 
 /// How the fields come about of what is sent of a hook, overlays included.
@@ -78,7 +79,8 @@ pub fn explain(hook: &Hook, wanted: Wanted<'_>, rules: &Rules) -> Result<Explain
     let mut explained = mappings.explain(&hook.event, documents.body.root(), &beside).map_err(refused)?;
     let made = mappings.translate(&hook.event, documents.body.root(), &beside).map_err(refused)?;
     let mut body = made.body;
-    let event = event_of(&body, &made.headers, target)?;
+    let headers: Vec<Header> = made.headers.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
+    let event = event_of(&body, &headers, target)?;
     for overlay in chosen(wanted, &event, rules)? {
         let document = own_body(&body)?;
         let fields = overlay.explain(&document, &beside).map_err(|failure| Refused::Failed(failure.to_string()))?;

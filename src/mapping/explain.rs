@@ -104,7 +104,7 @@ fn headers<'a>(mapping: &'a Mapping, run: &mut Run<'a>) -> Result<Vec<ExplainedF
             Err(fail) => return Err(fail),
         }
         all.extend(
-            fields(trace, &mapping.program).into_iter().map(|field| ExplainedField { path: name.clone(), ..field }),
+            fields(trace, &mapping.program).into_iter().map(|field| ExplainedField { path: name.to_string(), ..field }),
         );
     }
     Ok(all)

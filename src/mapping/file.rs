@@ -36,7 +36,7 @@ pub(crate) struct Mapping {
     pub(crate) condition: Option<Condition>,
     pub(crate) program: Program,
     /// The headers that it sets: name, where it stands, value.
-    pub(crate) headers: Vec<(String, Place, Template)>,
+    pub(crate) headers: Vec<(Arc<str>, Place, Template)>,
     pub(crate) output: Output,
     pub(crate) lossy: Vec<Loss>,
     pub(crate) doc: String,
@@ -264,7 +264,7 @@ pub(crate) fn read_events(root: &Yaml, scope: &mut Scope<'_>) -> Vec<String> {
     events
 }
 
-fn read_headers(node: Option<&Yaml>, scope: &mut Scope<'_>) -> Vec<(String, Place, Template)> {
+fn read_headers(node: Option<&Yaml>, scope: &mut Scope<'_>) -> Vec<(Arc<str>, Place, Template)> {
     let mut headers = Vec::new();
     for (key, value) in members(node, "headers", scope) {
         if !key.name.to_ascii_lowercase().starts_with("x-") {
@@ -276,7 +276,7 @@ fn read_headers(node: Option<&Yaml>, scope: &mut Scope<'_>) -> Vec<(String, Plac
         if !key.name.bytes().all(|byte| byte == b'-' || byte == b'_' || byte.is_ascii_alphanumeric()) {
             scope.error(key.position, "a header's name is made of letters, digits, `-` and `_`");
         }
-        headers.push((key.name.clone(), scope.place(key.position), single(value, scope)));
+        headers.push((Arc::from(key.name.as_str()), scope.place(key.position), single(value, scope)));
     }
     headers
 }

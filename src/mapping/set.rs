@@ -99,7 +99,7 @@ pub struct Translated {
     /// The JSON body.
     pub body: Vec<u8>,
     /// The headers that the mapping sets, the event header among them.
-    pub headers: Vec<(String, String)>,
+    pub headers: Vec<(Arc<str>, String)>,
     /// The name of the mapping.
     pub mapping: Arc<str>,
     /// The SHA-256 of the mapping's files, in hexadecimal digits.
@@ -276,7 +276,7 @@ impl Mappings {
     /// The headers that the mappings set, with the file and the place of each.
     pub fn headers(&self) -> impl Iterator<Item = (&str, super::diagnostic::Position, &str)> {
         self.all.iter().flat_map(|mapping| {
-            mapping.headers.iter().map(|(name, place, _)| (&*mapping.file, place.position, name.as_str()))
+            mapping.headers.iter().map(|(name, place, _)| (&*mapping.file, place.position, &**name))
         })
     }
 
@@ -353,7 +353,7 @@ impl Mappings {
     }
 }
 
-type Made = (Vec<u8>, Vec<(String, String)>);
+type Made = (Vec<u8>, Vec<(Arc<str>, String)>);
 
 fn translate_with<'a>(mapping: &'a Mapping, run: &mut Run<'a>) -> Result<Made, Untranslated> {
     let body = match &mapping.output {
@@ -381,7 +381,7 @@ fn write_body<'a>(mapping: &'a Mapping, body: &'a super::program::Template, run:
     let mut headers = Vec::with_capacity(mapping.headers.len());
     for (name, _, value) in &mapping.headers {
         match run.value(value) {
-            Ok(value) => headers.extend(value.as_text().map(|text| (name.clone(), text.into_owned()))),
+            Ok(value) => headers.extend(value.as_text().map(|text| (Arc::clone(name), text.into_owned()))),
             Err(Stop::Omit) => {}
             Err(fail) => return Err(fail),
         }

@@ -95,20 +95,20 @@ impl Shapes {
 /// What was found so far in one input.
 pub(crate) struct Found<'a> {
     shapes: &'a Shapes,
-    walked: Vec<Cell<bool>>,
+    /// A bit for each shape; those beyond the bits are walked whenever they are asked.
+    walked: Cell<u64>,
     slots: Vec<Cell<Option<Node<'a>>>>,
 }
 
 impl<'a> Found<'a> {
     pub(crate) fn new(shapes: &'a Shapes) -> Self {
-        let walked = shapes.all.iter().map(|_| Cell::new(false)).collect();
         let slots = (0..shapes.slots).map(|_| Cell::new(None)).collect();
-        Self { shapes, walked, slots }
+        Self { shapes, walked: Cell::new(0), slots }
     }
 
     /// The value at a spot.
     pub(crate) fn at(&self, spot: Spot, input: Node<'a>, loops: &[Value<'a>]) -> Option<Node<'a>> {
-        if !self.walked.get(spot.shape).is_some_and(Cell::get) {
+        if self.walked.get() & bit(spot.shape) == 0 {
             self.walk(spot.shape, input, loops);
         }
         self.slots.get(spot.slot).and_then(Cell::get)
@@ -117,7 +117,7 @@ impl<'a> Found<'a> {
     /// Forgets what was found below a loop variable: it has another value now.
     pub(crate) fn forget_loop(&self, slot: usize) {
         for shape in self.shapes.below_loops.get(slot).into_iter().flatten() {
-            self.walked.get(*shape).into_iter().for_each(|walked| walked.set(false));
+            self.walked.set(self.walked.get() & !bit(*shape));
         }
     }
 
@@ -144,10 +144,15 @@ impl<'a> Found<'a> {
                 self.set(wanted.slot, Some(value));
             }
         }
-        self.walked.get(index).into_iter().for_each(|walked| walked.set(true));
+        self.walked.set(self.walked.get() | bit(index));
     }
 
     fn set(&self, slot: usize, node: Option<Node<'a>>) {
         self.slots.get(slot).into_iter().for_each(|own| own.set(node));
     }
+}
+
+/// The bit of a shape; none for those beyond the bits.
+fn bit(shape: usize) -> u64 {
+    u32::try_from(shape).ok().and_then(|shape| 1_u64.checked_shl(shape)).unwrap_or(0)
 }

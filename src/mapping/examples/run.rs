@@ -101,7 +101,7 @@ fn run_one<'s>(set: &'s Mappings, mapping: &'s Mapping, example: &'s Example) ->
         Ok(made) => {
             let body = serde_json::from_slice(&made.body)
                 .map_err(|error| Wrong::Example(format!("the body is not JSON: {error}")))?;
-            Some((made.headers, body))
+            Some((made.headers.into_iter().map(|(name, value)| (name.to_string(), value)).collect(), body))
         }
         Err(Untranslated::Ignored { .. }) => None,
         Err(Untranslated::Failed(failure)) => return Err(Wrong::Stopped(failure)),
