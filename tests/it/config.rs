@@ -347,3 +347,23 @@ fn a_wrong_setting_does_not_hide_that_one_with_a_similar_name_is_missing() {
     assert!(said.iter().any(|line| line.starts_with("log_format: expected `text` or `json`")), "{said:?}");
     assert!(said.iter().any(|line| line.contains("missing: the format that the tool reads")), "{said:?}");
 }
+
+#[test]
+fn what_could_never_take_anything_is_refused() {
+    let file = ConfigFile::new(&format!("limits.body = 0\n{}", ROUTE.replace("secret =", "accept = []\nsecret =")));
+    assert_faults(
+        &file.faults(&[], &[]),
+        &[("limits.body", "no body could come in"), ("route[0].accept", "the route would never take anything")],
+    );
+}
+
+#[test]
+fn a_variable_below_one_that_is_no_table_is_refused_every_time() {
+    for _ in 0..8 {
+        let said = faults_of_environment(&[("HOOKGLOT_GRACE", "1s"), ("HOOKGLOT_GRACE__X", "4")]);
+        assert!(
+            said.iter().any(|fault| fault == "HOOKGLOT_GRACE__X: HOOKGLOT_GRACE is set as well, and is no table"),
+            "{said:?}"
+        );
+    }
+}
