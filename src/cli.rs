@@ -8,6 +8,7 @@ mod healthcheck;
 mod mappings;
 mod out;
 mod serve;
+mod table;
 mod translate;
 
 use crate::config::Flags;

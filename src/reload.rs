@@ -64,14 +64,19 @@ impl Reload {
     /// Starts to look for changes; ends when the task is aborted.
     #[must_use]
     pub fn start(self) -> JoinHandle<()> {
-        tokio::spawn(self.run())
+        // Answered from here on: a signal that nobody waits for would end the process.
+        let hangup = signal(SignalKind::hangup());
+        tokio::spawn(async {
+            if let Ok(hangup) = hangup {
+                self.run(hangup).await;
+            }
+        })
     }
 
-    async fn run(mut self) {
+    async fn run(mut self, mut hangup: Signal) {
         // What the system tells of is named by whole paths; messages name files as the user does.
         let whole = std::path::absolute(&self.folder).unwrap_or_else(|_| self.folder.clone());
         let mut watch = Watch::new(&whole);
-        let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
         let mut poll = interval_at(Instant::now() + self.timing.poll, self.timing.poll);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // What has changed since the start read the files, nobody was told of.
@@ -197,8 +202,9 @@ fn differences(before: &Files, now: &Files) -> Vec<String> {
 /// Answers SIGHUP where there is no folder to read; without an answer it would end the process.
 #[must_use]
 pub fn nothing_to_read() -> JoinHandle<()> {
+    let hangup = signal(SignalKind::hangup());
     tokio::spawn(async {
-        let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+        let Ok(mut hangup) = hangup else { return };
         while hangup.recv().await.is_some() {
             tracing::info!("SIGHUP: there is no mappings_dir to read again");
         }

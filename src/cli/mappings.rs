@@ -1,8 +1,7 @@
 //! `hookglot mappings`: what a file can be written with, and which files there are.
 
-use super::{FAILED, MappingsCommand, TableFormat, UNREADABLE, findings, out};
-use crate::mapping::{Diagnostics, Files, filter};
-use crate::mapping_files;
+use super::{MappingsCommand, TableFormat, out, table};
+use crate::mapping::filter;
 use crate::rules::Rules;
 use serde_json::json;
 use std::process::ExitCode;
@@ -13,25 +12,7 @@ pub(super) fn run(command: &MappingsCommand) -> ExitCode {
             out::line(filters(*format).trim_end());
             ExitCode::SUCCESS
         }
-        MappingsCommand::List { mappings_dir } => {
-            let files = match mapping_files::read(super::mappings_dir(mappings_dir.as_ref()).as_deref()) {
-                Ok(files) => files,
-                Err(error) => {
-                    out::error(error);
-                    return ExitCode::from(UNREADABLE);
-                }
-            };
-            match list(&files) {
-                Ok(list) => {
-                    out::line(list.trim_end());
-                    ExitCode::SUCCESS
-                }
-                Err(faults) => {
-                    findings::print(&faults, &files);
-                    ExitCode::from(FAILED)
-                }
-            }
-        }
+        MappingsCommand::List { mappings_dir } => table::print(mappings_dir.as_ref(), list),
     }
 }
 
@@ -59,8 +40,7 @@ fn filters(format: TableFormat) -> String {
 }
 
 /// Name, events and version of each mapping and overlay, one a line.
-fn list(files: &Files) -> Result<String, Diagnostics> {
-    let (rules, _) = Rules::load(files)?;
+fn list(rules: &Rules) -> String {
     let mut lines: Vec<String> = rules
         .directions
         .values()
@@ -69,7 +49,7 @@ fn list(files: &Files) -> Result<String, Diagnostics> {
         .collect();
     lines.sort();
     lines.extend(rules.overlays.iter().map(|(_, overlay)| line(overlay.file(), &overlay.sha256, &overlay.events)));
-    Ok(lines.join("\n"))
+    lines.join("\n")
 }
 
 fn line(file: &str, sha256: &str, events: &[String]) -> String {

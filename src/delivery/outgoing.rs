@@ -56,8 +56,12 @@ pub fn outgoing(hook: &Hook, wanted: Wanted<'_>, rules: &Rules) -> Result<(Outgo
     let made = mappings.translate(&hook.event, documents.body.root(), &beside).map_err(refused)?;
     let mut made_by = MadeBy { name: made.mapping.to_string(), sha256: made.sha256.to_string() };
     let headers: Vec<Header> = made.headers.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
-    let laid = lay(made.body, &headers, wanted, target, rules, &beside, &mut made_by)?;
-    Ok((Outgoing { body: laid, headers, mapping: Some(made_by) }, made.missing))
+    let body = lay(made.body, &headers, wanted, target, rules, &beside, &mut |overlay, _| {
+        made_by.name = format!("{} + {}", made_by.name, overlay.file());
+        made_by.sha256 = format!("{} + {}", made_by.sha256, overlay.sha256);
+        Ok(())
+    })?;
+    Ok((Outgoing { body, headers, mapping: Some(made_by) }, made.missing))
 }
 
 /// How the fields come about of what is sent of a hook, overlays included.
@@ -78,16 +82,11 @@ pub fn explain(hook: &Hook, wanted: Wanted<'_>, rules: &Rules) -> Result<Explain
     let beside = documents.beside();
     let mut explained = mappings.explain(&hook.event, documents.body.root(), &beside).map_err(refused)?;
     let made = mappings.translate(&hook.event, documents.body.root(), &beside).map_err(refused)?;
-    let mut body = made.body;
     let headers: Vec<Header> = made.headers.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
-    let event = event_of(&body, &headers, target)?;
-    for overlay in chosen(wanted, &event, rules)? {
-        let document = own_body(&body)?;
-        let fields = overlay.explain(&document, &beside).map_err(|failure| Refused::Failed(failure.to_string()))?;
-        let laid = overlay.lay(&document, &beside).map_err(|failure| Refused::Failed(failure.to_string()))?;
-        explained.lay(fields);
-        body = laid;
-    }
+    lay(made.body, &headers, wanted, target, rules, &beside, &mut |overlay, document| {
+        explained.lay(overlay.explain(document, &beside)?);
+        Ok(())
+    })?;
     Ok(explained)
 }
 
@@ -104,7 +103,7 @@ fn mappings<'r>(hook: &Hook, target: &Forge, rules: &'r Rules) -> Result<&'r Map
     found.ok_or_else(|| Refused::Failed(format!("there are no mappings from {} to {}", key.0, key.1)))
 }
 
-/// Lays the overlays of a destination over a translated body.
+/// Lays the overlays of a destination over a translated body; each is told of with the body as it finds it.
 fn lay(
     mut body: Vec<u8>,
     headers: &[Header],
@@ -112,7 +111,7 @@ fn lay(
     target: &Forge,
     rules: &Rules,
     beside: &Surroundings<'_>,
-    made_by: &mut MadeBy,
+    tell: &mut dyn FnMut(&Overlay, &Document<'_>) -> Result<(), Failure>,
 ) -> Result<Vec<u8>, Refused> {
     if wanted.overlays.is_empty() {
         return Ok(body);
@@ -120,10 +119,8 @@ fn lay(
     let event = event_of(&body, headers, target)?;
     for overlay in chosen(wanted, &event, rules)? {
         let document = own_body(&body)?;
-        let laid = overlay.lay(&document, beside).map_err(|failure| Refused::Failed(failure.to_string()))?;
-        body = laid;
-        made_by.name = format!("{} + {}", made_by.name, overlay.file());
-        made_by.sha256 = format!("{} + {}", made_by.sha256, overlay.sha256);
+        let laid = tell(overlay, &document).and_then(|()| overlay.lay(&document, beside));
+        body = laid.map_err(|failure| Refused::Failed(failure.to_string()))?;
     }
     Ok(body)
 }

@@ -3,15 +3,16 @@
 mod condition;
 pub(crate) mod explain;
 mod output;
+mod surroundings;
 
 use super::filter::{Asking, Filter};
 use super::json::{Kind, Node};
-use super::knowledge::Knowledge;
-use super::lookups::Lookups;
 use super::program::{Constant, Expr, Need, Path, Piece, Place, Primary, Program, Root, Segment, Step, Template};
 use super::shape::Found;
 use super::value::{Text, Value};
 use std::cell::{OnceCell, RefCell};
+
+pub use surroundings::{HookFacts, Surroundings};
 
 /// The largest body that a mapping may make, in bytes.
 pub(crate) const MAX_OUTPUT: usize = 4 << 20;
@@ -20,71 +21,6 @@ pub(crate) const MAX_ITEMS: usize = 10_000;
 
 /// How long a text that is put together is at first taken to be.
 const TEXT_LENGTH: usize = 64;
-
-/// What a stored hook itself knows.
-#[derive(Debug, Clone, Copy)]
-pub struct HookFacts<'a> {
-    /// Our own id of it.
-    pub id: &'a str,
-    /// When it came in, in the form of RFC 3339.
-    pub received_at: &'a str,
-    /// Its event in its forge's own terms.
-    pub event: &'a str,
-    /// The installation that sent it, where that is known.
-    pub instance: Option<&'a str>,
-}
-
-impl<'a> HookFacts<'a> {
-    /// The names of the facts.
-    pub(crate) const NAMES: [&'static str; 4] = ["id", "received_at", "event", "instance"];
-
-    fn get(&self, name: &str) -> Option<&'a str> {
-        match name {
-            "id" => Some(self.id),
-            "received_at" => Some(self.received_at),
-            "event" => Some(self.event),
-            "instance" => self.instance,
-            _ => None,
-        }
-    }
-}
-
-/// What stands beside the input while a hook is translated.
-#[derive(Clone, Copy)]
-pub struct Surroundings<'a> {
-    /// What the stored hook itself knows: `id`, `received_at`, `event`, `instance`.
-    pub hook: Option<HookFacts<'a>>,
-    /// The settings of the destination.
-    pub settings: Option<Node<'a>>,
-    /// The delivery: `key` (the idempotency key) and `attempted_at`.
-    pub delivery: Option<Node<'a>>,
-    /// The last seen state of the object that the hook is about; none the first time.
-    pub seen: Option<Node<'a>>,
-    /// The headers that the hook came with, by name in small letters.
-    pub headers: &'a [(String, String)],
-    /// The instance that the hook came from; part of every UUID that is made.
-    pub instance: &'a str,
-    /// Remembered numbers and UUIDs.
-    pub knowledge: &'a dyn Knowledge,
-    /// Look-up tables in the place of those that come with the mappings.
-    pub lookups: Option<&'a Lookups>,
-}
-
-impl<'a> Surroundings<'a> {
-    /// Nothing beside the input but a memory.
-    pub fn new(knowledge: &'a dyn Knowledge) -> Self {
-        Self {
-            hook: None,
-            settings: None,
-            delivery: None,
-            seen: None,
-            headers: &[],
-            instance: "",
-            knowledge,
-            lookups: None,
-        }
-    }
-}
 
 /// Why a translation failed, and which line of which file asked for it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,11 +1,12 @@
 //! Which line of which file made each field of a body, and from what of the hook.
 
-use super::eval::explain::{self, Trace, Traced};
+use super::eval::explain::{Trace, Traced};
 use super::eval::{Run, Stop, Surroundings};
 use super::file::{Mapping, Output};
 use super::json::Node;
 use super::program::Program;
 use super::set::{Mappings, Untranslated};
+use std::fmt::Write as _;
 
 pub use super::eval::explain::ReadSource;
 
@@ -42,14 +43,7 @@ impl ExplainedField {
         let Traced { path, json, place, sources } = traced;
         let file = program.files.get(place.file).map(ToString::to_string).unwrap_or_default();
         let (line, column) = (place.position.line, place.position.column);
-        Self {
-            path: explain::shown(&path),
-            json: String::from_utf8_lossy(&json).into_owned(),
-            file,
-            line,
-            column,
-            sources,
-        }
+        Self { path: shown(&path), json: String::from_utf8_lossy(&json).into_owned(), file, line, column, sources }
     }
 }
 
@@ -114,5 +108,32 @@ fn untranslated(mapping: &Mapping, stop: Stop) -> Untranslated {
     match stop {
         Stop::Fail(failure) => Untranslated::Failed(*failure),
         Stop::Omit => super::set::makes_no_body(mapping),
+    }
+}
+
+/// A path of an output as people write it: `commits[0].author.name`.
+fn shown(path: &[String]) -> String {
+    let mut text = String::new();
+    for part in path {
+        let is_position = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        // Writing into a String cannot fail.
+        let _ = match (is_position, text.is_empty()) {
+            (true, _) => write!(text, "[{part}]"),
+            (false, true) => write!(text, "{part}"),
+            (false, false) => write!(text, ".{part}"),
+        };
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_shown_as_people_write_them() {
+        let path: Vec<String> = ["commits", "0", "author", "name"].map(str::to_owned).to_vec();
+        assert_eq!(shown(&path), "commits[0].author.name");
+        assert_eq!(shown(&[]), "");
     }
 }

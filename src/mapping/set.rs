@@ -394,6 +394,7 @@ pub(crate) fn is_mapping(path: &str) -> bool {
     is_yaml(path) && !path.rsplit('/').next().unwrap_or(path).starts_with('_')
 }
 
+/// Whether a path is that of a YAML file; who reads a folder gives `.yml` the longer ending.
 pub(crate) fn is_yaml(path: &str) -> bool {
-    path.rsplit_once('.').is_some_and(|(_, extension)| extension == "yaml" || extension == "yml")
+    path.rsplit_once('.').is_some_and(|(_, extension)| extension == "yaml")
 }

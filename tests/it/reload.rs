@@ -257,6 +257,9 @@ fn a_forge_or_an_overlay_that_the_configuration_uses_cannot_be_taken_away() {
 fn a_hangup_reads_the_files_at_once() {
     // Neither a change nor the clock would lead to a look in the time of a test.
     let running = Running::timed(("1h", "1h"), |folder| write_both(&folder.join(DIRECTION), "first"));
+    // The first look is over when this is answered: from here on nothing else would find a change.
+    running.app.signal("HUP");
+    running.app.wait_for_log("SIGHUP: the mapping files are read");
     running.becomes("first");
     write_both(&running.direction(), "second");
     // The change has begun to settle for an hour; a hangup does not wait for that.

@@ -10,7 +10,6 @@ use crate::mapping::program::{
 };
 use crate::mapping::value::Value;
 use std::collections::HashSet;
-use std::fmt::Write as _;
 
 /// One value of the output: where it stands, what it is, and how it came about.
 #[derive(Debug, Clone, PartialEq)]
@@ -377,31 +376,4 @@ fn unique(sources: Sources) -> Sources {
         }
     }
     kept
-}
-
-/// A path of an output as people write it: `commits[0].author.name`.
-pub(crate) fn shown(path: &[String]) -> String {
-    let mut text = String::new();
-    for part in path {
-        let is_position = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        // Writing into a String cannot fail.
-        let _ = match (is_position, text.is_empty()) {
-            (true, _) => write!(text, "[{part}]"),
-            (false, true) => write!(text, "{part}"),
-            (false, false) => write!(text, ".{part}"),
-        };
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_shown_as_people_write_them() {
-        let path: Vec<String> = ["commits", "0", "author", "name"].map(str::to_owned).to_vec();
-        assert_eq!(shown(&path), "commits[0].author.name");
-        assert_eq!(shown(&[]), "");
-    }
 }

@@ -276,40 +276,33 @@ fn shortened(text: &str) -> String {
 }
 
 fn difference(expected: &Value, got: &Value, subset: bool, path: &mut Vec<String>) -> Option<Difference> {
-    let found = |path: &[String], expected: Option<&Value>, got: Option<&Value>| {
-        Some(Difference { path: path.to_vec(), expected: expected.cloned(), got: got.cloned() })
-    };
     match (expected, got) {
         (Value::Object(expected), Value::Object(got)) => {
             let added = got.keys().filter(|key| !subset && !expected.contains_key(*key));
-            for key in expected.keys().chain(added) {
-                path.push(key.clone());
-                let deeper = match (expected.get(key), got.get(key)) {
-                    (Some(expected), Some(got)) => difference(expected, got, subset, path),
-                    (expected, got) => found(path, expected, got),
-                };
-                if deeper.is_some() {
-                    return deeper;
-                }
-                path.pop();
-            }
-            None
+            expected.keys().chain(added).find_map(|key| inside(key, expected.get(key), got.get(key), subset, path))
         }
-        (Value::Array(expected), Value::Array(got)) => {
-            for position in 0..expected.len().max(got.len()) {
-                path.push(position.to_string());
-                let deeper = match (expected.get(position), got.get(position)) {
-                    (Some(expected), Some(got)) => difference(expected, got, subset, path),
-                    (expected, got) => found(path, expected, got),
-                };
-                if deeper.is_some() {
-                    return deeper;
-                }
-                path.pop();
-            }
-            None
-        }
+        (Value::Array(expected), Value::Array(got)) => (0..expected.len().max(got.len()))
+            .find_map(|at| inside(&at.to_string(), expected.get(at), got.get(at), subset, path)),
         (expected, got) if expected == got => None,
-        (expected, got) => found(path, Some(expected), Some(got)),
+        (expected, got) => {
+            Some(Difference { path: path.clone(), expected: Some(expected.clone()), got: Some(got.clone()) })
+        }
     }
+}
+
+/// The first difference in a member or an element, which one of the two may lack.
+fn inside(
+    part: &str,
+    expected: Option<&Value>,
+    got: Option<&Value>,
+    subset: bool,
+    path: &mut Vec<String>,
+) -> Option<Difference> {
+    path.push(part.to_owned());
+    let found = match (expected, got) {
+        (Some(expected), Some(got)) => difference(expected, got, subset, path),
+        (expected, got) => Some(Difference { path: path.clone(), expected: expected.cloned(), got: got.cloned() }),
+    };
+    path.pop();
+    found
 }
