@@ -154,7 +154,7 @@ pub struct Refused {
     pub unreadable: bool,
     /// The mapping files that would be in force, so that their faults can be told beside these; the built-in ones where
     /// the `mappings_dir` cannot be read.
-    pub files: Files,
+    pub files: Box<Files>,
 }
 
 /// A URL as messages may show it: without user, password and query, which may hold secrets.

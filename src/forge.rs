@@ -49,14 +49,6 @@ pub struct Identity {
 pub type Header = (String, String);
 
 impl Forge {
-    /// Loads `<name>/forge.yaml`; its examples run.
-    ///
-    /// # Errors
-    /// Every finding in the file.
-    pub fn load(files: &Files, name: &str) -> Result<Self, Diagnostics> {
-        description::load(files, name)
-    }
-
     /// The forge's name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -178,14 +170,19 @@ impl Forges {
     /// # Errors
     /// Every finding in every file.
     pub fn load(files: &Files) -> Result<Self, Diagnostics> {
-        let (mut forges, mut faults) = (Vec::new(), Diagnostics::default());
+        let (forges, found) = Self::read(files);
+        forges.ok_or(found)
+    }
+
+    /// The forges, where none of their files has errors, and every finding in them.
+    pub(crate) fn read(files: &Files) -> (Option<Self>, Diagnostics) {
+        let (mut forges, mut found) = (Vec::new(), Diagnostics::default());
         for name in Self::names(files) {
-            match Forge::load(files, name) {
-                Ok(forge) => forges.push(Arc::new(forge)),
-                Err(found) => faults.extend(found),
-            }
+            let (forge, own) = description::load(files, name);
+            forges.extend(forge.map(Arc::new));
+            found.extend(own);
         }
-        if faults.has_errors() { Err(faults) } else { Ok(Self(forges)) }
+        if found.has_errors() { (None, found) } else { (Some(Self(forges)), found) }
     }
 
     /// The names of the forges that the files describe, readable or not.

@@ -1,6 +1,7 @@
 //! The mapping and forge files: those in the binary, and those of a `mappings_dir` over them.
 
 use crate::mapping::Files;
+use crate::mapping::diagnostic::Position;
 use include_dir::{Dir, include_dir};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -95,7 +96,7 @@ impl Own<'_> {
     }
 
     fn add_file(&mut self, path: &Path) -> std::io::Result<()> {
-        let text = std::fs::read_to_string(path)?;
+        let bytes = std::fs::read(path)?;
         let below = path.strip_prefix(self.top).unwrap_or(path).to_string_lossy().replace('\\', "/");
         let below = below.strip_suffix(".yml").map(|name| format!("{name}.yaml")).unwrap_or(below);
         if let Some(other) = self.paths.insert(below.clone(), path.to_owned()) {
@@ -104,32 +105,46 @@ impl Own<'_> {
                 "{other} is the same file by another name: keep one of the two"
             )));
         }
-        self.files.insert(&below, &path.to_string_lossy(), text);
+        let shown = path.to_string_lossy();
+        match String::from_utf8(bytes) {
+            Ok(text) => self.files.insert(&below, &shown, text),
+            Err(error) => {
+                let valid = error.utf8_error().valid_up_to();
+                self.files.insert_no_text(&shown, end_of(error.as_bytes().get(..valid).unwrap_or_default()));
+            }
+        }
         Ok(())
     }
+}
+
+/// The place behind a text.
+fn end_of(text: &[u8]) -> Position {
+    let text = String::from_utf8_lossy(text);
+    let lines = text.matches('\n').count();
+    let last = text.rsplit('\n').next().unwrap_or_default().chars().count();
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).saturating_add(1);
+    Position { line: count(lines), column: count(last) }
 }
 
 fn is_read(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|own| extension == *own))
 }
 
-/// What a `mappings_dir` changes, one line for each of its files: which it replaces, adds, or holds for nothing.
+/// What a `mappings_dir` changes, one line for each of its files that it replaces or adds; of the others the checks warn.
 #[must_use]
 pub fn changes(files: &Files) -> Vec<String> {
     let built_in = built_in();
     let described = |folder: &str| files.get(&format!("{folder}/forge.yaml")).is_some();
     let own = files.all().filter(|(path, shown)| built_in.get(path).is_none_or(|(built_in, _)| built_in != *shown));
-    own.map(|(path, shown)| {
+    own.filter_map(|(path, shown)| {
         let folder = path.split_once('/').map_or("", |(folder, _)| folder);
         let used = ["overlays", "lookups"].contains(&folder)
             || described(folder)
             || folder.split_once("-to-").is_some_and(|(from, to)| described(from) && described(to));
         if files.is_replaced(path) {
-            format!("{shown} replaces the built-in {path}")
-        } else if used {
-            format!("{shown} is added as {path}")
+            Some(format!("{shown} replaces the built-in {path}"))
         } else {
-            format!("{shown} is not used: files stand in folders such as gitflic-to-gitlab/")
+            used.then(|| format!("{shown} is added as {path}"))
         }
     })
     .collect()

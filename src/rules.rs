@@ -2,6 +2,7 @@
 
 use crate::forge::{Forge, Forges};
 use crate::mapping::diagnostic::{Position, did_you_mean};
+use crate::mapping::json::Document;
 use crate::mapping::overlay::Overlays;
 use crate::mapping::set::is_yaml;
 use crate::mapping::{Diagnostics, Files, Mappings};
@@ -38,51 +39,40 @@ impl Rules {
     /// # Errors
     /// Every finding in every file.
     pub fn load(files: &Files) -> Result<(Self, Diagnostics), Diagnostics> {
-        let mut faults = Diagnostics::default();
-        let forges = kept(Forges::load(files).map(|forges| (forges, Diagnostics::default())), &mut faults);
+        match Self::read(files) {
+            (Some(rules), found) if !found.has_errors() => Ok((rules, found)),
+            (_, found) => Err(found),
+        }
+    }
+
+    /// What can be loaded, where the forges can, and every finding in all files. With errors among the findings the rules
+    /// are good for looking further, not for use.
+    pub(crate) fn read(files: &Files) -> (Option<Self>, Diagnostics) {
+        let mut found = files.faults();
         let mut directions = Directions::new();
         let names: Vec<&str> = Forges::names(files).collect();
         for from in &names {
             for to in names.iter().filter(|to| *to != from) {
-                if let Some(mappings) = kept(Mappings::load(files, &folder(from, to), true), &mut faults) {
-                    directions.insert(((*from).to_owned(), (*to).to_owned()), mappings);
-                }
+                let (mappings, own) = Mappings::read(files, &folder(from, to), true);
+                found.extend(own);
+                directions.insert(((*from).to_owned(), (*to).to_owned()), mappings);
             }
         }
-        let overlays = kept(Overlays::load(files), &mut faults);
-        check_folders(files, &mut faults);
-        if let Some(forges) = &forges {
-            check_against(forges, &directions, &mut faults);
-            if let Some(overlays) = &overlays {
-                check_overlays(overlays, forges, &mut faults);
-            }
-        }
-        match (forges, overlays) {
-            (Some(forges), Some(overlays)) if !faults.has_errors() => {
-                Ok((Self { forges, directions, overlays }, faults))
-            }
-            _ => Err(faults),
-        }
+        let (overlays, own) = Overlays::read(files);
+        found.extend(own);
+        check_folders(files, &mut found);
+        let (forges, own) = Forges::read(files);
+        found.extend(own);
+        let Some(forges) = forges else { return (None, found) };
+        check_against(&forges, &directions, &mut found);
+        check_overlays(&overlays, &forges, &mut found);
+        (Some(Self { forges, directions, overlays }), found)
     }
 
     /// The rules, ready to be put in force and replaced.
     #[must_use]
     pub fn live(self) -> LiveRules {
         Arc::new(ArcSwap::from_pointee(self))
-    }
-}
-
-/// What was loaded, if it was; what was found goes to the rest.
-fn kept<T>(loaded: Result<(T, Diagnostics), Diagnostics>, faults: &mut Diagnostics) -> Option<T> {
-    match loaded {
-        Ok((loaded, warnings)) => {
-            faults.extend(warnings);
-            Some(loaded)
-        }
-        Err(found) => {
-            faults.extend(found);
-            None
-        }
     }
 }
 
@@ -94,12 +84,18 @@ fn check_folders(files: &Files, faults: &mut Diagnostics) {
         known.extend(forges.iter().filter(|to| *to != from).map(|to| folder(from, to)));
     }
     known.extend(["overlays", "lookups"].map(str::to_owned));
-    for (path, shown) in files.all().filter(|(path, shown)| !files.is_built_in(shown) && is_yaml(path)) {
-        let own = path.split_once('/').map_or("", |(folder, _)| folder);
-        if !known.iter().any(|known| known == own) {
-            let suggestion = did_you_mean(own, known.iter().map(String::as_str));
-            let message = format!("is not used: nobody reads the folder `{own}`{suggestion}");
-            faults.warning(shown, Position { line: 1, column: 1 }, message);
+    let start = Position { line: 1, column: 1 };
+    for (path, shown) in files.all().filter(|(_, shown)| !files.is_built_in(shown)) {
+        match path.split_once('/') {
+            Some((own, _)) if !known.iter().any(|known| known == own) => {
+                let suggestion = did_you_mean(own, known.iter().map(String::as_str));
+                faults.warning(shown, start, format!("is not used: nobody reads the folder `{own}`{suggestion}"));
+            }
+            // A schema for editors may stand at the top.
+            None if is_yaml(path) => {
+                faults.warning(shown, start, "is not used: files stand in folders such as gitflic-to-gitlab/");
+            }
+            _ => {}
         }
     }
 }
@@ -122,6 +118,7 @@ fn check_against(forges: &Forges, directions: &Directions, faults: &mut Diagnost
         if let Some(from) = forges.named(from) {
             faults.extend(mappings.undeclared(&from.reads()));
             check_events(mappings, from, faults);
+            check_examples(mappings, from, faults);
         }
         if let Some(to) = forges.named(to) {
             check_headers(mappings, to, faults);
@@ -136,6 +133,24 @@ fn check_events(mappings: &Mappings, from: &Forge, faults: &mut Diagnostics) {
             let suggestion = did_you_mean(event, from.events().map(|(known, _)| known));
             let message = format!("{} is not known to send an event `{event}`{suggestion}", from.name());
             faults.warning(mapping.file, mapping.position, message);
+        }
+    }
+}
+
+/// An example of a file for several events runs as the first of them unless it says otherwise; if its hook is another
+/// of them, it shows something that never happens.
+fn check_examples(mappings: &Mappings, from: &Forge, faults: &mut Diagnostics) {
+    for unsaid in mappings.unsaid_events() {
+        let text = unsaid.input.to_string();
+        let Ok(document) = Document::parse(text.as_bytes()) else { continue };
+        let Ok(identity) = from.identify(document.root(), &[]) else { continue };
+        let event = identity.event;
+        if event != unsaid.ran_as && unsaid.events.contains(&event) {
+            let message = format!(
+                "example \"{}\": its hook is the event `{event}`, but it runs as `{}`: add `event: {event}`",
+                unsaid.name, unsaid.ran_as
+            );
+            faults.warning(unsaid.file, unsaid.position, message);
         }
     }
 }

@@ -10,23 +10,26 @@ use serde_json::Value;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-/// Holds the output of every example of a set against its schema; gives how many examples there were, and a warning
-/// for each field that a strict receiver would refuse, at the line that made it.
-#[must_use]
-pub fn check(files: &Files, target: &Forge, set: &Mappings) -> (usize, Diagnostics) {
-    let (mut count, mut found, mut schemas) = (0, Diagnostics::default(), Schemas::new(files, target));
+/// Holds the output of every example of a set against its schema; gives how many examples there were, and adds a warning
+/// for each field that a strict receiver would refuse, at the line that made it. The files in which errors are found are
+/// passed over: what their examples make is not what they are to make.
+pub fn check(files: &Files, target: &Forge, set: &Mappings, found: &mut Diagnostics) -> usize {
+    let (mut count, mut schemas) = (0, Schemas::new(files, target));
+    // What one example shows, those after it show again.
+    let mut shown: Vec<(SchemaFault, String, Position)> = Vec::new();
     for made in set.examples() {
         count += 1;
-        if let Some((headers, body)) = &made.output
-            && let Err(faults) = schemas.validate(headers, body)
-        {
-            for fault in faults {
-                let (file, position) = place(&made, &fault.path);
-                found.warning(file, position, format!("{fault} (example \"{}\")", made.name));
+        let Some((headers, body)) = made.output.as_ref().filter(|_| !found.has_errors_in(&made.file)) else { continue };
+        for fault in schemas.validate(headers, body).err().unwrap_or_default() {
+            let (file, position) = place(&made, &fault.path);
+            let fault = (fault, file.to_owned(), position);
+            if !shown.contains(&fault) {
+                found.warning(file, position, format!("{} (example \"{}\")", fault.0, made.name));
+                shown.push(fault);
             }
         }
     }
-    (count, found)
+    count
 }
 
 /// The line that made what stands at a path, or what it stands in, or the first thing in it; else the example's own.

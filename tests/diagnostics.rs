@@ -121,7 +121,7 @@ fn of_rules(files: &Files) -> Diagnostics {
         Err(faults) => return faults,
     };
     for ((_, to), set) in &rules.directions {
-        found.extend(schemas::check(files, rules.forges.named(to).unwrap(), set).1);
+        schemas::check(files, rules.forges.named(to).unwrap(), set, &mut found);
     }
     found
 }

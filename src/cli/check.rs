@@ -50,7 +50,7 @@ fn read(args: &CheckArgs, named: &[PathBuf]) -> Result<Read, String> {
     }
     Ok(match config::load(&args.flags(), &super::environment()) {
         Ok(settings) => Read { files: settings.files, faults: Vec::new(), unreadable: false },
-        Err(config::Refused { faults, unreadable, files }) => Read { files, faults: faults.0, unreadable },
+        Err(config::Refused { faults, unreadable, files }) => Read { files: *files, faults: faults.0, unreadable },
     })
 }
 
@@ -110,17 +110,14 @@ fn folder_of(files: &[PathBuf], first: &Path) -> Result<PathBuf, String> {
 
 /// Everything that is found in the mapping files, and what there is when no error is among it.
 fn mappings(files: &Files) -> (Option<String>, Diagnostics) {
-    let (rules, mut found) = match Rules::load(files) {
-        Ok(loaded) => loaded,
-        Err(faults) => return (None, faults),
-    };
+    let (rules, mut found) = Rules::read(files);
+    // Without the forges there is no schema to hold a body against.
+    let Some(rules) = rules else { return (None, found) };
     let (mut mappings, mut examples) = (0, 0);
     for ((_, to), set) in &rules.directions {
         mappings += set.len();
         if let Some(target) = rules.forges.named(to) {
-            let (checked, warnings) = schemas::check(files, target, set);
-            examples += checked;
-            found.extend(warnings);
+            examples += schemas::check(files, target, set, &mut found);
         }
     }
     let names: Vec<&str> = rules.forges.iter().map(|forge| forge.name()).collect();

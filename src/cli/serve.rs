@@ -52,7 +52,7 @@ impl Ended {
     /// The faults of the configuration, and those of the mapping files beside them.
     fn refused(refused: config::Refused) -> Self {
         let findings = Rules::load(&refused.files).err().unwrap_or_default();
-        Self { findings, ..Self { files: Box::new(refused.files), ..Self::wrong(refused.faults) } }
+        Self { findings, ..Self { files: refused.files, ..Self::wrong(refused.faults) } }
     }
 }
 

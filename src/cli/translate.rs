@@ -92,10 +92,12 @@ fn explanation(explained: &Explained) -> String {
     for (name, field) in headers.chain(body) {
         // Writing into a String cannot fail.
         let _ = write!(text, "{name} = {}  {}:{}:{}", field.json, field.file, field.line, field.column);
-        for (number, source) in field.sources.iter().enumerate() {
-            let before = if number == 0 { "  <- " } else { ", " };
-            let value = if source.has_value { "" } else { " (no value)" };
-            let _ = write!(text, "{before}{}{value}", source.path);
+        for (word, read) in [("<-", &field.sources), ("decided by", &field.decided_by)] {
+            for (number, source) in read.iter().enumerate() {
+                let before = if number == 0 { format!("  {word} ") } else { ", ".to_owned() };
+                let value = if source.has_value { "" } else { " (no value)" };
+                let _ = write!(text, "{before}{}{value}", source.path);
+            }
         }
         text.push('\n');
     }

@@ -56,7 +56,7 @@ pub fn load(flags: &Flags, environment: &HashMap<String, String>) -> Result<Sett
     if all.faults.is_empty() {
         return Ok(settings);
     }
-    Err(Refused { unreadable: all.unreadable, faults: Faults(all.faults), files: settings.files })
+    Err(Refused { unreadable: all.unreadable, faults: Faults(all.faults), files: Box::new(settings.files) })
 }
 
 /// `HOOKGLOT_LISTEN__X` beside `HOOKGLOT_LISTEN`: one of them would be lost, and chance would say which.

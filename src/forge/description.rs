@@ -37,26 +37,32 @@ const KEYS: [&str; 19] = [
 ];
 const EXAMPLE_KEYS: [&str; 4] = ["name", "headers", "body", "expect"];
 
-pub(super) fn load(files: &Files, name: &str) -> Result<Forge, Diagnostics> {
+/// The forge, where its file has no errors, and every finding in it.
+pub(super) fn load(files: &Files, name: &str) -> (Option<Forge>, Diagnostics) {
     let mut faults = Diagnostics::default();
+    let forge = read_file(files, name, &mut faults).filter(|_| !faults.has_errors());
+    (forge, faults)
+}
+
+fn read_file(files: &Files, name: &str, faults: &mut Diagnostics) -> Option<Forge> {
     let path = format!("{name}/forge.yaml");
     let start = Position { line: 1, column: 1 };
     let Some((file, text)) = files.get(&path) else {
         faults.error(&path, start, "there is no such file");
-        return Err(faults);
+        return None;
     };
-    let Some(root) = yaml::parse(&file, text, &mut faults) else { return Err(faults) };
-    let forge = read(&root, name, &file, &mut faults);
+    let root = yaml::parse(&file, text, faults)?;
+    let forge = read(&root, name, &file, faults);
     if !faults.has_errors() {
         for schema in forge.schemas.iter().map(|(_, schema)| schema) {
             if files.get(&format!("{name}/schema/{schema}")).is_none() {
                 faults.error(&file, start, format!("there is no schema `schema/{schema}`"));
             }
         }
-        run_examples(&forge, &root, &file, &mut faults);
-        check_reach(&forge, &root, files, &mut faults);
+        run_examples(&forge, &root, &file, faults);
+        check_reach(&forge, &root, files, faults);
     }
-    if faults.has_errors() { Err(faults) } else { Ok(forge) }
+    Some(forge)
 }
 
 fn read(root: &Yaml, name: &str, file: &str, faults: &mut Diagnostics) -> Forge {
@@ -164,8 +170,10 @@ fn check_reach(forge: &Forge, root: &Yaml, files: &Files, faults: &mut Diagnosti
     // What a destination may set has fixed names here: those under `send` are all there are.
     let settings = json!({"token": null, "authorization": null});
     let samples = bodies.iter().map(|input| Sample { input, settings: &settings, seen: &Value::Null });
-    let reached = Reached { files, program: &forge.program, samples: samples.collect(), taken: HashSet::new() };
-    reach::check(&[reached], faults);
+    let (samples, taken) = (samples.collect(), HashSet::new());
+    // Which branches they take is not noted.
+    let reached = Reached { files, program: &forge.program, samples, taken, all_ran: false };
+    reach::check(&[reached], false, faults);
 }
 
 /// What is said of an event that the forge does not send is a misspelt name.

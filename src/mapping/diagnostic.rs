@@ -90,6 +90,12 @@ impl Diagnostics {
         self.found.iter().any(|finding| finding.severity == Severity::Error)
     }
 
+    /// Whether something makes this file unusable.
+    #[must_use]
+    pub fn has_errors_in(&self, file: &str) -> bool {
+        self.found.iter().any(|finding| finding.severity == Severity::Error && finding.file == file)
+    }
+
     /// How many findings make a file unusable.
     #[must_use]
     pub fn errors(&self) -> usize {

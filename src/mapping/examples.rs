@@ -63,7 +63,14 @@ pub(crate) fn read(files: &Files, path: &str, node: Option<&Yaml>, scope: &mut S
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let file = scope.program.files.first().map(ToString::to_string).unwrap_or_default();
     let mut reader = Reader { files, folder, file, scope };
-    items.iter().filter_map(|item| reader.example(item)).collect()
+    let examples: Vec<Example> = items.iter().filter_map(|item| reader.example(item)).collect();
+    for (index, example) in examples.iter().enumerate() {
+        if examples.iter().take(index).any(|other| !other.name.is_empty() && other.name == example.name) {
+            let message = format!("another example is named \"{}\" as well: messages could mean either", example.name);
+            reader.scope.warning(example.position, message);
+        }
+    }
+    examples
 }
 
 struct Reader<'r, 's, 'd> {

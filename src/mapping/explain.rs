@@ -36,14 +36,17 @@ pub struct ExplainedField {
     pub column: u32,
     /// What was read for it, in the order of reading; empty for what stands in the file itself.
     pub sources: Vec<ReadSource>,
+    /// What the conditions read that decided for the branches it stands in; empty outside `$case` and `$if`.
+    pub decided_by: Vec<ReadSource>,
 }
 
 impl ExplainedField {
     fn new(traced: Traced, program: &Program) -> Self {
-        let Traced { path, json, place, sources } = traced;
+        let Traced { path, json, place, sources, decided_by } = traced;
         let file = program.files.get(place.file).map(ToString::to_string).unwrap_or_default();
         let (line, column) = (place.position.line, place.position.column);
-        Self { path: shown(&path), json: String::from_utf8_lossy(&json).into_owned(), file, line, column, sources }
+        let json = String::from_utf8_lossy(&json).into_owned();
+        Self { path: shown(&path), json, file, line, column, sources, decided_by }
     }
 }
 

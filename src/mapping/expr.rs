@@ -70,7 +70,7 @@ impl Parser<'_, '_, '_> {
             if self.cursor.take("??") {
                 steps.push(Step::Or(self.primary()?));
             } else if self.cursor.take("|") {
-                steps.push(self.filter()?);
+                steps.extend(self.filter()?);
             } else {
                 break;
             }
@@ -229,13 +229,44 @@ impl Parser<'_, '_, '_> {
         Primary::Path(path)
     }
 
-    fn filter(&mut self) -> Result<Step, Fault> {
+    /// A filter with its arguments. Nothing where what is wrong with it is noted: the rest of the expression can be read.
+    fn filter(&mut self) -> Result<Option<Step>, Fault> {
         let start = self.cursor.next_at();
         let Some(name) = self.cursor.name() else { return Err(self.cursor.unexpected("a filter")) };
+        let arguments = self.arguments()?;
         let Some(filter) = filter::named(name) else {
             let suggestion = did_you_mean(name, FILTERS.iter().map(|filter| filter.name));
-            return Err(Fault { at: start, message: format!("unknown filter `{name}`{suggestion}") });
+            self.wrong(start, format!("unknown filter `{name}`{suggestion}"));
+            return Ok(None);
         };
+        if !self.check_arguments(filter, &arguments, start) {
+            return Ok(None);
+        }
+        let mut arguments: Vec<Primary> = arguments.into_iter().map(|(_, argument)| argument).collect();
+        if filter.arguments == [Argument::Table]
+            && let Some(Primary::Constant(Constant::Clean(table) | Constant::Text(table))) = arguments.first()
+        {
+            return Ok(match self.scope.table(table) {
+                Ok(index) => Some(Step::Table { index }),
+                Err(message) => {
+                    self.wrong(start, message);
+                    None
+                }
+            });
+        }
+        for argument in &mut arguments {
+            self.count(argument);
+        }
+        Ok(Some(Step::Filter { filter, arguments, place: self.scope.place((self.at)(start)) }))
+    }
+
+    /// Notes what is wrong where the expression can be read on all the same.
+    fn wrong(&mut self, at: usize, message: impl Into<String>) {
+        self.scope.error((self.at)(at), message);
+    }
+
+    /// The arguments in parentheses, if there are any, with the place of each.
+    fn arguments(&mut self) -> Result<Vec<(usize, Primary)>, Fault> {
         let mut arguments = Vec::new();
         if self.cursor.take_close("(") {
             loop {
@@ -247,21 +278,11 @@ impl Parser<'_, '_, '_> {
                 self.cursor.expect(",")?;
             }
         }
-        Self::check_arguments(filter, &arguments, start)?;
-        let mut arguments: Vec<Primary> = arguments.into_iter().map(|(_, argument)| argument).collect();
-        if filter.arguments == [Argument::Table]
-            && let Some(Primary::Constant(Constant::Clean(table) | Constant::Text(table))) = arguments.first()
-        {
-            let index = self.scope.table(table).map_err(|message| Fault { at: start, message })?;
-            return Ok(Step::Table { index });
-        }
-        for argument in &mut arguments {
-            self.count(argument);
-        }
-        Ok(Step::Filter { filter, arguments, place: self.scope.place((self.at)(start)) })
+        Ok(arguments)
     }
 
-    fn check_arguments(filter: &filter::Filter, given: &[(usize, Primary)], start: usize) -> Result<(), Fault> {
+    /// Notes everything that is wrong with the arguments of a filter; says whether nothing is.
+    fn check_arguments(&mut self, filter: &filter::Filter, given: &[(usize, Primary)], start: usize) -> bool {
         let most = filter.arguments.len();
         let least = filter.arguments.iter().filter(|argument| !argument.optional()).count();
         if given.len() < least || given.len() > most {
@@ -272,11 +293,18 @@ impl Parser<'_, '_, '_> {
             };
             let plural = if most == 1 { "" } else { "s" };
             let message = format!("filter `{}` takes {wanted} argument{plural}, got {}", filter.name, given.len());
-            return Err(Fault { at: start, message });
+            self.wrong(start, message);
+            return false;
         }
+        let constant = |primary: &Primary| match primary {
+            Primary::Constant(constant) => constant.value().as_text().map(std::borrow::Cow::into_owned),
+            _ => None,
+        };
+        let first = given.first().and_then(|(_, primary)| constant(primary));
+        let mut sound = true;
         for (argument, (at, primary)) in filter.arguments.iter().zip(given) {
             let refused = match primary {
-                Primary::Constant(constant) => argument.refuses(&constant.value()),
+                Primary::Constant(constant) => argument.refuses(&constant.value(), first.as_deref()),
                 // A path's value is known only at run time; names of tables, kinds and zones are checked now.
                 _ if matches!(argument, Argument::Any | Argument::Text | Argument::Number | Argument::MaybeNumber) => {
                     None
@@ -284,10 +312,11 @@ impl Parser<'_, '_, '_> {
                 _ => Some("expected a constant".to_owned()),
             };
             if let Some(message) = refused {
-                return Err(Fault { at: *at, message: format!("filter `{}`: {message}", filter.name) });
+                self.wrong(*at, format!("filter `{}`: {message}", filter.name));
+                sound = false;
             }
         }
-        Ok(())
+        sound
     }
 
     fn condition(&mut self) -> Result<Condition, Fault> {

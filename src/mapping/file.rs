@@ -75,6 +75,10 @@ pub(crate) fn load(files: &Files, path: &str, faults: &mut Diagnostics) -> Optio
     if let Some(shared) = root.get("use") {
         use_shared(files, path, shared, &mut scope);
     }
+    if root.get("name").and_then(Yaml::text).unwrap_or_default().trim().is_empty() {
+        let position = root.get("name").map_or(root.position, |name| name.position);
+        scope.error(position, "`name` is missing: what logs and metrics call the mapping, such as `folder/file`");
+    }
     read_names(&root, &mut scope);
     let events = read_events(&root, &mut scope);
     scope.selects = true;
@@ -261,6 +265,11 @@ pub(crate) fn read_events(root: &Yaml, scope: &mut Scope<'_>) -> Vec<String> {
     if events.is_empty() || events.len() != listed.len() || events.iter().any(String::is_empty) {
         scope.error(event.position, "`event` is a name or a list of names");
     }
+    for (index, item) in listed.iter().enumerate() {
+        if listed.iter().take(index).any(|other| other.text().is_some() && other.text() == item.text()) {
+            scope.warning(item.position, format!("`{}` is listed already", item.text().unwrap_or_default()));
+        }
+    }
     events
 }
 
@@ -272,8 +281,7 @@ fn read_headers(node: Option<&Yaml>, scope: &mut Scope<'_>) -> Vec<(Arc<str>, Pl
                 key.position,
                 "a mapping sets the event header and other `X-…` headers; hookglot makes the rest",
             );
-        }
-        if !key.name.bytes().all(|byte| byte == b'-' || byte == b'_' || byte.is_ascii_alphanumeric()) {
+        } else if !key.name.bytes().all(|byte| byte == b'-' || byte == b'_' || byte.is_ascii_alphanumeric()) {
             scope.error(key.position, "a header's name is made of letters, digits, `-` and `_`");
         }
         headers.push((Arc::from(key.name.as_str()), scope.place(key.position), single(value, scope)));

@@ -8,6 +8,7 @@ mod lists;
 mod texts;
 mod times;
 
+use super::diagnostic::did_you_mean;
 use super::identity::KINDS;
 use super::knowledge::Knowledge;
 use super::lookups::{Lookups, TABLES};
@@ -313,38 +314,40 @@ impl Argument {
         self == MaybeNumber
     }
 
-    /// What is wrong with a constant in this place, if something is.
-    pub(crate) fn refuses(self, value: &Value<'_>) -> Option<String> {
+    /// What is wrong with a constant in this place, if something is; `first` is the filter's first argument, of which the
+    /// column of a look-up table must be.
+    pub(crate) fn refuses(self, value: &Value<'_>, first: Option<&str>) -> Option<String> {
         let is_number = matches!(value, Value::Int(_));
         let text = if let Value::Text(text) = value { Some(text.read()) } else { None };
         match self {
             Any => None,
             Number | MaybeNumber => (!is_number).then(|| format!("expected an integer, got {}", value.describe())),
             Text | Table => text.is_none().then(|| format!("expected a text, got {}", value.describe())),
-            Lookup => match text {
-                Some(table) if TABLES.iter().any(|(own, _)| **own == *table) => None,
-                _ => Some(format!("expected one of {}", TABLES.map(|(own, _)| format!("'{own}'")).join(", "))),
-            },
-            Column => match text {
-                Some(column) if TABLES.iter().any(|(_, columns)| columns.contains(&&*column)) => None,
-                _ => {
-                    let known: Vec<String> = TABLES
-                        .iter()
-                        .flat_map(|(table, columns)| columns.iter().map(move |column| format!("'{column}' ({table})")))
-                        .collect();
-                    Some(format!("expected one of {}", known.join(", ")))
-                }
-            },
-            Kind => match text {
-                Some(kind) if KINDS.contains(&&*kind) => None,
-                _ => Some(format!("expected one of {}", KINDS.map(|kind| format!("'{kind}'")).join(", "))),
-            },
+            Lookup => none_of(text.as_deref(), TABLES.iter().map(|(table, _)| *table)),
+            Column => {
+                let of_table = |table: &&(&str, &[&'static str])| first.is_none_or(|first| table.0 == first);
+                let tables = TABLES.iter().filter(of_table);
+                let columns: Vec<&str> = tables.flat_map(|(_, columns)| columns.iter().copied()).collect();
+                // Of a table that nobody knows nothing can be said: the table is what is wrong.
+                if columns.is_empty() { None } else { none_of(text.as_deref(), columns.into_iter()) }
+            }
+            Kind => none_of(text.as_deref(), KINDS.into_iter()),
             Zone => match text.and_then(|zone| times::zone(&zone)) {
                 Some(_) => None,
                 None => Some("expected 'UTC' or an offset such as '+03:00'".to_owned()),
             },
         }
     }
+}
+
+/// What to say of a text that is none of those that are known.
+fn none_of<'k>(text: Option<&str>, known: impl Iterator<Item = &'k str> + Clone) -> Option<String> {
+    if text.is_some_and(|text| known.clone().any(|own| own == text)) {
+        return None;
+    }
+    let suggestion = text.map(|text| did_you_mean(text, known.clone())).unwrap_or_default();
+    let known: Vec<String> = known.map(|own| format!("'{own}'")).collect();
+    Some(format!("expected one of {}{suggestion}", known.join(", ")))
 }
 
 /// Puts what a filter made in the place of the value that it was made of.

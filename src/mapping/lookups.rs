@@ -73,9 +73,11 @@ impl Lookups {
                     let message = format!("unknown column `{}`: `{name}` has {known}{suggestion}", column.name);
                     faults.error(file, column.position, message);
                 }
-                match value.text() {
-                    Some(text) => self.insert(name, &id.name, &column.name, text),
-                    None => faults.error(file, value.position, "expected a text"),
+                match value.to_json() {
+                    serde_json::Value::String(text) => self.insert(name, &id.name, &column.name, &text),
+                    // As where there is no such column.
+                    serde_json::Value::Null => {}
+                    _ => faults.error(file, value.position, "expected a text: quote what is to be one"),
                 }
             }
             if row.map().is_none() {

@@ -52,6 +52,13 @@ impl Overlays {
     /// # Errors
     /// Every finding, when one of them is an error. Warnings alone are given beside the overlays.
     pub fn load(files: &Files) -> Result<(Self, Diagnostics), Diagnostics> {
+        let (overlays, found) = load::all(files);
+        if found.has_errors() { Err(found) } else { Ok((overlays, found)) }
+    }
+
+    /// The overlays that can be compiled, and every finding in all of them. With errors among the findings they are good
+    /// for looking further, not for use.
+    pub(crate) fn read(files: &Files) -> (Self, Diagnostics) {
         load::all(files)
     }
 
@@ -123,7 +130,7 @@ impl Overlay {
                 Err(Stop::Fail(failure)) => return Err(*failure),
             }
         }
-        for source in fields.iter_mut().flat_map(|field| &mut field.sources) {
+        for source in fields.iter_mut().flat_map(|field| field.sources.iter_mut().chain(&mut field.decided_by)) {
             source.path = format!("{} (of the translated body)", source.path);
         }
         Ok(fields)

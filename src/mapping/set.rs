@@ -1,6 +1,6 @@
 //! The mappings of one direction, loaded together and used together.
 
-use super::diagnostic::Diagnostics;
+use super::diagnostic::{Diagnostics, Position};
 use super::eval::{Failure, Run, Stop, Surroundings};
 use super::examples::loss;
 use super::examples::reach::{self, Reached};
@@ -12,7 +12,7 @@ use super::lookups::Lookups;
 use super::lossy::Loss;
 use super::selection;
 use super::usage::Part;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Mapping and forge files by their path below `mappings/`, with the name that messages give them.
@@ -23,6 +23,8 @@ pub struct Files {
     replaced: BTreeSet<String>,
     /// The files, as messages name them, that come with the program: its own tests have held them strictly.
     built_in: BTreeSet<String>,
+    /// The files, as messages name them, that hold no text, and where that shows.
+    no_texts: Vec<(String, Position)>,
 }
 
 impl Files {
@@ -38,6 +40,21 @@ impl Files {
     pub fn insert_built_in(&mut self, path: &str, shown: &str, text: String) {
         self.insert(path, shown, text);
         self.built_in.insert(shown.to_owned());
+    }
+
+    /// Notes a file that is there but holds no text; `place` is the first that is not UTF-8.
+    pub fn insert_no_text(&mut self, shown: &str, place: Position) {
+        self.no_texts.push((shown.to_owned(), place));
+    }
+
+    /// What is wrong with the files before they are read as anything.
+    #[must_use]
+    pub fn faults(&self) -> Diagnostics {
+        let mut found = Diagnostics::default();
+        for (shown, place) in &self.no_texts {
+            found.error(shown, *place, "not UTF-8: save the file in that encoding");
+        }
+        found
     }
 
     /// Whether a file, as messages name it, comes with the program.
@@ -136,7 +153,7 @@ pub struct Description<'m> {
     /// Its file, as messages name it.
     pub file: &'m str,
     /// Where its events stand.
-    pub position: super::diagnostic::Position,
+    pub position: Position,
     /// What logs and metrics call it.
     pub name: &'m str,
     /// What it is for.
@@ -151,6 +168,20 @@ pub struct Description<'m> {
     pub lossy: &'m [Loss],
 }
 
+/// An example that does not say which of the events of its file its hook is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct UnsaidEvent<'m> {
+    pub(crate) file: &'m str,
+    pub(crate) position: Position,
+    /// Its name.
+    pub(crate) name: &'m str,
+    pub(crate) input: &'m serde_json::Value,
+    /// The events of the file.
+    pub(crate) events: &'m [String],
+    /// The first of them.
+    pub(crate) ran_as: &'m str,
+}
+
 /// An example and what its mapping makes of it.
 #[derive(Debug, Clone)]
 pub struct ExampleOutput {
@@ -159,7 +190,7 @@ pub struct ExampleOutput {
     /// The mapping file that it stands in.
     pub file: String,
     /// Where in it.
-    pub position: super::diagnostic::Position,
+    pub position: Position,
     /// Its name.
     pub name: String,
     /// Headers and body; nothing where the mapping ignores the event.
@@ -182,46 +213,52 @@ impl Mappings {
     /// # Errors
     /// Every finding, when one of them is an error. Warnings alone are given beside the set.
     pub fn load(files: &Files, folder: &str, run_examples: bool) -> Result<(Self, Diagnostics), Diagnostics> {
-        let mut faults = Diagnostics::default();
-        let mut mappings = Vec::new();
+        let (set, found) = Self::read(files, folder, run_examples);
+        if found.has_errors() { Err(found) } else { Ok((set, found)) }
+    }
+
+    /// Loads what can be loaded: the files of a folder that can be compiled, and every finding in all of them. With
+    /// errors among the findings the set is good for looking further, not for use.
+    pub(crate) fn read(files: &Files, folder: &str, run_examples: bool) -> (Self, Diagnostics) {
+        let mut found = files.faults();
+        let (mut all, mut faulty) = (Vec::new(), HashSet::new());
         for path in files.in_folder(folder).filter(|path| is_mapping(path)) {
-            mappings.extend(file::load(files, path, &mut faults));
+            let mut own = Diagnostics::default();
+            let mapping = file::load(files, path, &mut own);
+            if own.has_errors() {
+                faulty.extend(files.get(path).map(|(shown, _)| shown));
+            }
+            all.extend(mapping);
+            found.extend(own);
         }
-        selection::check_names(&mappings, &mut faults);
-        selection::check_clashes(&mappings, files, &mut faults);
-        let mut by_event: HashMap<String, Vec<usize>> = HashMap::new();
-        for (index, mapping) in mappings.iter().enumerate() {
-            for event in &mapping.events {
-                by_event.entry(event.clone()).or_default().push(index);
+        selection::check_names(&all, &mut found);
+        selection::check_clashes(&all, files, &mut found);
+        all.retain(|mapping| !faulty.contains(&*mapping.file));
+        let lookups = Lookups::load(files, &mut found);
+        let set = Self { by_event: by_event(&all), all, lookups };
+        if run_examples {
+            set.check_examples(files, !faulty.is_empty(), &mut found);
+        }
+        (set, found)
+    }
+
+    /// Runs the examples and looks at what they reach; `is_part` says that other files of the folder cannot be run.
+    fn check_examples(&self, files: &Files, is_part: bool, found: &mut Diagnostics) {
+        let (ran, failed) = run::run(self);
+        let reached = self.reached(&ran, files);
+        reach::check(&reached, is_part, found);
+        // A misspelt `!` fails every example: what is wrong is said already, and once.
+        let failed: Vec<run::Failed<'_>> = failed.into_iter().filter(|failed| !failed.is_about(found)).collect();
+        for failed in failed {
+            failed.note(found);
+        }
+        for mapping in &self.all {
+            let own: Vec<&Ran<'_>> = ran.iter().filter(|ran| std::ptr::eq(ran.mapping, mapping)).collect();
+            // Without all of its bodies nobody knows what fields there are.
+            if own.len() == mapping.examples.len() {
+                loss::unknown(mapping, &own, found);
             }
         }
-        for candidates in by_event.values_mut() {
-            candidates.sort_by_key(|index| std::cmp::Reverse(mappings.get(*index).map_or(0, Mapping::specificity)));
-        }
-        let lookups = Lookups::load(files, &mut faults);
-        let set = Self { all: mappings, by_event, lookups };
-        if run_examples && !faults.has_errors() {
-            let (ran, failed) = run::run(&set);
-            let reached = set.reached(&ran, files);
-            reach::check(&reached, &mut faults);
-            // A misspelt `!` fails every example: what is wrong is said already, and once.
-            let is_follow_up = |failed: &run::Failed<'_>| failed.is_about(&faults);
-            let failed: Vec<run::Failed<'_>> = failed.into_iter().filter(|failed| !is_follow_up(failed)).collect();
-            for failed in failed {
-                failed.note(&mut faults);
-            }
-            if !faults.has_errors() {
-                reach::warn(&reached, &mut faults);
-            }
-            for mapping in &set.all {
-                let own: Vec<&Ran<'_>> = ran.iter().filter(|ran| std::ptr::eq(ran.mapping, mapping)).collect();
-                // Without all of its bodies nobody knows what fields there are.
-                if own.len() == mapping.examples.len() {
-                    loss::unknown(mapping, &own, &mut faults);
-                }
-            }
-        }
-        if faults.has_errors() { Err(faults) } else { Ok((set, faults)) }
     }
 
     /// How many mapping files the set holds.
@@ -254,12 +291,13 @@ impl Mappings {
     /// What the examples reach in each mapping.
     fn reached<'s>(&'s self, ran: &[Ran<'s>], files: &'s Files) -> Vec<Reached<'s>> {
         let reached = self.all.iter().map(|mapping| {
-            let own = ran.iter().filter(|ran| std::ptr::eq(ran.mapping, mapping));
+            let own: Vec<&Ran<'_>> = ran.iter().filter(|ran| std::ptr::eq(ran.mapping, mapping)).collect();
             Reached {
                 files,
                 program: &mapping.program,
                 samples: mapping.examples.iter().map(Into::into).collect(),
-                taken: own.flat_map(|ran| &ran.trace.taken).copied().collect(),
+                taken: own.iter().flat_map(|ran| &ran.trace.taken).copied().collect(),
+                all_ran: own.len() == mapping.examples.len(),
             }
         });
         reached.collect()
@@ -273,8 +311,24 @@ impl Mappings {
         found
     }
 
+    /// The examples of files for several events that do not say which of them their hook is.
+    pub(crate) fn unsaid_events(&self) -> impl Iterator<Item = UnsaidEvent<'_>> {
+        self.all.iter().flat_map(|mapping| {
+            let ran_as = mapping.events.first().map(String::as_str).unwrap_or_default();
+            let unsaid = mapping.examples.iter().filter(|example| example.event.is_none() && mapping.events.len() > 1);
+            unsaid.map(move |example| UnsaidEvent {
+                file: &mapping.file,
+                position: example.position,
+                name: &example.name,
+                input: &example.input,
+                events: &mapping.events,
+                ran_as,
+            })
+        })
+    }
+
     /// The headers that the mappings set, with the file and the place of each.
-    pub fn headers(&self) -> impl Iterator<Item = (&str, super::diagnostic::Position, &str)> {
+    pub fn headers(&self) -> impl Iterator<Item = (&str, Position, &str)> {
         self.all.iter().flat_map(|mapping| {
             mapping.headers.iter().map(|(name, place, _)| (&*mapping.file, place.position, &**name))
         })
@@ -351,6 +405,20 @@ impl Mappings {
         }
         Err(Untranslated::NoMapping { event: event.to_owned() })
     }
+}
+
+/// The mappings of each event, by their place in the list, the most specific first.
+fn by_event(all: &[Mapping]) -> HashMap<String, Vec<usize>> {
+    let mut by_event: HashMap<String, Vec<usize>> = HashMap::new();
+    for (index, mapping) in all.iter().enumerate() {
+        for event in &mapping.events {
+            by_event.entry(event.clone()).or_default().push(index);
+        }
+    }
+    for candidates in by_event.values_mut() {
+        candidates.sort_by_key(|index| std::cmp::Reverse(all.get(*index).map_or(0, Mapping::specificity)));
+    }
+    by_event
 }
 
 type Made = (Vec<u8>, Vec<(Arc<str>, String)>);

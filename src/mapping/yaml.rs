@@ -127,7 +127,7 @@ pub(crate) fn parse(file: &str, text: &str, faults: &mut Diagnostics) -> Option<
         return None;
     }
     let before = faults.errors();
-    let mut builder = Builder { file, faults, open: Vec::new(), root: None };
+    let mut builder = Builder { file, faults, open: Vec::new(), root: None, too_deep: false };
     for event in Parser::new_from_str(text) {
         match event {
             Ok((event, span)) => builder.take(event, span),
@@ -171,6 +171,7 @@ struct Builder<'a> {
     faults: &'a mut Diagnostics,
     open: Vec<Open>,
     root: Option<Yaml>,
+    too_deep: bool,
 }
 
 impl Builder<'_> {
@@ -207,7 +208,9 @@ impl Builder<'_> {
 
     fn start(&mut self, place: Position, is_map: bool, anchor: usize, tagged: bool) {
         self.refuse(place, anchor, tagged);
-        if self.open.len() == MAX_DEPTH {
+        // Said once, of the first that is too deep.
+        if self.open.len() == MAX_DEPTH && !self.too_deep {
+            self.too_deep = true;
             self.faults.error(self.file, place, format!("nested deeper than {MAX_DEPTH} levels"));
         }
         self.open.push(Open { position: place, is_map, items: Vec::new(), members: Vec::new(), key: None });

@@ -205,3 +205,52 @@ fn a_mapping_cannot_take_the_place_of_a_destinations_secret_or_a_deliverys_key()
         assert_eq!(folder.serve().says(78), format!("{place}: the header {header} {message}\n"));
     }
 }
+
+#[test]
+fn one_broken_file_hides_nothing_of_the_others() {
+    let folder = Folder::with(&[
+        ("gitflic-to-gitlab/berth.yaml", "mapping: 1\nname: berth\nevent: BERTH\nbody: {berth: '${berth | frst}'}\n"),
+        (
+            "gitflic-to-gitlab/quay.yaml",
+            "mapping: 1\nname: quay\nevent: QUAY\nbody:\n  quay: ${quay}\n  pier: ${qay}\n\
+             examples:\n  - {name: any, input: {action: QUAY, project_id: x, quay: 7, mole: 8}, expect: {quay: 8}}\n",
+        ),
+        (
+            "overlays/tide.yaml",
+            "overlay: 1\nevent: Tide Hook\nset: {high: '${low}'}\nexamples:\n  - {name: any, input: {low: 1}, expect: {high: 2}}\n",
+        ),
+    ]);
+    let found = folder.check();
+    let (berth, quay, tide) = (
+        folder.shown("gitflic-to-gitlab/berth.yaml"),
+        folder.shown("gitflic-to-gitlab/quay.yaml"),
+        folder.shown("overlays/tide.yaml"),
+    );
+    for expected in [
+        format!("{berth}:4:26: unknown filter `frst`, did you mean `first`?"),
+        format!("{quay}:3:8: warning: gitflic is not known to send an event `QUAY`"),
+        format!(
+            "{quay}:3:8: warning: the hook's `mole` is neither read nor declared in `lossy`: say what becomes of it"
+        ),
+        format!("{quay}:6:11: unknown field `qay`: no example has it; did you mean `quay`?"),
+        format!("{quay}:8:5: example \"any\": quay: expected 8, got 7 (made by line 5)"),
+        format!("{tide}:2:8: warning: no forge is known to send an event `Tide Hook`"),
+        format!("{tide}:5:5: example \"any\": high: expected 2, got 1 (made by line 3)"),
+    ] {
+        assert!(found.err.lines().any(|line| line == expected), "{expected}:\n{}", found.err);
+    }
+    // And nothing is said of the built-in files, which are sound.
+    assert!(!found.err.lines().any(|line| line.starts_with("mappings/")), "{}", found.err);
+    assert_eq!(found.code, Some(1));
+}
+
+#[test]
+fn a_file_that_is_no_text_is_a_finding_like_others() {
+    let folder = Folder::with(&[("gitflic-to-gitlab/berth.yaml", "mapping: 1\nevnt: BERTH\n")]);
+    let file = std::path::Path::new(folder.path()).join("gitflic-to-gitlab/quay.yaml");
+    std::fs::write(&file, b"mapping: 1\nname: \xef\xf0\n").unwrap();
+    let found = folder.check();
+    let said = format!("{}:2:7: not UTF-8: save the file in that encoding", file.display());
+    assert!(found.err.lines().any(|line| line == said), "{said}:\n{}", found.err);
+    assert!(found.err.contains("unknown key `evnt`"), "{}", found.err);
+}

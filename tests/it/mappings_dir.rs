@@ -184,10 +184,13 @@ fn check_says_what_a_folder_changes() {
     for line in [
         format!("{} replaces the built-in {PUSH}", folder.shown(PUSH)),
         format!("{} is added as gitlab-to-gitflic/wiki.yaml", folder.shown("gitlab-to-gitflic/wiki.yaml")),
-        format!("{} is not used: files stand in folders such as gitflic-to-gitlab/", folder.shown("typo/push.yaml")),
     ] {
         assert!(checked.out.lines().any(|own| own == line), "{line}:\n{}", checked.out);
     }
+    let unused =
+        format!("{}:1:1: warning: is not used: nobody reads the folder `typo`", folder.shown("typo/push.yaml"));
+    assert!(checked.err.lines().any(|own| own == unused), "{unused}:\n{}", checked.err);
+    assert!(!checked.out.contains("typo"), "{}", checked.out);
 }
 
 #[test]

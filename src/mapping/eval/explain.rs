@@ -21,6 +21,8 @@ pub(crate) struct Traced {
     /// The line that made it.
     pub(crate) place: Place,
     pub(crate) sources: Vec<ReadSource>,
+    /// What the conditions of the branches that it stands in read.
+    pub(crate) decided_by: Vec<ReadSource>,
 }
 
 /// A path that was read for a value.
@@ -42,6 +44,8 @@ pub(crate) struct Trace {
     pub(crate) path: Vec<String>,
     /// Where the value of each loop variable stands in the hook.
     loops: Vec<String>,
+    /// What decided for the branches that the next value stands in.
+    deciders: Sources,
 }
 
 type Sources = Vec<ReadSource>;
@@ -147,17 +151,14 @@ impl<'a> Run<'a> {
         Ok((*position - first, sources))
     }
 
-    /// What decided for a branch counts among the sources of a single value, but is no source of every field in it.
     fn trace_case(&mut self, branches: &'a [Branch], place: Place, trace: &mut Trace) -> Result<()> {
         let mut decided = Vec::new();
         let Some(branch) = self.trace_branch(branches, trace, &mut decided)? else { return Err(Stop::Omit) };
-        let before = trace.values.len();
-        self.trace(&branch.then, place, trace)?;
-        if let [only] = trace.values.get_mut(before..).unwrap_or_default() {
-            decided.append(&mut only.sources);
-            only.sources = unique(decided);
-        }
-        Ok(())
+        let outer = trace.deciders.len();
+        trace.deciders.append(&mut decided);
+        let traced = self.trace(&branch.then, place, trace);
+        trace.deciders.truncate(outer);
+        traced
     }
 
     fn trace_branch(
@@ -211,7 +212,16 @@ impl<'a> Run<'a> {
     }
 
     fn trace_merged(&mut self, parts: &'a [Template], trace: &mut Trace) -> Result<()> {
-        self.trace_branches_of(parts, trace)?;
+        let mut decided = Vec::new();
+        self.trace_branches_of(parts, trace, &mut decided)?;
+        let outer = trace.deciders.len();
+        trace.deciders.append(&mut decided);
+        let traced = self.trace_merged_fields(parts, trace);
+        trace.deciders.truncate(outer);
+        traced
+    }
+
+    fn trace_merged_fields(&mut self, parts: &'a [Template], trace: &mut Trace) -> Result<()> {
         let mut fields = Vec::new();
         for part in parts {
             self.gather(part, &mut fields)?;
@@ -239,13 +249,13 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn trace_branches_of(&self, parts: &'a [Template], trace: &mut Trace) -> Result<()> {
+    fn trace_branches_of(&self, parts: &'a [Template], trace: &mut Trace, decided: &mut Sources) -> Result<()> {
         for part in parts {
             match part {
-                Template::Merge(inner) => self.trace_branches_of(inner, trace)?,
+                Template::Merge(inner) => self.trace_branches_of(inner, trace, decided)?,
                 Template::Case(branches) => {
-                    if let Some(branch) = self.trace_branch(branches, trace, &mut Vec::new())? {
-                        self.trace_branches_of(std::slice::from_ref(&branch.then), trace)?;
+                    if let Some(branch) = self.trace_branch(branches, trace, decided)? {
+                        self.trace_branches_of(std::slice::from_ref(&branch.then), trace, decided)?;
                     }
                 }
                 _ => {}
@@ -357,7 +367,8 @@ impl Trace {
     }
 
     fn add(&mut self, json: Vec<u8>, place: Place, sources: Sources) {
-        self.values.push(Traced { path: self.path.clone(), json, place, sources: unique(sources) });
+        let decided_by = unique(self.deciders.clone());
+        self.values.push(Traced { path: self.path.clone(), json, place, sources: unique(sources), decided_by });
     }
 
     fn add_value(&mut self, value: &Value<'_>, place: Place, sources: Sources) {

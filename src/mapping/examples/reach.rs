@@ -16,6 +16,8 @@ pub(crate) struct Reached<'s> {
     pub(crate) program: &'s Program,
     pub(crate) samples: Vec<Sample<'s>>,
     pub(crate) taken: HashSet<Place>,
+    /// Whether every example could be run; one that could not took no branch.
+    pub(crate) all_ran: bool,
 }
 
 /// What one example shows.
@@ -40,16 +42,12 @@ fn spot(program: &Program, place: Place) -> Option<Spot<'_>> {
 }
 
 /// Checks the names of every program of a set together: what a shared file reads, some example of some file that uses it
-/// must show.
-pub(crate) fn check(all: &[Reached<'_>], faults: &mut Diagnostics) {
+/// must show. Where the set `is_part` of one whose other files cannot be run, those may show what the rest does not.
+pub(crate) fn check(all: &[Reached<'_>], is_part: bool, faults: &mut Diagnostics) {
     hidden_fields(all, faults);
-    unknown_fields(all, faults);
-}
-
-/// Warns of what no example reaches; to be asked where nothing is wrong, since a failed example reaches nothing.
-pub(crate) fn warn(all: &[Reached<'_>], faults: &mut Diagnostics) {
-    branches(all, faults);
-    unused_names(all, faults);
+    unknown_fields(all, is_part, faults);
+    branches(all, is_part, faults);
+    unused_names(all, is_part, faults);
 }
 
 /// A `let` or loop variable with the name of a field would make a reader guess which of the two is meant.
@@ -71,7 +69,7 @@ fn hidden_fields(all: &[Reached<'_>], faults: &mut Diagnostics) {
     }
 }
 
-fn unknown_fields(all: &[Reached<'_>], faults: &mut Diagnostics) {
+fn unknown_fields(all: &[Reached<'_>], is_part: bool, faults: &mut Diagnostics) {
     let mut found: BTreeMap<(Spot<'_>, &str), (bool, &Read, Vec<&Reached<'_>>)> = BTreeMap::new();
     for reached in all {
         for read in reached.program.usage.reads.iter().filter(|read| read.checked) {
@@ -79,7 +77,7 @@ fn unknown_fields(all: &[Reached<'_>], faults: &mut Diagnostics) {
             let Some(spot) = spot(reached.program, read.place) else { continue };
             let known = if read.selects { all.iter().any(|any| any.shows(origins)) } else { reached.shows(origins) };
             let entry = found.entry((spot, &read.text)).or_insert_with(|| (false, read, Vec::new()));
-            entry.0 |= known || reached.forgives(spot.0);
+            entry.0 |= known || reached.forgives(spot.0, is_part) || read.selects && is_part;
             entry.2.push(reached);
         }
     }
@@ -90,10 +88,12 @@ fn unknown_fields(all: &[Reached<'_>], faults: &mut Diagnostics) {
 }
 
 impl Reached<'_> {
-    /// Whether a file comes with the program and others stand over its neighbours: then the examples that the program's
-    /// own tests hold it against may be gone, and who took their place cannot bring them back.
-    fn forgives(&self, file: &str) -> bool {
-        self.files.is_built_in(file) && self.files.is_altered()
+    /// Whether the examples that show what a file does may be missing through no fault of that file: it comes with the
+    /// program and others stand over its neighbours, whose authors cannot bring back what the program's own tests hold
+    /// it against; or it is shared, and others that use it cannot be run.
+    fn forgives(&self, file: &str, is_part: bool) -> bool {
+        let is_shared = self.program.files.first().is_some_and(|own| **own != *file);
+        self.files.is_built_in(file) && self.files.is_altered() || is_part && is_shared
     }
 
     /// Whether an example has something at one of these paths.
@@ -177,28 +177,32 @@ fn keys_at<'v>(value: &'v Value, parts: &[Part], known: &mut Vec<&'v str>) {
     }
 }
 
-fn branches(all: &[Reached<'_>], faults: &mut Diagnostics) {
+fn branches(all: &[Reached<'_>], is_part: bool, faults: &mut Diagnostics) {
     let mut found: BTreeMap<Spot<'_>, bool> = BTreeMap::new();
     for reached in all {
         for place in &reached.program.usage.branches {
             if let Some(spot) = spot(reached.program, *place) {
-                *found.entry(spot).or_default() |= reached.taken.contains(place) || reached.forgives(spot.0);
+                let taken = reached.taken.contains(place) || !reached.all_ran;
+                *found.entry(spot).or_default() |= taken || reached.forgives(spot.0, is_part);
             }
         }
     }
     for ((file, position), _) in found.into_iter().filter(|(_, taken)| !taken) {
-        faults.warning(file, position, "no example takes this branch");
+        // What is wrong in a file may be why its branches are not taken.
+        if !faults.has_errors_in(file) {
+            faults.warning(file, position, "no example takes this branch");
+        }
     }
 }
 
-fn unused_names(all: &[Reached<'_>], faults: &mut Diagnostics) {
+fn unused_names(all: &[Reached<'_>], is_part: bool, faults: &mut Diagnostics) {
     let mut found: BTreeMap<Spot<'_>, (bool, NamedKind, &str)> = BTreeMap::new();
     for reached in all {
         let usage = &reached.program.usage;
         for named in usage.named.iter().filter(|named| named.kind != NamedKind::Loop) {
             if let Some(spot) = spot(reached.program, named.place) {
                 let entry = found.entry(spot).or_insert((false, named.kind, &named.name));
-                entry.0 |= usage.used.contains(&named.place) || reached.forgives(spot.0);
+                entry.0 |= usage.used.contains(&named.place) || reached.forgives(spot.0, is_part);
             }
         }
     }

@@ -49,7 +49,7 @@ impl Failed<'_> {
 /// Runs every example of a set: those that could be run, and what is wrong with those whose mapping makes something else
 /// or nothing of them.
 pub(crate) fn run(set: &Mappings) -> (Vec<Ran<'_>>, Vec<Failed<'_>>) {
-    let (mut all, mut failed) = (Vec::new(), Vec::new());
+    let (mut all, mut failed, mut clashes) = (Vec::new(), Vec::new(), Vec::new());
     for (mapping, example) in set.iter().flat_map(|mapping| mapping.examples.iter().map(move |own| (mapping, own))) {
         let wrong = |position, message, stopped| Failed { file: &mapping.file, position, message, stopped };
         match run_one(set, mapping, example) {
@@ -64,9 +64,19 @@ pub(crate) fn run(set: &Mappings) -> (Vec<Ran<'_>>, Vec<Failed<'_>>) {
             Err(Wrong::Stopped(failure)) => {
                 failed.push(wrong(example.position, said(example, &failure.to_string()), Some(failure)));
             }
+            // Said already: without `match` the two can never be told apart.
+            Err(Wrong::Clash(other)) if mapping.specificity() == 0 && other.specificity() == 0 => {}
+            // Said once of two files, whichever of their examples shows it.
+            Err(Wrong::Clash(other)) if clashes.contains(&(&*other.file, &*mapping.file)) => {}
+            Err(Wrong::Clash(other)) if clashes.contains(&(&*mapping.file, &*other.file)) => {}
             Err(Wrong::Clash(other)) => {
-                let message = format!("matches the same event as {other} (example \"{}\")", example.name);
+                let (file, at) = (&other.file, other.position);
+                let message = format!(
+                    "matches the same event as {file}:{}:{} (example \"{}\")",
+                    at.line, at.column, example.name
+                );
                 failed.push(wrong(mapping.position, message, None));
+                clashes.push((&*mapping.file, &*other.file));
             }
         }
     }
@@ -78,16 +88,16 @@ pub(crate) fn said(example: &Example, message: &str) -> String {
     format!("example \"{}\": {message}", example.name)
 }
 
-enum Wrong {
+enum Wrong<'s> {
     Example(String),
     /// The hook could not be translated.
     Stopped(Failure),
-    /// Another mapping is for the hook as well; where its event stands.
-    Clash(String),
+    /// This other mapping is for the hook as well.
+    Clash(&'s Mapping),
 }
 
 /// Runs an example, after making sure that its mapping and no other is the one for it.
-fn run_one<'s>(set: &'s Mappings, mapping: &'s Mapping, example: &'s Example) -> Result<Ran<'s>, Wrong> {
+fn run_one<'s>(set: &'s Mappings, mapping: &'s Mapping, example: &'s Example) -> Result<Ran<'s>, Wrong<'s>> {
     let event = example.event.as_ref().or(mapping.events.first()).cloned().unwrap_or_default();
     if !mapping.events.contains(&event) {
         return Err(Wrong::Example(format!("this file is not for the event `{event}`")));
@@ -169,19 +179,18 @@ impl Documents<'_> {
 }
 
 /// Refuses an example that another mapping takes as well, no less specifically.
-fn only_one(
-    set: &Mappings,
+fn only_one<'s>(
+    set: &'s Mappings,
     mapping: &Mapping,
     event: &str,
     input: Node<'_>,
     beside: &Surroundings<'_>,
-) -> Result<(), Wrong> {
+) -> Result<(), Wrong<'s>> {
     for other in set.for_event(event).filter(|other| !std::ptr::eq(*other, mapping)) {
         let taken = selection::takes(other, &Run::new(&other.program, input, beside))
             .map_err(|failure| Wrong::Example(failure.to_string()))?;
         if taken && other.specificity() >= mapping.specificity() {
-            let at = other.position;
-            return Err(Wrong::Clash(format!("{}:{}:{}", other.file, at.line, at.column)));
+            return Err(Wrong::Clash(other));
         }
     }
     let own = selection::takes(mapping, &Run::new(&mapping.program, input, beside));

@@ -26,19 +26,18 @@ pub(super) fn name(path: &str) -> &str {
     file.rsplit_once('.').map_or(file, |(name, _)| name)
 }
 
-pub(super) fn all(files: &Files) -> Result<(Overlays, Diagnostics), Diagnostics> {
-    let (mut overlays, mut faults) = (Overlays::default(), Diagnostics::default());
+/// Every overlay that can be compiled, and every finding in all of them.
+pub(super) fn all(files: &Files) -> (Overlays, Diagnostics) {
+    let (mut overlays, mut found) = (Overlays::default(), Diagnostics::default());
     for path in files.in_folder(FOLDER).filter(|path| is_mapping(path)) {
-        if let Some(overlay) = read(files, path, &mut faults) {
+        let mut own = Diagnostics::default();
+        if let Some(overlay) = read(files, path, &mut own).filter(|_| !own.has_errors()) {
+            run_examples(&overlay, files, &mut own);
             overlays.0.insert(name(path).to_owned(), overlay);
         }
+        found.extend(own);
     }
-    if !faults.has_errors() {
-        for overlay in overlays.0.values() {
-            run_examples(overlay, files, &mut faults);
-        }
-    }
-    if faults.has_errors() { Err(faults) } else { Ok((overlays, faults)) }
+    (overlays, found)
 }
 
 fn read(files: &Files, path: &str, faults: &mut Diagnostics) -> Option<Overlay> {
@@ -84,18 +83,18 @@ fn run_examples(overlay: &Overlay, files: &Files, faults: &mut Diagnostics) {
         program: &overlay.program,
         samples: overlay.examples.iter().map(Into::into).collect(),
         taken: std::collections::HashSet::new(),
+        all_ran: true,
     };
     for example in &overlay.examples {
         match run(overlay, example) {
             Ok(trace) => reached.taken.extend(trace.taken),
-            Err(message) => faults.error(&overlay.file, example.position, said(example, &message)),
+            Err(message) => {
+                faults.error(&overlay.file, example.position, said(example, &message));
+                reached.all_ran = false;
+            }
         }
     }
-    let reached = [reached];
-    reach::check(&reached, faults);
-    if !faults.has_errors() {
-        reach::warn(&reached, faults);
-    }
+    reach::check(&[reached], false, faults);
 }
 
 fn run(overlay: &Overlay, example: &Example) -> Result<Trace, String> {
