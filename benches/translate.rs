@@ -9,8 +9,11 @@
 //! - `parse`: `serde_json::from_slice::<Value>` of the same body, the least that a translator on `Value`s would do.
 //!
 //! Run it with `cargo bench --bench translate`. Before measuring it checks that `engine` and `structs` make the same.
-//! Times differ from machine to machine and from hour to hour: only ratios within one run mean anything.
-#![allow(clippy::unwrap_used, reason = "a benchmark has nobody to report an error to")]
+//! Times differ from machine to machine and from minute to minute: only ratios within one run mean anything. So the
+//! lines to look at are the last ones, which `cargo bench --bench translate -- ratio` prints alone: the two sides take
+//! turns, a fifth of a millisecond each, and the line holds the median of the ratios of all turns.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark has nobody to report an error to")]
+#![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 #[path = "translate/by_hand.rs"]
 mod by_hand;
@@ -25,6 +28,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 /// The allocator of the hookglot binary, for both sides.
 #[global_allocator]
@@ -170,5 +174,39 @@ fn translate(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, translate);
+/// How often the two sides take turns.
+const TURNS: usize = 5_001;
+/// How long one turn of one side is to take, about: short, so that most turns pass without the system's interference.
+const TURN: Duration = Duration::from_micros(200);
+
+/// Prints how many times as long as the baseline the engine takes.
+fn ratio(_: &mut Criterion) {
+    let files = mapping_files::built_in();
+    let (set, _) = Mappings::load(&files, "gitflic-to-gitlab", false).unwrap();
+    for count in [1, 20] {
+        let input = payload(count);
+        let engine_once = || drop(black_box(engine(&set, black_box(&input))));
+        let structs_once = || drop(black_box(structs(black_box(&input))));
+        let once = time(1000, structs_once) / 1000;
+        let runs = u32::try_from(TURN.as_nanos() / once.as_nanos().max(1)).unwrap();
+        let mut ratios: Vec<f64> = (0..TURNS)
+            .map(|_| time(runs, engine_once).as_secs_f64() / time(runs, structs_once).as_secs_f64())
+            .collect();
+        ratios.sort_by(f64::total_cmp);
+        let [low, median, high] = [TURNS / 10, TURNS / 2, TURNS - 1 - TURNS / 10].map(|place| ratios[place]);
+        println!(
+            "translate/ratio/{count:<2} engine takes {median:.2} x structs (8 of 10 turns: {low:.2} to {high:.2})"
+        );
+    }
+}
+
+fn time(runs: u32, once: impl Fn()) -> Duration {
+    let start = Instant::now();
+    for _ in 0..runs {
+        once();
+    }
+    start.elapsed()
+}
+
+criterion_group!(benches, translate, ratio);
 criterion_main!(benches);
