@@ -7,6 +7,7 @@ mod surroundings;
 
 use super::filter::{Asking, Filter};
 use super::json::{Kind, Node};
+use super::lookups::Lookups;
 use super::program::{Constant, Expr, Need, Path, Piece, Place, Primary, Program, Root, Segment, Step, Template};
 use super::shape::Found;
 use super::value::{Text, Value};
@@ -51,6 +52,8 @@ pub(crate) struct Run<'a> {
     input: Node<'a>,
     found: Found<'a>,
     beside: &'a Surroundings<'a>,
+    /// Where nobody is known, nobody needs to be looked for.
+    nobody_is_known: bool,
     lets: Vec<OnceCell<Value<'a>>>,
     null: Value<'a>,
     loops: Vec<Value<'a>>,
@@ -67,6 +70,7 @@ impl<'a> Run<'a> {
             input,
             found: Found::new(&program.shapes),
             beside,
+            nobody_is_known: beside.knowledge.knows_nobody() && beside.lookups.is_none_or(Lookups::is_empty),
             null: Value::Null,
             lets: program.lets.iter().map(|_| OnceCell::new()).collect(),
             loops: Vec::with_capacity(program.loops),
@@ -117,6 +121,9 @@ impl<'a> Run<'a> {
                     None => *value = Value::Null,
                 },
                 Step::Filter { filter, .. } if value.is_null() && filter.name != "count" => {}
+                Step::Filter { filter, .. } if filter.looks_up && self.nobody_is_known && value.is_scalar() => {
+                    *value = Value::Null;
+                }
                 Step::Filter { filter, arguments, place } => {
                     if let Err(message) = self.filtered(filter, arguments, value)? {
                         let source = source_of(expr).map(|path| format!("`{path}`: ")).unwrap_or_default();

@@ -60,6 +60,8 @@ pub struct Filter {
     /// An expression over an example's value `x`, the JSON of `x` and the JSON that comes out.
     pub example: (&'static str, &'static str, &'static str),
     pub(crate) run: Run,
+    /// Whether it asks what is known of somebody or something.
+    pub(crate) looks_up: bool,
 }
 
 impl std::fmt::Debug for Filter {
@@ -77,7 +79,8 @@ const fn filter(
     example: (&'static str, &'static str, &'static str),
     run: Run,
 ) -> Filter {
-    Filter { name, arguments, doc, example, run }
+    let looks_up = matches!(arguments, [Lookup, Column]);
+    Filter { name, arguments, doc, example, run, looks_up }
 }
 
 /// Every filter of the language, by name.

@@ -107,6 +107,7 @@ impl<'a> Found<'a> {
     }
 
     /// The value at a spot.
+    #[inline]
     pub(crate) fn at(&self, spot: Spot, input: Node<'a>, loops: &[Value<'a>]) -> Option<Node<'a>> {
         if self.walked.get() & bit(spot.shape) == 0 {
             self.walk(spot.shape, input, loops);
@@ -121,6 +122,7 @@ impl<'a> Found<'a> {
         }
     }
 
+    #[inline(never)]
     fn walk(&self, index: usize, input: Node<'a>, loops: &[Value<'a>]) {
         let Some(shape) = self.shapes.all.get(index) else { return };
         let object = match shape.whole {

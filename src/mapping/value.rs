@@ -116,6 +116,11 @@ impl<'a> Value<'a> {
         Self::Text(Text::Made(text.into()))
     }
 
+    /// Whether it is neither an object nor a list.
+    pub(crate) fn is_scalar(&self) -> bool {
+        !matches!(self, Self::Container(_) | Self::List(_))
+    }
+
     pub(crate) fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }

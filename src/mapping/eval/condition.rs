@@ -1,5 +1,6 @@
 //! Decides conditions, and with them which branch is taken.
 
+use super::output::named;
 use super::{Result, Run, Stop};
 use crate::mapping::json::{Kind, Node};
 use crate::mapping::program::{Branch, Condition, Constant, Expr, Primary, Step};
@@ -29,11 +30,18 @@ impl<'a> Run<'a> {
             Condition::Same(left, right) => Ok(self.tested(left)?.same(&self.tested(right)?)),
             Condition::Differ(left, right) => Ok(!self.tested(left)?.same(&self.tested(right)?)),
             Condition::In(left, right) => self.is_in(left, right),
-            Condition::True(expr) => match self.tested(expr)? {
-                Value::Bool(truth) => Ok(truth),
-                Value::Null => Ok(false),
-                other => self.fail(expr.place, format!("a condition wants true or false, got {}", other.describe())),
+            Condition::True(expr) => match named(expr) {
+                Some(index) => self.is_true(self.let_value(index)?, expr),
+                None => self.is_true(&self.tested(expr)?, expr),
             },
+        }
+    }
+
+    fn is_true(&self, value: &Value<'a>, expr: &Expr) -> Result<bool> {
+        match value {
+            Value::Bool(truth) => Ok(*truth),
+            Value::Null => Ok(false),
+            other => self.fail(expr.place, format!("a condition wants true or false, got {}", other.describe())),
         }
     }
 

@@ -269,7 +269,7 @@ impl<'a> Run<'a> {
 
 /// The `let` that an expression is, when it is nothing else. A `let` without a value is null, whatever is asked of it.
 #[inline]
-fn named(expr: &Expr) -> Option<usize> {
+pub(super) fn named(expr: &Expr) -> Option<usize> {
     match (&expr.first, expr.steps.as_slice()) {
         (Primary::Path(Path { root: Root::Let(index), segments, need: Need::Lenient, .. }), [])
             if segments.is_empty() =>

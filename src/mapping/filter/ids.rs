@@ -2,7 +2,6 @@
 #![allow(clippy::unnecessary_wraps, reason = "every filter has the same signature, so that they stand in one table")]
 
 use super::{Asking, put, wants};
-use crate::mapping::lookups::Lookups;
 use crate::mapping::value::{Text, Value};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -30,12 +29,6 @@ pub(super) fn uuid<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], asking: &
 }
 
 pub(super) fn lookup<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], asking: &Asking<'a>) -> Result<(), String> {
-    // Where nobody is known, nobody needs to be looked for.
-    let is_id = !matches!(value, Value::Container(_) | Value::List(_));
-    if is_id && asking.knowledge.knows_nobody() && asking.lookups.is_none_or(Lookups::is_empty) {
-        *value = Value::Null;
-        return Ok(());
-    }
     let argument = |position: usize| arguments.get(position).and_then(Value::as_text).unwrap_or_default();
     let (table, column) = (argument(0), argument(1));
     let Some(id) = value.as_text() else { return wants("a text or a number", value) };
