@@ -38,6 +38,8 @@ mod explain;
 mod healthcheck;
 /// Proof of the caller, wrong input, and the answers to it.
 mod ingest;
+/// Every GitLab hook that the mappings make, before those who read such hooks.
+mod judges;
 /// The page of the mapping language: every block of it is run.
 mod language;
 /// Which room may use which.

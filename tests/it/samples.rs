@@ -9,7 +9,7 @@ use hookglot::store::Hook;
 use std::path::{Path, PathBuf};
 
 /// Names a folder with real payloads of both forges; without it there is nothing to run.
-const VARIABLE: &str = "HOOKGLOT_SAMPLES";
+pub const VARIABLE: &str = "HOOKGLOT_SAMPLES";
 
 /// Every push and tag payload must become a body that its schema accepts; every other payload must be refused with a
 /// reason. One that no forge recognises is counted, and must not be one that a list names as a push.
