@@ -2,6 +2,8 @@
 
 /// The list of what tools demand, field by field.
 mod demands;
+/// The Rust crate `gitlab`, whose types are the strictest that we know.
+mod rust_crate;
 
 use hookglot::mapping::ExampleOutput;
 use serde_json::Value;

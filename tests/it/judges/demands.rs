@@ -8,6 +8,8 @@ use list::{Event, FILE, Field};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
+pub(super) use rules::moment;
+
 #[test]
 fn every_hook_has_what_some_tool_demands() {
     let events = list::read();

@@ -174,7 +174,7 @@ fn is_date(value: &Value) -> bool {
 }
 
 /// A moment in one of the two forms that every tool reads: RFC 3339, and `2026-01-02 03:04:05 UTC`.
-fn moment(text: &str) -> Option<jiff::Timestamp> {
+pub fn moment(text: &str) -> Option<jiff::Timestamp> {
     match text.strip_suffix(" UTC") {
         Some(local) if local.len() == "2026-01-02 03:04:05".len() => {
             rfc3339(&format!("{}Z", local.replacen(' ', "T", 1)))
