@@ -1,6 +1,7 @@
 #!/bin/sh
-# Every test, with everything that the tests need: installs what is missing, runs the tests of the code, then builds
-# the container image and sends a hook through it. On Debian as root; elsewhere it says what to install.
+# Every test, with everything that the tests need: installs what is missing, runs the tests of the code, among them those
+# that send hooks to a real Buildbot, then builds the container image and sends a hook through it. On Debian as root;
+# elsewhere it says what to install.
 #
 # HOOKGLOT_SAMPLES=DIR also runs a folder of real payloads through.
 set -eu
@@ -20,6 +21,10 @@ if [ -n "$missing" ]; then
     # shellcheck disable=SC2086 # a list of packages
     apt-get install -qy --no-install-recommends ca-certificates $missing
 fi
+
+sh scripts/buildbot.sh
+HOOKGLOT_BUILDBOT=$PWD/target/buildbot/bin
+export HOOKGLOT_BUILDBOT
 
 cargo test --locked
 sh scripts/test-image.sh

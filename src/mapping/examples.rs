@@ -35,6 +35,22 @@ pub(crate) struct Example {
     wanted: Vec<Wanted>,
 }
 
+impl Example {
+    /// Whether the hook alone decides what comes out: no settings, no state seen before, no tables, no facts of its own.
+    pub(crate) fn stands_alone(&self) -> bool {
+        self.settings.is_null() && self.seen.is_null() && self.lookups.is_empty() && self.hook == steady_hook()
+    }
+}
+
+/// The facts of a request that every example has, so that what comes out of it never changes.
+fn steady_hook() -> Value {
+    serde_json::json!({
+        "id": "00000000-0000-7000-8000-000000000000",
+        "received_at": "2026-01-02T03:04:05Z",
+        "instance": "git.example.org",
+    })
+}
+
 #[derive(Debug)]
 enum Wanted {
     /// The whole body.
@@ -107,11 +123,7 @@ impl Reader<'_, '_, '_> {
                 "an example says what comes out: `output`, `expect`, `headers` or `ignored: true`",
             );
         }
-        let mut hook = serde_json::json!({
-            "id": "00000000-0000-7000-8000-000000000000",
-            "received_at": "2026-01-02T03:04:05Z",
-            "instance": "git.example.org",
-        });
+        let mut hook = steady_hook();
         for (key, value) in item.get("hook").and_then(Yaml::map).unwrap_or_default() {
             set(&mut hook, &key.name, value.to_json());
         }

@@ -193,6 +193,10 @@ pub struct ExampleOutput {
     pub position: Position,
     /// Its name.
     pub name: String,
+    /// The hook.
+    pub input: serde_json::Value,
+    /// Whether the hook alone decides what comes out: no settings, no state seen before, no tables, no facts of its own.
+    pub stands_alone: bool,
     /// Headers and body; nothing where the mapping ignores the event.
     pub output: Option<(Vec<(String, String)>, serde_json::Value)>,
     /// How each field of the body came about.
@@ -282,6 +286,8 @@ impl Mappings {
             file: mapping.file.to_string(),
             position: example.position,
             name: example.name.clone(),
+            input: example.input.clone(),
+            stands_alone: example.stands_alone(),
             output: made,
             fields: explain::fields(trace, &mapping.program),
         });

@@ -1,5 +1,7 @@
 //! Every GitLab hook that a built-in mapping makes of an example, and what the tools that read such hooks say of it.
 
+/// Buildbot, a real one, behind a real hookglot.
+mod buildbot;
 /// The list of what tools demand, field by field.
 mod demands;
 /// The Rust crate `gitlab`, whose types are the strictest that we know.
