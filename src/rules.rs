@@ -2,6 +2,7 @@
 
 use crate::forge::{Forge, Forges};
 use crate::mapping::diagnostic::{Position, did_you_mean};
+use crate::mapping::file::ANY_OTHER;
 use crate::mapping::json::Document;
 use crate::mapping::overlay::Overlays;
 use crate::mapping::set::is_yaml;
@@ -129,7 +130,8 @@ fn check_against(forges: &Forges, directions: &Directions, faults: &mut Diagnost
 /// A mapping for an event that its forge is not known to send never runs, if its name is misspelt.
 fn check_events(mappings: &Mappings, from: &Forge, faults: &mut Diagnostics) {
     for mapping in mappings.descriptions() {
-        for event in mapping.events.iter().filter(|event| !from.events().any(|(known, _)| known == event.as_str())) {
+        let is_known = |event: &str| event == ANY_OTHER || from.events().any(|(known, _)| known == event);
+        for event in mapping.events.iter().filter(|event| !is_known(event)) {
             let suggestion = did_you_mean(event, from.events().map(|(known, _)| known));
             let message = format!("{} is not known to send an event `{event}`{suggestion}", from.name());
             faults.warning(mapping.file, mapping.position, message);

@@ -5,6 +5,7 @@ pub(crate) mod reach;
 pub(crate) mod run;
 
 use super::diagnostic::{Position, did_you_mean};
+use super::file::Mapping;
 use super::lookups::Lookups;
 use super::scope::Scope;
 use super::set::Files;
@@ -39,6 +40,11 @@ impl Example {
     /// Whether the hook alone decides what comes out: no settings, no state seen before, no tables, no facts of its own.
     pub(crate) fn stands_alone(&self) -> bool {
         self.settings.is_null() && self.seen.is_null() && self.lookups.is_empty() && self.hook == steady_hook()
+    }
+
+    /// The event that it is an example of.
+    pub(crate) fn event_of<'e>(&'e self, mapping: &'e Mapping) -> &'e str {
+        self.event.as_ref().or(mapping.events.first()).map(String::as_str).unwrap_or_default()
     }
 }
 

@@ -18,6 +18,9 @@ use std::sync::Arc;
 /// The version of the mapping language that this binary understands.
 pub(crate) const LANGUAGE: &str = "1";
 
+/// In the place of an event's name: every event that no file names.
+pub(crate) const ANY_OTHER: &str = "*";
+
 const MAPPING_KEYS: [&str; 14] = [
     "mapping", "name", "doc", "use", "event", "match", "tables", "let", "blocks", "headers", "body", "ignore", "lossy",
     "examples",
@@ -59,7 +62,15 @@ impl Mapping {
         Place { file: 0, position: self.position }
     }
 
-    /// How closely the mapping says which hooks it is for.
+    /// How close the mapping is to an event: whether it names it, and how closely it says which hooks it is for.
+    /// Nothing when it is not for the event.
+    pub(crate) fn closeness(&self, event: &str) -> Option<(bool, usize)> {
+        let names = self.events.iter().any(|own| own == event);
+        let is_for = names || self.events.iter().any(|own| own == ANY_OTHER);
+        is_for.then(|| (names, self.specificity()))
+    }
+
+    /// How closely the mapping says which hooks of its events it is for.
     pub(crate) fn specificity(&self) -> usize {
         self.matches.len() + usize::from(self.condition.is_some())
     }

@@ -234,6 +234,13 @@ pub static FILTERS: &[Filter] = &[
         ("x | table('visibility')", "true", "0"),
         texts::unreached,
     ),
+    filter(
+        "texts",
+        &[],
+        "a list of texts, its numbers as texts too; what has no value is left out",
+        ("x | texts", "[\"a\", 1, null]", "[\"a\",\"1\"]"),
+        lists::texts,
+    ),
     filter("trim", &[], "a text without white space at its ends", ("x | trim", "\" a \"", "\"a\""), texts::trim),
     filter(
         "truncate",

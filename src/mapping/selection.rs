@@ -2,7 +2,7 @@
 
 use super::eval::{Run, Stop};
 use super::expr;
-use super::file::Mapping;
+use super::file::{Mapping, Output};
 use super::program::{Condition, Expr, Primary};
 use super::scope::Scope;
 use super::set::Files;
@@ -105,6 +105,28 @@ pub(crate) fn takes<'a>(mapping: &'a Mapping, run: &Run<'a>) -> Result<bool, Fai
         Err(Stop::Omit) => Ok(false),
         Err(Stop::Fail(failure)) => Err(*failure),
     }
+}
+
+/// What comes with the program and ignores an event as a whole gives way to a file of one's own that maps it: that
+/// event, and its examples, are taken out of it.
+pub(crate) fn give_way(mappings: &mut Vec<Mapping>, files: &Files) {
+    let own = mappings.iter().filter(|mapping| !files.is_built_in(&mapping.file) && mapping.specificity() == 0);
+    let own: Vec<String> = own.flat_map(|mapping| mapping.events.clone()).collect();
+    if own.is_empty() {
+        return;
+    }
+    for mapping in mappings.iter_mut().filter(|mapping| files.is_built_in(&mapping.file)) {
+        if matches!(mapping.output, Output::Ignore(_)) && mapping.specificity() == 0 {
+            let mut examples = std::mem::take(&mut mapping.examples);
+            examples.retain(|example| !own.iter().any(|event| event == example.event_of(mapping)));
+            for example in &mut examples {
+                example.event = Some(example.event_of(mapping).to_owned());
+            }
+            mapping.examples = examples;
+            mapping.events.retain(|event| !own.contains(event));
+        }
+    }
+    mappings.retain(|mapping| !mapping.events.is_empty());
 }
 
 /// Logs and metrics could not tell two mappings of one name apart.

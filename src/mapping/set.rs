@@ -235,6 +235,7 @@ impl Mappings {
             all.extend(mapping);
             found.extend(own);
         }
+        selection::give_way(&mut all, files);
         selection::check_names(&all, &mut found);
         selection::check_clashes(&all, files, &mut found);
         all.retain(|mapping| !faulty.contains(&*mapping.file));
@@ -282,7 +283,7 @@ impl Mappings {
     pub fn examples(&self) -> Vec<ExampleOutput> {
         let (ran, _) = run::run(self);
         let outputs = ran.into_iter().map(|Ran { mapping, example, made, trace }| ExampleOutput {
-            event: example.event.as_ref().or(mapping.events.first()).cloned().unwrap_or_default(),
+            event: example.event_of(mapping).to_owned(),
             file: mapping.file.to_string(),
             position: example.position,
             name: example.name.clone(),
@@ -362,9 +363,10 @@ impl Mappings {
         self.all.iter()
     }
 
-    /// The mappings for an event, the most specific first.
+    /// The mappings for an event: those that name it, then those for any other, the most specific first.
     pub(crate) fn for_event(&self, event: &str) -> impl Iterator<Item = &Mapping> {
-        self.by_event.get(event).into_iter().flatten().filter_map(|index| self.all.get(*index))
+        let found = [event, file::ANY_OTHER].map(|name| self.by_event.get(name));
+        found.into_iter().flatten().flatten().filter_map(|index| self.all.get(*index))
     }
 
     /// Translates one hook.

@@ -98,16 +98,16 @@ enum Wrong<'s> {
 
 /// Runs an example, after making sure that its mapping and no other is the one for it.
 fn run_one<'s>(set: &'s Mappings, mapping: &'s Mapping, example: &'s Example) -> Result<Ran<'s>, Wrong<'s>> {
-    let event = example.event.as_ref().or(mapping.events.first()).cloned().unwrap_or_default();
-    if !mapping.events.contains(&event) {
+    let event = example.event_of(mapping);
+    let Some(closeness) = mapping.closeness(event) else {
         return Err(Wrong::Example(format!("this file is not for the event `{event}`")));
-    }
-    let texts = Texts::of(example, &event);
+    };
+    let texts = Texts::of(example, event);
     let documents = texts.parse().map_err(Wrong::Example)?;
     let beside = documents.beside(&example.lookups);
     let input = documents.input.root();
-    only_one(set, mapping, &event, input, &beside)?;
-    let made = match set.translate(&event, input, &beside) {
+    only_one(set, mapping, (event, closeness), input, &beside)?;
+    let made = match set.translate(event, input, &beside) {
         Ok(made) => {
             let body = serde_json::from_slice(&made.body)
                 .map_err(|error| Wrong::Example(format!("the body is not JSON: {error}")))?;
@@ -178,18 +178,18 @@ impl Documents<'_> {
     }
 }
 
-/// Refuses an example that another mapping takes as well, no less specifically.
+/// Refuses an example that another mapping takes as well and is no less close to.
 fn only_one<'s>(
     set: &'s Mappings,
     mapping: &Mapping,
-    event: &str,
+    (event, closeness): (&str, (bool, usize)),
     input: Node<'_>,
     beside: &Surroundings<'_>,
 ) -> Result<(), Wrong<'s>> {
     for other in set.for_event(event).filter(|other| !std::ptr::eq(*other, mapping)) {
         let taken = selection::takes(other, &Run::new(&other.program, input, beside))
             .map_err(|failure| Wrong::Example(failure.to_string()))?;
-        if taken && other.specificity() >= mapping.specificity() {
+        if taken && other.closeness(event) >= Some(closeness) {
             return Err(Wrong::Clash(other));
         }
     }

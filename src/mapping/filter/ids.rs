@@ -19,12 +19,12 @@ pub(super) fn id<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], asking: &As
 
 pub(super) fn uuid<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], asking: &Asking<'a>) -> Result<(), String> {
     let kind = arguments.first().and_then(Value::as_text).unwrap_or_default();
-    match value.as_text() {
+    match value.as_text().filter(|text| !matches!(value, Value::Bool(_)) && !text.is_empty()) {
         Some(number) => {
             let uuid = asking.knowledge.uuid(asking.instance, &kind, &number);
             put(value, Value::made(uuid))
         }
-        None => wants("a number or a text", value),
+        None => wants("a number or a text that names something", value),
     }
 }
 

@@ -52,6 +52,13 @@ pub(super) fn pluck<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &Aski
     put(value, Value::List(fields))
 }
 
+pub(super) fn texts<'a>(value: &mut Value<'a>, _: &[Value<'a>], asking: &Asking<'a>) -> Result<(), String> {
+    let mut all = elements(value)?;
+    all.retain(|element| !element.is_null());
+    all.iter_mut().try_for_each(|element| super::texts::string(element, &[], asking))?;
+    put(value, Value::List(all))
+}
+
 pub(super) fn find<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
     let key = arguments.first().and_then(Value::as_text).unwrap_or_default();
     let wanted = arguments.get(1).unwrap_or(&Value::Null);
