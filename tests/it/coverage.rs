@@ -27,7 +27,29 @@ fn every_event_of_both_forges_has_a_row() {
     assert!(row(0, "PUSH")["unlisted"].as_str().unwrap().contains("repeats"));
     let back = row(1, "Push Hook");
     assert_eq!(back["becomes"].as_array().unwrap().len(), 3, "{back}");
-    assert_eq!(row(1, "Emoji Hook")["outcome"], "unmapped");
+    assert_eq!(row(1, "Emoji Hook")["outcome"], "ignored");
+}
+
+#[test]
+fn every_event_of_gitlab_is_mapped_or_ignored_with_a_reason() {
+    let table = run(&["coverage", "--format", "json"]).json();
+    let events = table[1]["events"].as_array().unwrap();
+    let unmapped: Vec<&str> =
+        events.iter().filter(|row| row["outcome"] == "unmapped").filter_map(|row| row["event"].as_str()).collect();
+    assert!(unmapped.is_empty(), "{unmapped:?}");
+}
+
+#[test]
+fn an_event_that_no_file_names_is_shown_as_unmapped() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("gitlab/forge.yaml");
+    std::fs::create_dir(file.parent().unwrap()).unwrap();
+    let forge = project_file("mappings/gitlab/forge.yaml");
+    std::fs::write(&file, forge.replace("\nevents:\n", "\nevents:\n  Moon Hook: the moon has another phase\n"))
+        .unwrap();
+    let printed = run(&["coverage", "--mappings-dir", folder.path().to_str().unwrap()]);
+    let row = printed.out.lines().find(|line| line.trim_start().starts_with("Moon Hook ")).unwrap();
+    assert!(row.ends_with("  not mapped yet: ignored"), "{row}");
 }
 
 #[test]

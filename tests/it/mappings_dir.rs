@@ -88,7 +88,7 @@ fn push_by_the_harbour_master() -> String {
     edited(PUSH, "user_name", "user_name: Harbour Master", "{user_name: Harbour Master}")
 }
 
-/// A mapping for an event that no built-in one is for.
+/// A mapping for an event that a built-in one ignores.
 pub const WIKI: &str = "\
 mapping: 1
 name: gitlab-to-gitflic/wiki
@@ -149,7 +149,7 @@ fn a_shared_file_can_be_replaced_too() {
     assert_eq!(folder.translate("gitflic", &gitlab_push()).json()["project"]["language"], "Rust");
     let wrong = folder.check();
     assert_eq!(wrong.code, Some(1), "{wrong:?}");
-    assert!(wrong.err.starts_with("mappings/gitlab-to-gitflic/push.yaml:"), "{wrong:?}");
+    assert!(wrong.err.contains("\nmappings/gitlab-to-gitflic/push.yaml:"), "{wrong:?}");
 }
 
 #[test]
@@ -208,11 +208,14 @@ fn a_file_that_ends_in_yml_is_read_like_the_others() {
 }
 
 #[test]
-fn an_event_that_had_no_mapping_gets_one() {
+fn an_event_that_a_built_in_file_ignores_gets_a_mapping() {
     assert_eq!(fed(&["translate", "--to", "gitflic"], wiki_page()).code, Some(3));
     let folder = Folder::with(&[("gitlab-to-gitflic/wiki.yaml", WIKI)]);
     let made = folder.translate("gitflic", &wiki_page()).json();
     assert_eq!((&made["action"], &made["page"]), (&json!("WIKI_CHANGE"), &json!("Tides")));
+    // What else the built-in file ignores it ignores still.
+    let release = folder.translate("gitflic", r#"{"object_kind":"release","project":{"id":3107}}"#);
+    assert!(release.says(3).contains("GitFlic's hooks tell nothing of wiki pages"), "{release:?}");
     let tool = Receiver::content();
     let app = folder.sidecar(&tool, "gitflic");
     app.post("/", &[("X-Gitlab-Event", "Wiki Page Hook")], wiki_page().as_bytes());

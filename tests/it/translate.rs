@@ -86,7 +86,7 @@ fn a_system_hook_is_named_by_its_body_behind_the_word_of_the_flag() {
     let push = fed(&arguments, without(&gitlab_push(), &["object_kind"])).json();
     assert_eq!(push["action"], "BRANCH_UPDATE");
     let other = fed(&arguments, r#"{"event_name":"project_create","project_id":3107}"#);
-    assert!(other.says(3).contains("System Hook/project_create"), "{other:?}");
+    assert!(other.says(3).contains("GitLab tells its administrators of projects"), "{other:?}");
 }
 
 #[test]
@@ -104,11 +104,11 @@ fn whose_hook_it_is_can_be_said_where_the_body_could_be_anybodys() {
 
 #[test]
 fn an_event_without_a_counterpart_is_3_with_the_reason_on_standard_error_alone() {
-    let issue = fed(&["translate", "--to", "gitflic"], r#"{"object_kind":"issue","project":{"id":3107}}"#);
-    assert_eq!(issue.says(3), "hookglot: ignored: no mapping for the event `Issue Hook`\n");
-    let issue =
-        fed(&["translate", "--to", "gitlab", "--headers"], r#"{"action":"ISSUE_CREATE","project_id":"ledger"}"#);
-    assert_eq!(issue.says(3), "hookglot: ignored: no mapping for the event `ISSUE_CREATE`\n");
+    let moon = fed(&["translate", "--to", "gitflic"], r#"{"object_kind":"moon_phase","project":{"id":3107}}"#);
+    let reason = "hookglot does not know this kind of GitLab's hooks, so it knows nothing in GitFlic that is like it";
+    assert_eq!(moon.says(3), format!("hookglot: ignored: {reason}\n"));
+    let moon = fed(&["translate", "--to", "gitlab", "--headers"], r#"{"action":"MOON_PHASE","project_id":"ledger"}"#);
+    assert_eq!(moon.says(3), "hookglot: ignored: no mapping for the event `MOON_PHASE`\n");
 }
 
 #[test]
