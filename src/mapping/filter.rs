@@ -139,6 +139,13 @@ pub static FILTERS: &[Filter] = &[
         times::gitlab_time,
     ),
     filter(
+        "hash",
+        &[],
+        "the hash of a commit: 40 or 64 hexadecimal digits, in small letters; anything else fails the translation",
+        ("x | hash", "\"5B1C0F3E7D9A24860C1B3D5F7A9E2C4D6F8B0A13\"", "\"5b1c0f3e7d9a24860c1b3d5f7a9e2c4d6f8b0a13\""),
+        texts::hash,
+    ),
+    filter(
         "id",
         &[Kind],
         "the number that stands for a UUID or another text: positive and below 2^31",

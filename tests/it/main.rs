@@ -53,6 +53,7 @@ mod mappings_dir;
 /// Mapping files that change while hooks come in.
 mod reload;
 /// From one forge to the other and back.
+mod robustness;
 mod round_trip;
 /// Real payloads, where a folder of them is at hand.
 mod samples;

@@ -130,6 +130,22 @@ pub(super) fn string<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>)
     text(value).map(|_| ())
 }
 
+pub(super) fn hash<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
+    let said = match &*value {
+        Value::Text(text) => text.read(),
+        other => return wants("a commit's hash as text", other),
+    };
+    if !matches!(said.len(), 40 | 64) || !said.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let said = said.chars().take(80).collect::<String>();
+        return Err(format!("wants a commit's hash of 40 or 64 hexadecimal digits, got `{said}`"));
+    }
+    if said.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        let small = Value::made(said.to_ascii_lowercase());
+        *value = small;
+    }
+    Ok(())
+}
+
 pub(super) fn json<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
     let mut out = Vec::new();
     value.write(&mut out);
