@@ -1,6 +1,9 @@
 use crate::support::process::run;
 use crate::support::project_file;
-use hookglot::mapping::filter;
+use hookglot::mapping::json::Document;
+use hookglot::mapping::{NoKnowledge, Surroundings, Untranslated, filter};
+use hookglot::mapping_files;
+use hookglot::rules::Rules;
 
 /// The pages that are made of the mappings and of the table of filters must be what they make today.
 #[test]
@@ -37,6 +40,26 @@ fn every_event_of_gitlab_is_mapped_or_ignored_with_a_reason() {
     let unmapped: Vec<&str> =
         events.iter().filter(|row| row["outcome"] == "unmapped").filter_map(|row| row["event"].as_str()).collect();
     assert!(unmapped.is_empty(), "{unmapped:?}");
+}
+
+/// Every hook of GitFlic names its project, so a GitLab hook that names none is ignored, whatever it tells.
+#[test]
+fn a_gitlab_hook_of_any_mapped_event_that_names_no_project_is_ignored_and_says_so() {
+    let files = mapping_files::built_in();
+    let (rules, _) = Rules::load(&files).unwrap_or_else(|faults| panic!("{faults}"));
+    let set = &rules.directions[&("gitlab".to_owned(), "gitflic".to_owned())];
+    let mapped: Vec<&str> = set
+        .descriptions()
+        .filter(|mapping| mapping.ignored.is_none())
+        .flat_map(|mapping| mapping.events.iter().map(String::as_str))
+        .collect();
+    assert!(mapped.len() > 10, "{mapped:?}");
+    let hook = Document::parse(br#"{"object_attributes": {"noteable_type": "Issue", "action": "open"}}"#).unwrap();
+    for event in mapped {
+        let made = set.translate(event, hook.root(), &Surroundings::new(&NoKnowledge));
+        let Err(Untranslated::Ignored { reason, .. }) = made else { panic!("{event}: {made:?}") };
+        assert!(reason.starts_with("the hook names no project"), "{event}: {reason}");
+    }
 }
 
 #[test]

@@ -225,13 +225,49 @@ fn a_route_takes_only_the_forges_that_it_accepts_and_a_destination_only_its_even
 }
 
 #[test]
+fn what_is_confidential_reaches_only_a_destination_that_lists_it() {
+    let (all, trusted, folder) = (Receiver::content(), Receiver::content(), tempfile::tempdir().unwrap());
+    let app = App::with_config(
+        folder.path(),
+        &format!(
+            "[[route]]\npath = \"/\"\nsecret = \"none\"\n\
+             [[route.to]]\nname = \"all\"\nurl = \"{0}\"\nformat = \"gitflic\"\n\
+             [[route.to]]\nname = \"trusted\"\nurl = \"{1}\"\nformat = \"gitflic\"\n\
+             events = [\"Issue Hook\", \"Confidential Issue Hook\", \"Confidential Note Hook\"]\n",
+            all.url, trusted.url
+        ),
+    );
+    let hook = |name: &str, change: &dyn Fn(&mut serde_json::Value)| {
+        let text = crate::support::project_file(&format!("mappings/gitlab-to-gitflic/examples/{name}.json"));
+        let mut hook = serde_json::from_str(&text).unwrap();
+        change(&mut hook);
+        app.post("/", &[], hook.to_string().as_bytes())
+    };
+    hook("issue-open", &|hook| hook["event_type"] = "confidential_issue".into());
+    hook("work-item", &|hook| hook["event_type"] = "confidential_work_item".into());
+    hook("note-of-issue", &|hook| hook["object_attributes"]["internal"] = true.into());
+    hook("note-of-issue", &|hook| hook["issue"]["confidential"] = true.into());
+    hook("issue-close", &|_| {});
+    let actions = |got: Vec<crate::support::receiver::Got>| {
+        let mut actions: Vec<String> = got.iter().map(|got| got.json()["action"].as_str().unwrap().to_owned()).collect();
+        actions.sort();
+        actions
+    };
+    let everything = ["ISSUE_CREATE", "ISSUE_UPDATE", "ISSUE_UPDATE", "NEW_ISSUE_NOTE", "NEW_ISSUE_NOTE"];
+    assert_eq!(actions(trusted.wait_for(5)), everything);
+    // The open issue came last, so nothing confidential is on its way any more.
+    assert_eq!(actions(all.wait_for(1)), ["ISSUE_UPDATE"]);
+    assert_eq!(app.metric("hookglot_ignored_total{destination=\"all\",reason=\"unlisted\"}"), Some(4));
+}
+
+#[test]
 fn an_event_without_a_mapping_ends_ignored_and_says_so() {
     let tool = Receiver::content();
     let app = sidecar(&tool, &[("HOOKGLOT_SECRET", "none")]);
-    let issue = serde_json::json!({"action": "ISSUE_CREATE", "project_id": "6d2b8f04-51c7-4e39-9a60-c3e5f7180b92"});
-    assert_eq!(app.post("/", &[], issue.to_string().as_bytes()).json()["status"], "stored");
+    let moon = serde_json::json!({"action": "MOON_PHASE", "project_id": "6d2b8f04-51c7-4e39-9a60-c3e5f7180b92"});
+    assert_eq!(app.post("/", &[], moon.to_string().as_bytes()).json()["status"], "stored");
     let line = app.wait_for_log("INFO ignored");
-    assert!(line.contains("no mapping for the event `ISSUE_CREATE`"), "{line}");
+    assert!(line.contains("no mapping for the event `MOON_PHASE`"), "{line}");
     assert_eq!(tool.got().len(), 0);
 }
 
