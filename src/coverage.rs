@@ -33,6 +33,9 @@ pub struct Event {
     pub unlisted: Option<String>,
     /// What is lost or made up.
     pub lossy: Vec<Lossy>,
+    /// Why some hooks of an event that is translated are ignored.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub partly_ignored: Vec<String>,
 }
 
 /// What becomes of an event.
@@ -109,7 +112,9 @@ fn of_event(event: &str, tells: &str, from: &Forge, to: &Forge, set: &Mappings, 
         }
     }
     let unlisted = from.unlisted(event).map(str::to_owned);
-    Event { event: event.to_owned(), tells: tells.to_owned(), outcome, unlisted, lossy }
+    let reasons = own.iter().filter_map(|mapping| mapping.ignored).map(str::to_owned);
+    let partly_ignored = if matches!(outcome, Outcome::Mapped { .. }) { reasons.collect() } else { Vec::new() };
+    Event { event: event.to_owned(), tells: tells.to_owned(), outcome, unlisted, lossy, partly_ignored }
 }
 
 /// The events that the examples of an event become, each once.
@@ -137,26 +142,30 @@ impl Outcome {
     }
 }
 
-/// What is lost, each kind once; an event refers to its kind by number.
+/// What is lost and what is ignored, each kind once; an event refers to its kind by number.
 #[derive(Default)]
-struct Notes<'c>(Vec<&'c [Lossy]>);
+struct Notes<'c>(Vec<Note<'c>>);
+
+/// What is lost of an event, and why some of its hooks are ignored.
+type Note<'c> = (&'c [Lossy], &'c [String]);
 
 impl<'c> Notes<'c> {
     /// ` (1)`; nothing for an event that loses nothing.
-    fn mark(&mut self, lossy: &'c [Lossy]) -> String {
-        if lossy.is_empty() {
+    fn mark(&mut self, event: &'c Event) -> String {
+        let note = (event.lossy.as_slice(), event.partly_ignored.as_slice());
+        if note.0.is_empty() && note.1.is_empty() {
             return String::new();
         }
-        let known = self.0.iter().position(|own| *own == lossy);
+        let known = self.0.iter().position(|own| *own == note);
         let number = known.unwrap_or_else(|| {
-            self.0.push(lossy);
+            self.0.push(note);
             self.0.len() - 1
         });
         format!(" ({})", number + 1)
     }
 
-    fn numbered(&self) -> impl Iterator<Item = (usize, &'c [Lossy])> {
-        self.0.iter().enumerate().map(|(number, lossy)| (number + 1, *lossy))
+    fn numbered(&self) -> impl Iterator<Item = (usize, Note<'c>)> {
+        self.0.iter().enumerate().map(|(number, note)| (number + 1, *note))
     }
 }
 
@@ -174,13 +183,16 @@ pub fn text(all: &[Direction]) -> String {
         let mut notes = Notes::default();
         for event in &direction.events {
             let unlisted = if event.unlisted.is_some() { ", only to destinations that list it" } else { "" };
-            let mark = notes.mark(&event.lossy);
+            let mark = notes.mark(event);
             let _ = writeln!(text, "  {:width$}  {}{unlisted}{mark}", event.event, event.outcome.shown());
         }
-        for (number, lossy) in notes.numbered() {
-            let _ = writeln!(text, "  ({number}) lost or made up:");
+        for (number, (lossy, reasons)) in notes.numbered() {
+            let _ = writeln!(text, "  ({number}) lost, made up or ignored:");
             for loss in lossy {
                 let _ = writeln!(text, "      {}: {}", loss.fields.join(", "), loss.why);
+            }
+            for reason in reasons {
+                let _ = writeln!(text, "      some are ignored: {reason}");
             }
         }
         text.push('\n');
@@ -194,8 +206,8 @@ pub fn text(all: &[Direction]) -> String {
 pub fn markdown(all: &[Direction]) -> String {
     let mut text = String::from(
         "# What becomes of each event\n\n\
-         Made by `hookglot coverage --format markdown`. What stands under *lost* has no home in the other forge, or is \
-         made up because the hook does not say it.\n",
+         Made by `hookglot coverage --format markdown`. What stands under *lost* has no home in the other forge, is \
+         made up because the hook does not say it, or is a hook of the event that is ignored.\n",
     );
     for direction in all {
         let (from, to) = (&direction.from, &direction.to);
@@ -204,14 +216,17 @@ pub fn markdown(all: &[Direction]) -> String {
         for event in &direction.events {
             let unlisted = if event.unlisted.is_some() { " (only to destinations that list it)" } else { "" };
             let (tells, becomes) = (cell(&event.tells), cell(&event.outcome.shown()));
-            let mark = notes.mark(&event.lossy);
+            let mark = notes.mark(event);
             let _ = writeln!(text, "| `{}` | {tells} | {becomes}{unlisted} |{mark} |", event.event);
         }
-        for (number, lossy) in notes.numbered() {
+        for (number, (lossy, reasons)) in notes.numbered() {
             let _ = write!(text, "\n({number}):\n\n");
             for loss in lossy {
                 let fields: Vec<String> = loss.fields.iter().map(|field| format!("`{field}`")).collect();
                 let _ = writeln!(text, "- {}: {}", fields.join(", "), loss.why);
+            }
+            for reason in reasons {
+                let _ = writeln!(text, "- some are ignored: {reason}");
             }
         }
     }

@@ -31,6 +31,8 @@ fn every_event_of_both_forges_has_a_row() {
     let back = row(1, "Push Hook");
     assert_eq!(back["becomes"].as_array().unwrap().len(), 3, "{back}");
     assert_eq!(row(1, "Emoji Hook")["outcome"], "ignored");
+    let notes = row(1, "Note Hook")["partly_ignored"].to_string();
+    assert!(notes.contains("no comments on commits") && notes.contains("was edited"), "{notes}");
 }
 
 #[test]

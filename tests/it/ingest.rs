@@ -249,7 +249,8 @@ fn what_is_confidential_reaches_only_a_destination_that_lists_it() {
     hook("note-of-issue", &|hook| hook["issue"]["confidential"] = true.into());
     hook("issue-close", &|_| {});
     let actions = |got: Vec<crate::support::receiver::Got>| {
-        let mut actions: Vec<String> = got.iter().map(|got| got.json()["action"].as_str().unwrap().to_owned()).collect();
+        let mut actions: Vec<String> =
+            got.iter().map(|got| got.json()["action"].as_str().unwrap().to_owned()).collect();
         actions.sort();
         actions
     };
