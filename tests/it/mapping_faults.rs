@@ -155,6 +155,26 @@ fn two_files_that_match_the_same_hook_are_refused_with_the_names_of_both() {
 }
 
 #[test]
+fn a_file_for_anything_else_is_for_no_event_that_a_file_names() {
+    let path = "gitlab-to-gitflic/anything-else.yaml";
+    let text = project_file(&format!("mappings/{path}")).replace("event: Moon Phase Hook", "event: Job Hook");
+    let folder = Folder::with(&[(path, &text)]);
+    let place = format!("{}:{}:8", folder.shown(path), line_of(&text, "event: '*'"));
+    let wrong = folder.serve();
+    let said = wrong.says(78);
+    assert!(
+        said.starts_with(&format!("{place}: matches the same event as mappings/gitlab-to-gitflic/job.yaml:")),
+        "{said}"
+    );
+    // A file of one's own that names the event goes before both.
+    let own = "mapping: 1\nname: own\nevent: Moon Phase Hook\nbody: {action: MOON}\n\
+               examples:\n  - {name: any, input: {}, output: {action: MOON}}\n";
+    let folder = Folder::with(&[("gitlab-to-gitflic/moon.yaml", own)]);
+    let made = folder.translate("gitflic", r#"{"object_kind":"Moon Phase Hook"}"#);
+    assert_eq!(made.json()["action"], "MOON");
+}
+
+#[test]
 fn an_example_that_comes_out_otherwise_names_path_values_and_line() {
     let text = WIKI.replace("expect: {action: WIKI_CHANGE,", "expect: {action: WIKI_EDIT,");
     let folder = Folder::with(&[("gitlab-to-gitflic/wiki.yaml", &text)]);
