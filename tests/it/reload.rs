@@ -291,7 +291,7 @@ fn a_hangup_without_a_folder_does_no_harm() {
 
 #[test]
 fn files_that_are_written_one_after_the_other_are_loaded_together() {
-    let running = Running::timed(("300ms", "1h"), |folder| write_both(&folder.join(DIRECTION), "first"));
+    let running = Running::timed(("2s", "1h"), |folder| write_both(&folder.join(DIRECTION), "first"));
     running.becomes("first");
     std::fs::write(running.direction().join("own.yaml"), mapping("second")).unwrap();
     running.marks();
