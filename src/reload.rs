@@ -79,7 +79,8 @@ impl Reload {
         let mut watch = Watch::new(&whole);
         let mut poll = interval_at(Instant::now() + self.timing.poll, self.timing.poll);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // What has changed since the start read the files, nobody was told of.
+        // What has changed since the start read the files, nobody was told of; who changes them may not be done yet.
+        self.settle(&watch, &mut hangup).await;
         self = self.look().await;
         loop {
             tokio::select! {

@@ -297,7 +297,9 @@ fn files_that_are_written_one_after_the_other_are_loaded_together() {
     running.marks();
     std::fs::write(running.direction().join("_mark.yaml"), shared("second")).unwrap();
     running.becomes("second");
-    assert_eq!(running.reloads("loaded"), 1);
+    // It is in force a moment before it is counted.
+    let loaded = wait_for("a reload", || Some(running.reloads("loaded")).filter(|loaded| *loaded > 0));
+    assert_eq!(loaded, 1);
 }
 
 #[test]
