@@ -140,12 +140,17 @@ pub(crate) fn check_names(mappings: &[Mapping], faults: &mut Diagnostics) {
     }
 }
 
+/// Whether two mappings are for one event and neither has a `match`.
+pub(crate) fn are_alike(one: &Mapping, other: &Mapping) -> bool {
+    let shared = one.events.iter().any(|event| other.events.contains(event));
+    shared && one.specificity() == 0 && other.specificity() == 0
+}
+
 /// Two mappings without `match` for one event can never be told apart.
 pub(crate) fn check_clashes(mappings: &[Mapping], files: &Files, faults: &mut Diagnostics) {
     for (position, one) in mappings.iter().enumerate() {
         for other in mappings.iter().take(position) {
-            let shared = one.events.iter().any(|event| other.events.contains(event));
-            if shared && one.specificity() == 0 && other.specificity() == 0 {
+            if are_alike(one, other) {
                 // Whoever adds a file can change that one, not the one that comes with the program.
                 let (one, other) = if files.is_built_in(&one.file) { (other, one) } else { (one, other) };
                 let message = format!(

@@ -64,8 +64,8 @@ pub(crate) fn run(set: &Mappings) -> (Vec<Ran<'_>>, Vec<Failed<'_>>) {
             Err(Wrong::Stopped(failure)) => {
                 failed.push(wrong(example.position, said(example, &failure.to_string()), Some(failure)));
             }
-            // Said already: without `match` the two can never be told apart.
-            Err(Wrong::Clash(other)) if mapping.specificity() == 0 && other.specificity() == 0 => {}
+            // Said already: the two can never be told apart.
+            Err(Wrong::Clash(other)) if selection::are_alike(mapping, other) => {}
             // Said once of two files, whichever of their examples shows it.
             Err(Wrong::Clash(other)) if clashes.contains(&(&*other.file, &*mapping.file)) => {}
             Err(Wrong::Clash(other)) if clashes.contains(&(&*mapping.file, &*other.file)) => {}
