@@ -12,8 +12,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// The kinds of GitLab hooks that the mappings make, each of which a judge must have seen.
-// `issue`, `note-issue`, `note-mr`, `merge-request` and `pipeline` join them with their mappings.
-const KINDS: [&str; 2] = ["push", "tag-push"];
+const KINDS: [&str; 7] = ["push", "tag-push", "issue", "note-issue", "note-mr", "merge-request", "pipeline"];
 
 /// Every example hook of GitFlic, with what becomes of it.
 fn examples() -> Vec<ExampleOutput> {

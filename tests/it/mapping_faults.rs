@@ -216,11 +216,11 @@ fn an_example_deep_inside_a_list_names_its_whole_path() {
 fn a_mapping_cannot_take_the_place_of_a_destinations_secret_or_a_deliverys_key() {
     for header in ["X-Gitlab-Token", "X-Gitlab-Event-UUID"] {
         let text = format!(
-            "mapping: 1\nname: own\nevent: ISSUE_CREATE\nheaders: {{{header}: stolen}}\nbody: {{a: 1}}\n\
+            "mapping: 1\nname: own\nevent: WEBHOOK_SEND\nheaders: {{{header}: stolen}}\nbody: {{a: 1}}\n\
              examples:\n  - name: any\n    input: {{}}\n    output: {{a: 1}}\n"
         );
-        let folder = Folder::with(&[("gitflic-to-gitlab/own.yaml", &text)]);
-        let place = format!("{}:4:11", folder.shown("gitflic-to-gitlab/own.yaml"));
+        let folder = Folder::with(&[("gitflic-to-gitlab/webhook-send.yaml", &text)]);
+        let place = format!("{}:4:11", folder.shown("gitflic-to-gitlab/webhook-send.yaml"));
         let message = "belongs to the destination or the delivery: a mapping cannot set it";
         assert_eq!(folder.serve().says(78), format!("{place}: the header {header} {message}\n"));
     }

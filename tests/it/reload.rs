@@ -7,7 +7,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::TempDir;
 
-/// The folder with the mappings of one direction, and the two files in it that must fit together.
+/// The folder with the mappings of one direction, and the two files in it that must fit together: one takes the place of
+/// a built-in one, the other is used by it.
 const DIRECTION: &str = "gitflic-to-gitlab";
 const HOOK: &str = r#"{"action": "WEBHOOK_SEND", "project_id": "6d2b8f04-51c7-4e39-9a60-c3e5f7180b92"}"#;
 
@@ -26,7 +27,7 @@ fn shared(mark: &str) -> String {
 
 fn write_both(folder: &Path, mark: &str) {
     std::fs::create_dir_all(folder).unwrap();
-    std::fs::write(folder.join("own.yaml"), mapping(mark)).unwrap();
+    std::fs::write(folder.join("webhook-send.yaml"), mapping(mark)).unwrap();
     std::fs::write(folder.join("_mark.yaml"), shared(mark)).unwrap();
 }
 
@@ -96,8 +97,11 @@ impl Running {
 fn a_file_that_is_edited_in_place_is_in_force_soon() {
     let running = Running::with(|folder| write_both(&folder.join(DIRECTION), "first"));
     running.becomes("first");
-    std::fs::write(running.direction().join("own.yaml"), mapping("first").replace("own: first", "own: 'first'"))
-        .unwrap();
+    std::fs::write(
+        running.direction().join("webhook-send.yaml"),
+        mapping("first").replace("own: first", "own: 'first'"),
+    )
+    .unwrap();
     wait_for("a reload", || (running.reloads("loaded") == 1).then_some(()));
     write_both(&running.direction(), "second");
     running.becomes("second");
@@ -106,10 +110,10 @@ fn a_file_that_is_edited_in_place_is_in_force_soon() {
 #[test]
 fn a_file_that_is_renamed_over_another_is_in_force_soon() {
     let running = Running::with(|folder| write_both(&folder.join(DIRECTION), "first"));
-    let new = running.folder.parent().unwrap().join("own.yaml.new");
+    let new = running.folder.parent().unwrap().join("webhook-send.yaml.new");
     let text = mapping("first").replace("shared: '${mark}'", "shared: '${mark}', berth: 7");
     std::fs::write(&new, text).unwrap();
-    std::fs::rename(&new, running.direction().join("own.yaml")).unwrap();
+    std::fs::rename(&new, running.direction().join("webhook-send.yaml")).unwrap();
     wait_for("the new field", || {
         running.marks();
         running.tool.got().last().filter(|got| got.json()["berth"] == 7).map(|_| ())
@@ -157,7 +161,7 @@ fn a_swapped_config_map_is_in_force_soon() {
         let mount = folder.join(DIRECTION);
         std::fs::create_dir(&mount).unwrap();
         config_map(&mount, "..2026_02_03", "first");
-        for file in ["own.yaml", "_mark.yaml"] {
+        for file in ["webhook-send.yaml", "_mark.yaml"] {
             symlink(format!("..data/{file}"), mount.join(file)).unwrap();
         }
     });
@@ -190,7 +194,7 @@ fn a_folder_that_is_a_link_can_be_swapped_as_a_whole() {
 fn a_broken_file_is_refused_whole_and_its_repair_is_in_force_soon() {
     let running = Running::with(|folder| write_both(&folder.join(DIRECTION), "first"));
     running.becomes("first");
-    let file = running.direction().join("own.yaml");
+    let file = running.direction().join("webhook-send.yaml");
     std::fs::write(running.direction().join("_mark.yaml"), shared("second")).unwrap();
     std::fs::write(&file, mapping("second").replace("${mark}", "${mark | frst_line}")).unwrap();
     wait_for("a refusal", || running.is_refused().then_some(()));
@@ -213,7 +217,7 @@ fn a_broken_file_is_refused_whole_and_its_repair_is_in_force_soon() {
 #[test]
 fn going_back_to_the_files_in_force_ends_a_refusal() {
     let running = Running::with(|folder| write_both(&folder.join(DIRECTION), "first"));
-    std::fs::write(running.direction().join("own.yaml"), "mapping: [").unwrap();
+    std::fs::write(running.direction().join("webhook-send.yaml"), "mapping: [").unwrap();
     wait_for("a refusal", || running.is_refused().then_some(()));
     write_both(&running.direction(), "first");
     running.app.wait_for_log("the mapping files are again those in force");
@@ -276,9 +280,9 @@ fn a_folder_that_is_named_from_where_the_process_runs_is_watched() {
     serve.envs([("HOOKGLOT_RELOAD__DEBOUNCE", "20ms"), ("HOOKGLOT_RELOAD__POLL", "1h")]);
     let app = App::start(serve);
     write_both(&kept.path().join("mappings").join(DIRECTION), "second");
-    app.wait_for_log("mappings/gitflic-to-gitlab/own.yaml has changed");
+    app.wait_for_log("mappings/gitflic-to-gitlab/_mark.yaml has changed");
     std::fs::remove_dir_all(kept.path().join("mappings").join(DIRECTION)).unwrap();
-    app.wait_for_log("mappings/gitflic-to-gitlab/own.yaml is gone");
+    app.wait_for_log("mappings/gitflic-to-gitlab/_mark.yaml is gone");
 }
 
 #[test]
@@ -293,7 +297,7 @@ fn a_hangup_without_a_folder_does_no_harm() {
 fn files_that_are_written_one_after_the_other_are_loaded_together() {
     let running = Running::timed(("2s", "1h"), |folder| write_both(&folder.join(DIRECTION), "first"));
     running.becomes("first");
-    std::fs::write(running.direction().join("own.yaml"), mapping("second")).unwrap();
+    std::fs::write(running.direction().join("webhook-send.yaml"), mapping("second")).unwrap();
     running.marks();
     std::fs::write(running.direction().join("_mark.yaml"), shared("second")).unwrap();
     running.becomes("second");

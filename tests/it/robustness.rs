@@ -14,7 +14,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 /// The forges whose hooks are held against this.
-const FORGES: [(&str, &str); 1] = [("gitlab", "gitflic")];
+const FORGES: [(&str, &str); 2] = [("gitlab", "gitflic"), ("gitflic", "gitlab")];
 
 #[test]
 fn no_field_that_is_missing_or_of_another_kind_makes_nonsense() {
@@ -25,7 +25,7 @@ fn no_field_that_is_missing_or_of_another_kind_makes_nonsense() {
         let mut known = HashSet::new();
         let mut schemas = Schemas::new(&files, rules.forges.named(to).unwrap());
         for (name, body) in examples(from, to) {
-            let kind = body.get("object_kind").or(body.get("event_name")).map(Value::to_string);
+            let kind = body.get("object_kind").or(body.get("event_name")).or(body.get("action")).map(Value::to_string);
             // What stands deeper is read in the same way in every hook of a kind.
             let depth = |path: &str| path.trim_start_matches("/object_attributes").matches('/').count();
             let mut is_new = |path: &String| depth(path) < 2 || known.insert((kind.clone(), path.clone()));

@@ -1,0 +1,5 @@
+//! Builds again when a file is added below `mappings/`, all of which are part of the binary.
+
+fn main() {
+    println!("cargo:rerun-if-changed=mappings");
+}
