@@ -44,6 +44,8 @@ mod judges;
 mod language;
 /// Which room may use which.
 mod layers;
+/// Hooks of GitFlic that leave out this and that.
+mod lenient;
 /// Mapping and forge files that are refused, each with what is wrong and where.
 mod mapping_faults;
 /// Golden outputs, schemas, and any JSON at all.
