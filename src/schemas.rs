@@ -38,6 +38,9 @@ fn place<'m>(made: &'m ExampleOutput, path: &str) -> (&'m str, Position) {
         outer == inner || inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with(['.', '[']))
     };
     let around = made.fields.iter().find(|field| inside(&field.path, path));
+    if let (None, Some((_, file, position))) = (around, made.around.iter().find(|(own, _, _)| own == path)) {
+        return (file, *position);
+    }
     let maker = around.or_else(|| made.fields.iter().find(|field| !path.is_empty() && inside(path, &field.path)));
     maker
         .map_or((&made.file, made.position), |field| (&field.file, Position { line: field.line, column: field.column }))

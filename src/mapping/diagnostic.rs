@@ -1,5 +1,6 @@
 //! What is wrong with a file and where: `file:line:col: message (did you mean …?)`.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// A place in a file. Lines and columns count from 1, columns in characters.
@@ -20,8 +21,8 @@ pub enum Severity {
     Warning,
 }
 
-/// One finding in one file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One finding in one file. They are in the order of files and places.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Diagnostic {
     /// The file as the user names it.
     pub file: String,
@@ -40,10 +41,10 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// Every finding of a load, in the order of files and lines.
+/// Every finding of a load, each once: a block is compiled at each place that uses it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Diagnostics {
-    found: Vec<Diagnostic>,
+    found: BTreeSet<Diagnostic>,
 }
 
 impl Diagnostics {
@@ -58,29 +59,22 @@ impl Diagnostics {
     }
 
     fn add(&mut self, file: &str, position: Position, severity: Severity, message: String) {
-        let new = Diagnostic { file: file.to_owned(), position, severity, message };
-        // A block is compiled at each place that uses it: the same finding counts once.
-        if !self.found.contains(&new) {
-            self.found.push(new);
-        }
+        self.found.insert(Diagnostic { file: file.to_owned(), position, severity, message });
     }
 
     /// Takes over the findings of another load.
     pub fn extend(&mut self, other: Self) {
-        for finding in other.found {
-            if !self.found.contains(&finding) {
-                self.found.push(finding);
-            }
-        }
+        self.found.extend(other.found);
     }
 
     /// Makes every warning an error.
     pub fn make_errors(&mut self) {
-        self.found.iter_mut().for_each(|finding| finding.severity = Severity::Error);
+        let found = std::mem::take(&mut self.found).into_iter();
+        self.found = found.map(|finding| Diagnostic { severity: Severity::Error, ..finding }).collect();
     }
 
     /// Keeps only the findings that are wanted.
-    pub fn keep(&mut self, wanted: impl FnMut(&Diagnostic) -> bool) {
+    pub fn keep(&mut self, wanted: impl Fn(&Diagnostic) -> bool) {
         self.found.retain(wanted);
     }
 
@@ -105,9 +99,7 @@ impl Diagnostics {
     /// The findings, by file and place.
     #[must_use]
     pub fn sorted(&self) -> Vec<&Diagnostic> {
-        let mut sorted: Vec<&Diagnostic> = self.found.iter().collect();
-        sorted.sort_by(|one, other| (&one.file, one.position).cmp(&(&other.file, other.position)));
-        sorted
+        self.found.iter().collect()
     }
 }
 

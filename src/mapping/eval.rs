@@ -5,18 +5,20 @@ pub(crate) mod explain;
 mod output;
 mod surroundings;
 
-use super::filter::{Asking, Filter};
+use super::filter::{Asking, Filter, MAX_TEXT};
 use super::json::{Kind, Node};
 use super::lookups::Lookups;
 use super::program::{Constant, Expr, Need, Path, Piece, Place, Primary, Program, Root, Segment, Step, Template};
 use super::shape::Found;
 use super::value::{Text, Value};
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 
 pub use surroundings::{HookFacts, Surroundings};
 
 /// The largest body that a mapping may make, in bytes.
 pub(crate) const MAX_OUTPUT: usize = 4 << 20;
+/// How many bytes all texts that filters and `let`s of one translation put together may have.
+pub(crate) const MAX_TEXTS: usize = 64 << 20;
 /// How many elements all `$each` of one translation may make together.
 pub(crate) const MAX_ITEMS: usize = 10_000;
 
@@ -58,6 +60,8 @@ pub(crate) struct Run<'a> {
     null: Value<'a>,
     loops: Vec<Value<'a>>,
     items: usize,
+    /// How many bytes the texts have that were put together.
+    texts: Cell<usize>,
     missing: RefCell<Vec<usize>>,
     /// Where texts are put together before they are as long as they will be.
     scratch: RefCell<String>,
@@ -75,6 +79,7 @@ impl<'a> Run<'a> {
             lets: program.lets.iter().map(|_| OnceCell::new()).collect(),
             loops: Vec::with_capacity(program.loops),
             items: 0,
+            texts: Cell::new(0),
             missing: RefCell::new(Vec::new()),
             scratch: RefCell::new(String::new()),
         }
@@ -129,6 +134,9 @@ impl<'a> Run<'a> {
                         let source = source_of(expr).map(|path| format!("`{path}`: ")).unwrap_or_default();
                         return self.fail(*place, format!("{source}filter `{}` {message}", filter.name));
                     }
+                    if let Value::Text(Text::Made(text)) = value {
+                        self.count_text(text.len(), *place)?;
+                    }
                 }
             }
         }
@@ -165,6 +173,19 @@ impl<'a> Run<'a> {
                 (filter.run)(value, &given, &asking)
             }
         })
+    }
+
+    /// Counts a text that was put together against what one translation may make.
+    fn count_text(&self, length: usize, place: Place) -> Result<()> {
+        let all = self.texts.get() + length;
+        self.texts.set(all);
+        if length > MAX_TEXT {
+            return self.fail(place, format!("a text of more than {MAX_TEXT} bytes"));
+        }
+        if all > MAX_TEXTS {
+            return self.fail(place, format!("texts of more than {MAX_TEXTS} bytes are put together for one hook"));
+        }
+        Ok(())
     }
 
     fn row(&self, table: usize, value: &Value<'a>) -> Option<&'a Constant> {
@@ -330,7 +351,8 @@ impl<'a> Run<'a> {
                 Piece::Hole(expr) => match self.expr(expr)? {
                     Value::Null => return Ok(Value::Null),
                     value => match value.as_text() {
-                        Some(text) => made.push_str(&text),
+                        Some(text) if made.len() + text.len() <= MAX_TEXT => made.push_str(&text),
+                        Some(text) => self.count_text(made.len() + text.len(), expr.place)?,
                         None => {
                             return self.fail(expr.place, format!("{} cannot stand inside a text", value.describe()));
                         }
@@ -339,6 +361,9 @@ impl<'a> Run<'a> {
             }
         }
         let value = Value::made(made.as_str());
+        if let Some(Piece::Hole(Expr { place, .. })) = pieces.iter().find(|piece| matches!(piece, Piece::Hole(_))) {
+            self.count_text(made.len(), *place)?;
+        }
         self.scratch.replace(made);
         Ok(value)
     }

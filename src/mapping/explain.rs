@@ -1,10 +1,11 @@
 //! Which line of which file made each field of a body, and from what of the hook.
 
+use super::diagnostic::Position;
 use super::eval::explain::{Trace, Traced};
 use super::eval::{Run, Stop, Surroundings};
 use super::file::{Mapping, Output};
 use super::json::Node;
-use super::program::Program;
+use super::program::{Place, Program};
 use super::set::{Mappings, Untranslated};
 use std::fmt::Write as _;
 
@@ -70,6 +71,12 @@ pub(crate) fn fields(trace: Trace, program: &Program) -> Vec<ExplainedField> {
     trace.values.into_iter().map(|traced| ExplainedField::new(traced, program)).collect()
 }
 
+/// The objects and lists of a trace: path, file and place of each.
+pub(crate) fn around(trace: &Trace, program: &Program) -> Vec<(String, String, Position)> {
+    let file = |place: &Place| program.files.get(place.file).map(ToString::to_string).unwrap_or_default();
+    trace.around.iter().map(|(path, place)| (shown(path), file(place), place.position)).collect()
+}
+
 impl Mappings {
     /// Says for each field that [`Mappings::translate`] makes of a hook which line made it and what it read.
     ///
@@ -85,7 +92,7 @@ impl Mappings {
         };
         let mut run = Run::new(&mapping.program, input, &beside);
         let mut trace = Trace::default();
-        run.trace(body, mapping.place(), &mut trace).map_err(|stop| untranslated(mapping, stop))?;
+        run.trace(body, mapping.body_place(), &mut trace).map_err(|stop| untranslated(mapping, stop))?;
         let headers = headers(mapping, &mut run).map_err(|stop| untranslated(mapping, stop))?;
         Ok(Explained { mapping: mapping.name.to_string(), headers, body: fields(trace, &mapping.program) })
     }

@@ -249,7 +249,9 @@ impl Parser<'_, '_, '_> {
             return Ok(match self.scope.table(table) {
                 Ok(index) => Some(Step::Table { index }),
                 Err(message) => {
-                    self.wrong(start, message);
+                    if let Some(message) = message {
+                        self.wrong(start, message);
+                    }
                     None
                 }
             });

@@ -21,6 +21,10 @@ pub(crate) const LANGUAGE: &str = "1";
 /// In the place of an event's name: every event that no file names.
 pub(crate) const ANY_OTHER: &str = "*";
 
+/// What a `let` and a loop variable cannot be named.
+const WORDS: [&str; 13] =
+    ["true", "false", "null", "and", "or", "not", "in", "exists", "hook", "settings", "seen", "delivery", "header"];
+
 const MAPPING_KEYS: [&str; 14] = [
     "mapping", "name", "doc", "use", "event", "match", "tables", "let", "blocks", "headers", "body", "ignore", "lossy",
     "examples",
@@ -34,6 +38,8 @@ pub(crate) struct Mapping {
     pub(crate) file: Arc<str>,
     /// Where `event:` stands, for messages about the selection.
     pub(crate) position: Position,
+    /// Where the body begins.
+    body_position: Position,
     pub(crate) events: Vec<String>,
     pub(crate) matches: Vec<Match>,
     pub(crate) condition: Option<Condition>,
@@ -57,9 +63,9 @@ pub(crate) enum Output {
 }
 
 impl Mapping {
-    /// Where `event:` stands, as a place of its program.
-    pub(crate) fn place(&self) -> Place {
-        Place { file: 0, position: self.position }
+    /// Where the body stands, as a place of its program.
+    pub(crate) fn body_place(&self) -> Place {
+        Place { file: 0, position: self.body_position }
     }
 
     /// How close the mapping is to an event: whether it names it, and how closely it says which hooks it is for.
@@ -111,6 +117,7 @@ pub(crate) fn load(files: &Files, path: &str, faults: &mut Diagnostics) -> Optio
         name: Arc::from(name),
         file: Arc::from(file),
         position,
+        body_position: root.get("body").map_or(position, |body| body.position),
         events,
         matches,
         condition,
@@ -168,9 +175,13 @@ fn use_shared(files: &Files, path: &str, shared: &Yaml, scope: &mut Scope<'_>) {
             shared.position,
             format!("`use` names a file beside this one that begins with `_`: there is no `{name}`"),
         );
+        scope.lacks_names = true;
         return;
     };
-    let Some(root) = yaml::parse(&file, text, scope.faults) else { return };
+    let Some(root) = yaml::parse(&file, text, scope.faults) else {
+        scope.lacks_names = true;
+        return;
+    };
     scope.program.files.push(Arc::from(file));
     let user = std::mem::replace(&mut scope.file, scope.program.files.len() - 1);
     check_header(&root, &SHARED_KEYS, scope);
@@ -182,19 +193,28 @@ fn use_shared(files: &Files, path: &str, shared: &Yaml, scope: &mut Scope<'_>) {
 pub(crate) fn read_names(root: &Yaml, scope: &mut Scope<'_>) {
     for (key, value) in members(root.get("tables"), "tables", scope) {
         let table = read_table(key, value, scope);
+        if scope.program.tables.iter().any(|own| own.name == key.name) {
+            scope.error(key.position, format!("`{}` is a table of the file that this one uses", key.name));
+        }
         scope.name(NamedKind::Table, &key.name, table.place);
         scope.program.tables.push(table);
     }
     for (key, value) in members(root.get("blocks"), "blocks", scope) {
+        if scope.blocks.contains_key(&key.name) {
+            scope.error(key.position, format!("`{}` is a block of the file that this one uses", key.name));
+        }
         let place = scope.place(key.position);
         scope.name(NamedKind::Block, &key.name, place);
         scope.blocks.insert(key.name.clone(), Block { place, body: value.clone() });
     }
-    for (key, value) in members(root.get("let"), "let", scope) {
+    let lets = members(root.get("let"), "let", scope);
+    scope.later = lets.iter().rev().map(|(key, _)| key.name.clone()).collect();
+    for (key, value) in lets {
         let valid = key.name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
         if !valid || key.name.is_empty() {
             scope.error(key.position, "a name is made of letters, digits and `_`");
         }
+        check_word(&key.name, key.position, scope);
         if scope.program.lets.iter().any(|own| own.name == key.name) {
             scope.error(key.position, format!("`{}` is a `let` of the file that this one uses", key.name));
         }
@@ -203,6 +223,14 @@ pub(crate) fn read_names(root: &Yaml, scope: &mut Scope<'_>) {
         let origins = scope.program.usage.let_origins(&compiled);
         scope.name(NamedKind::Let, &key.name, place);
         scope.program.lets.push(Let { name: key.name.clone(), place, origins, value: compiled });
+        scope.later.pop();
+    }
+}
+
+/// A name that is a word of the language would be read as that word, or hide what it stands for.
+pub(crate) fn check_word(name: &str, position: Position, scope: &mut Scope<'_>) {
+    if WORDS.contains(&name) {
+        scope.error(position, format!("`{name}` is a word of the language: give it another name"));
     }
 }
 

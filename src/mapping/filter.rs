@@ -14,6 +14,9 @@ use super::knowledge::Knowledge;
 use super::lookups::{Lookups, TABLES};
 use super::value::Value;
 
+/// The longest text that a mapping may put together, in bytes.
+pub(crate) const MAX_TEXT: usize = 4 << 20;
+
 /// What a filter can ask about the hook that is being translated.
 pub(crate) struct Asking<'a> {
     pub(crate) knowledge: &'a dyn Knowledge,
@@ -372,6 +375,11 @@ fn none_of<'k>(text: Option<&str>, known: impl Iterator<Item = &'k str> + Clone)
 fn put<'a>(place: &mut Value<'a>, made: Value<'a>) -> Result<(), String> {
     *place = made;
     Ok(())
+}
+
+/// What is wrong with a text of so many bytes, if something is.
+fn bounded(length: usize) -> Result<(), String> {
+    if length > MAX_TEXT { Err(format!("makes a text of more than {MAX_TEXT} bytes")) } else { Ok(()) }
 }
 
 /// What a filter says of a value that it cannot read.

@@ -87,6 +87,11 @@ fn parts(path: &str) -> Option<Vec<Part>> {
 }
 
 impl LostField {
+    /// The field as the file writes it: `issue.status = COMPLETED`.
+    pub(crate) fn written(&self) -> String {
+        self.values.iter().fold(self.path.clone(), |path, value| format!("{path} = {value}"))
+    }
+
     /// Whether the field, or what it stands in, is at a path such as `commits[].added`.
     pub(crate) fn covers(&self, path: &[Part]) -> bool {
         path.starts_with(&self.parts)

@@ -29,6 +29,12 @@ pub(crate) struct Scope<'d> {
     pub(crate) is_forge: bool,
     /// Whether what is read now decides between mappings.
     pub(crate) selects: bool,
+    /// How many values were compiled.
+    pub(crate) compiled: usize,
+    /// Whether the file that this one uses could not be read, so that nobody knows which names it has.
+    pub(crate) lacks_names: bool,
+    /// The names of `let`s that stand below the place being compiled.
+    pub(crate) later: Vec<String>,
     loops: Vec<Loop>,
 }
 
@@ -64,6 +70,9 @@ impl<'d> Scope<'d> {
             expanding: Vec::new(),
             is_forge,
             selects: false,
+            compiled: 0,
+            lacks_names: false,
+            later: Vec::new(),
             loops: Vec::new(),
         }
     }
@@ -102,12 +111,25 @@ impl<'d> Scope<'d> {
 
     /// Resolves the first name of a path and gives the whole path.
     pub(crate) fn path(&mut self, mut segments: Vec<Segment>, need: Need, text: String, position: Position) -> Path {
+        self.check_order(&segments, position);
         let root = self.root(&mut segments);
         let read = self.note_read(root, &segments, &text, position);
         let found = self.program.shapes.spot(root, &segments);
         let (spot, walked) = found.map_or((None, 0), |(spot, walked)| (Some(spot), walked));
         let segments = segments.into_iter().skip(walked).collect();
         Path { root, spot, segments, need, text, missing: None, place: self.place(position), read }
+    }
+
+    /// A `let` uses those before it: one of its own name, or of one below, is not there yet.
+    fn check_order(&mut self, segments: &[Segment], position: Position) {
+        let Some(Segment::Key(name)) = segments.first() else { return };
+        if self.later.contains(name) && !self.loops.iter().any(|own| own.name == *name) {
+            let name = name.clone();
+            self.error(
+                position,
+                format!("the let `{name}` is not there yet: a let can use those that stand before it"),
+            );
+        }
     }
 
     fn root(&mut self, segments: &mut Vec<Segment>) -> Root {
@@ -161,15 +183,13 @@ impl<'d> Scope<'d> {
         }
     }
 
-    /// The number of a table, or what to say of an unknown one.
-    pub(crate) fn table(&mut self, name: &str) -> Result<usize, String> {
+    /// The number of a table, or what to say of an unknown one; nothing where nobody knows which tables there are.
+    pub(crate) fn table(&mut self, name: &str) -> Result<usize, Option<String>> {
         let found = self.program.tables.iter().position(|table| table.name == name);
         self.program.usage.used.extend(found.and_then(|index| self.program.tables.get(index)).map(|table| table.place));
         found.ok_or_else(|| {
-            format!(
-                "unknown table `{name}`{}",
-                did_you_mean(name, self.program.tables.iter().map(|table| table.name.as_str()))
-            )
+            let suggestion = did_you_mean(name, self.program.tables.iter().map(|table| table.name.as_str()));
+            (!self.lacks_names).then(|| format!("unknown table `{name}`{suggestion}"))
         })
     }
 

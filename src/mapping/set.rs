@@ -201,6 +201,8 @@ pub struct ExampleOutput {
     pub output: Option<(Vec<(String, String)>, serde_json::Value)>,
     /// How each field of the body came about.
     pub fields: Vec<ExplainedField>,
+    /// The path, the file and the place of each field that holds others.
+    pub around: Vec<(String, String, Position)>,
 }
 
 /// Every mapping of one direction. Made by [`Mappings::load`] only, so a set in use has passed its checks.
@@ -290,6 +292,7 @@ impl Mappings {
             input: example.input.clone(),
             stands_alone: example.stands_alone(),
             output: made,
+            around: explain::around(&trace, &mapping.program),
             fields: explain::fields(trace, &mapping.program),
         });
         outputs.collect()

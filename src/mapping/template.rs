@@ -8,11 +8,23 @@ use super::scope::Scope;
 use super::yaml::{Key, MAX_DEPTH, Scalar, Yaml, YamlValue, scalar_json};
 use std::collections::HashSet;
 
+/// How many values a file may hold, those of a block counted at every place that it is put in.
+const MAX_VALUES: usize = 250_000;
+
 /// Every directive of the language.
 const DIRECTIVES: [&str; 6] = ["$each", "$if", "$else", "$case", "$block", "$merge"];
 
 /// Compiles one value; faults go to the scope, and what could not be compiled becomes null.
 pub(crate) fn compile(node: &Yaml, scope: &mut Scope<'_>) -> Template {
+    scope.compiled += 1;
+    if scope.compiled > MAX_VALUES {
+        // Said once: what comes behind is passed over, so that blocks in blocks in blocks come to an end.
+        if scope.compiled == MAX_VALUES + 1 {
+            let message = format!("more than {MAX_VALUES} values, those of blocks counted wherever they are put");
+            scope.error(node.position, message);
+        }
+        return null();
+    }
     match &node.value {
         YamlValue::Scalar(scalar) => compile_scalar(scalar, scope),
         YamlValue::List(items) => literal_or(Template::List(items.iter().map(|item| compile(item, scope)).collect())),
@@ -134,6 +146,7 @@ fn each(node: &Yaml, value: &Yaml, rest: Vec<(Key, Yaml)>, scope: &mut Scope<'_>
     if let Some(list) = &list {
         scope.program.usage.not_whole(list);
     }
+    super::file::check_word(name, scalar.inner, scope);
     let slot = scope.enter_loop(name, origins, scalar.inner);
     let item = compile(&rest_of(node, rest), scope);
     scope.leave_loop();
@@ -206,6 +219,9 @@ fn case(value: &Yaml, scope: &mut Scope<'_>) -> Template {
 fn block(value: &Yaml, scope: &mut Scope<'_>) -> Template {
     let name = value.text().unwrap_or_default().to_owned();
     let Some(block) = scope.blocks.get(&name).cloned() else {
+        if scope.lacks_names {
+            return null();
+        }
         let suggestion = did_you_mean(&name, scope.blocks.keys().map(String::as_str));
         scope.error(value.position, format!("unknown block `{name}`{suggestion}"));
         return null();

@@ -11,6 +11,9 @@ pub(crate) const MAX_FILE: usize = 1 << 20;
 /// How deep a file may be nested.
 pub(crate) const MAX_DEPTH: usize = 32;
 
+/// How a hole begins.
+const HOLE: &str = "${";
+
 /// What trips most who write a hole that YAML reads for something else.
 const HOLE_HINT: &str = ": quote a value whose hole holds `: ` or ` #`, or that stands in {…} or […]";
 
@@ -41,18 +44,32 @@ pub(crate) struct Scalar {
     pub(crate) plain: bool,
     pub(crate) inner: Position,
     /// Whether characters of the text stand one by one behind `inner`, so that a column inside it can be told.
-    pub(crate) exact: bool,
+    exact: bool,
+    /// Where they do not (escapes, several lines): the places of its holes.
+    holes: Vec<Position>,
 }
 
 impl Scalar {
-    /// The place of the character at an offset into the text; where escapes or line breaks hide it, the scalar's own.
+    /// The place of the character at an offset into the text; where escapes or line breaks hide it, it is counted from
+    /// the beginning of the hole that it stands in, else it is the scalar's own.
     pub(crate) fn position_of(&self, byte: usize) -> Position {
-        if !self.exact {
-            return self.inner;
+        let before = self.text.get(..byte).unwrap_or_default();
+        if self.exact {
+            return behind(self.inner, before);
         }
-        let characters = self.text.get(..byte).map_or(0, |before| before.chars().count());
-        Position { line: self.inner.line, column: self.inner.column + u32::try_from(characters).unwrap_or(0) }
+        let hole = self.text.get(..byte + 2).unwrap_or(before).rfind(HOLE);
+        let number = hole.map_or(0, |hole| before.get(..hole).unwrap_or_default().matches(HOLE).count());
+        match (hole, self.holes.get(number)) {
+            (Some(hole), Some(place)) => behind(*place, before.get(hole..).unwrap_or_default()),
+            _ => self.inner,
+        }
     }
+}
+
+/// The place behind a text that begins at another.
+fn behind(start: Position, text: &str) -> Position {
+    let characters = text.chars().count();
+    Position { line: start.line, column: start.column + u32::try_from(characters).unwrap_or(0) }
 }
 
 impl Yaml {
@@ -127,7 +144,8 @@ pub(crate) fn parse(file: &str, text: &str, faults: &mut Diagnostics) -> Option<
         return None;
     }
     let before = faults.errors();
-    let mut builder = Builder { file, faults, open: Vec::new(), root: None, too_deep: false };
+    let lines: Vec<&str> = text.lines().collect();
+    let mut builder = Builder { file, lines: &lines, faults, open: Vec::new(), root: None, too_deep: false };
     for event in Parser::new_from_str(text) {
         match event {
             Ok((event, span)) => builder.take(event, span),
@@ -168,6 +186,7 @@ struct Open {
 
 struct Builder<'a> {
     file: &'a str,
+    lines: &'a [&'a str],
     faults: &'a mut Diagnostics,
     open: Vec<Open>,
     root: Option<Yaml>,
@@ -181,7 +200,7 @@ impl Builder<'_> {
             Event::Alias(_) => self.faults.error(self.file, place, "YAML aliases are not read: use `$block`"),
             Event::Scalar(text, style, anchor, tag) => {
                 self.refuse(place, anchor, tag.is_some());
-                self.add(scalar(&text, style, span));
+                self.add(scalar(&text, style, span, self.lines));
             }
             Event::SequenceStart(anchor, tag) => self.start(place, false, anchor, tag.is_some()),
             Event::MappingStart(anchor, tag) => self.start(place, true, anchor, tag.is_some()),
@@ -248,7 +267,7 @@ impl Builder<'_> {
     }
 }
 
-fn scalar(text: &str, style: ScalarStyle, span: Span) -> Yaml {
+fn scalar(text: &str, style: ScalarStyle, span: Span, lines: &[&str]) -> Yaml {
     let place = position(span.start.line(), span.start.col());
     let quotes = match style {
         ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => 1,
@@ -259,7 +278,22 @@ fn scalar(text: &str, style: ScalarStyle, span: Span) -> Yaml {
     let column = if exact { place.column + u32::try_from(quotes).unwrap_or(0) } else { place.column };
     let inner = Position { line: place.line, column };
     let plain = matches!(style, ScalarStyle::Plain);
-    Yaml { position: place, value: YamlValue::Scalar(Scalar { text: text.to_owned(), plain, inner, exact }) }
+    let holes = if exact { Vec::new() } else { holes(lines, span) };
+    Yaml { position: place, value: YamlValue::Scalar(Scalar { text: text.to_owned(), plain, inner, exact, holes }) }
+}
+
+/// Where the holes of a scalar begin in the file.
+fn holes(lines: &[&str], span: Span) -> Vec<Position> {
+    let first = span.start.line().saturating_sub(1);
+    let last = span.end.line();
+    let own = lines.iter().enumerate().take(last).skip(first);
+    own.flat_map(|(number, line)| {
+        let from = if number == first { span.start.col() } else { 0 };
+        line.match_indices(HOLE).map(move |(at, _)| (number, line.get(..at).unwrap_or_default().chars().count(), from))
+    })
+    .filter(|(_, column, from)| column >= from)
+    .map(|(number, column, _)| position(number + 1, column))
+    .collect()
 }
 
 #[cfg(test)]

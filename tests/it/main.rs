@@ -14,6 +14,8 @@
 
 mod support;
 
+/// What a mapping may make of a hook, in size.
+mod budgets;
 /// `check`: what it finds, and how it ends.
 mod check;
 /// How `check` prints what it finds.

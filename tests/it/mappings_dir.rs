@@ -61,7 +61,9 @@ impl Folder {
 pub fn edited(path: &str, field: &str, line: &str, expect: &str) -> String {
     let text = project_file(&format!("mappings/{path}"));
     let (head, _) = text.split_once("\nexamples:\n").unwrap();
-    let head = with_line(head, field, line);
+    // Who keeps one example of many declares no values that only the others show.
+    let head: Vec<&str> = head.lines().filter(|line| !(line.starts_with("  - ") && line.contains(" = "))).collect();
+    let head = with_line(&head.join("\n"), field, line);
     format!(
         "{head}\nexamples:\n  - name: as we want it\n    event: BRANCH_UPDATE\n    \
          input: examples/BRANCH_UPDATE.json\n    expect: {expect}\n"

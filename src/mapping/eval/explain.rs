@@ -38,6 +38,8 @@ pub struct ReadSource {
 #[derive(Debug, Default)]
 pub(crate) struct Trace {
     pub(crate) values: Vec<Traced>,
+    /// Where the fields stand that hold others: objects and lists.
+    pub(crate) around: Vec<(Vec<String>, Place)>,
     /// The branches that were taken.
     pub(crate) taken: HashSet<Place>,
     /// Where the next value stands.
@@ -89,6 +91,9 @@ impl<'a> Run<'a> {
 
     fn trace_field(&mut self, field: &'a Field, trace: &mut Trace) -> Result<bool> {
         trace.path.push(field.key.clone());
+        if !matches!(field.value, Template::Literal { .. } | Template::Hole(_) | Template::Text(_)) {
+            trace.around.push((trace.path.clone(), field.place));
+        }
         let traced = self.kept_trace(&field.value, field.place, trace);
         trace.path.pop();
         traced
@@ -362,8 +367,11 @@ impl Trace {
 
     /// The line that made what stands at a path, or what it stands in, or the first thing in it.
     pub(crate) fn maker(&self, path: &[String]) -> Option<Place> {
-        let around = self.values.iter().find(|value| path.starts_with(&value.path));
-        around.or_else(|| self.values.iter().find(|value| value.path.starts_with(path))).map(|value| value.place)
+        if let Some(value) = self.values.iter().find(|value| path.starts_with(&value.path)) {
+            return Some(value.place);
+        }
+        let around = self.around.iter().find(|(own, _)| own == path).map(|(_, place)| *place);
+        around.or_else(|| self.values.iter().find(|value| value.path.starts_with(path)).map(|value| value.place))
     }
 
     fn add(&mut self, json: Vec<u8>, place: Place, sources: Sources) {

@@ -115,10 +115,11 @@ impl<'a> Run<'a> {
             Err(Stop::Omit) => out.truncate(before),
             Err(fail) => return Err(fail),
         }
-        if out.len() > MAX_OUTPUT {
-            return self.fail(place, format!("the translated body is larger than {MAX_OUTPUT} bytes"));
-        }
-        Ok(())
+        if out.len() > MAX_OUTPUT { self.too_large(place) } else { Ok(()) }
+    }
+
+    fn too_large(&self, place: Place) -> Result<()> {
+        self.fail(place, format!("the translated body is larger than {MAX_OUTPUT} bytes"))
     }
 
     fn write_text(&mut self, pieces: &'a [Piece], out: &mut Vec<u8>) -> Result<()> {
@@ -149,6 +150,9 @@ impl<'a> Run<'a> {
                         return Ok(());
                     }
                     self.write_inside(expr, value, out)?;
+                    if out.len() > MAX_OUTPUT {
+                        return self.too_large(expr.place);
+                    }
                 }
             }
         }

@@ -17,6 +17,7 @@ pub(crate) fn unknown(mapping: &Mapping, ran: &[&Ran<'_>], faults: &mut Diagnost
             all_paths(body, &mut Vec::new(), &mut known);
         }
     }
+    unshown_values(mapping, ran, faults);
     for loss in &mapping.lossy {
         for field in loss.fields.iter().filter(|field| !known.contains(&shown(&field.parts))) {
             let suggestion = near(&field.path, known.iter().map(String::as_str));
@@ -26,6 +27,44 @@ pub(crate) fn unknown(mapping: &Mapping, ran: &[&Ran<'_>], faults: &mut Diagnost
                 field.path
             );
             faults.error(&mapping.file, loss.position, message);
+        }
+    }
+}
+
+/// A value that `lossy` names must stand in the hook or the body of an example, and nothing is named twice.
+fn unshown_values(mapping: &Mapping, ran: &[&Ran<'_>], faults: &mut Diagnostics) {
+    let mut named = BTreeSet::new();
+    for (loss, field) in mapping.lossy.iter().flat_map(|loss| loss.fields.iter().map(move |field| (loss, field))) {
+        if !named.insert((field.path.as_str(), field.values.as_slice())) {
+            faults.warning(&mapping.file, loss.position, format!("`{}` is declared already", field.written()));
+        }
+        let shows = |value: &Value| field.values.iter().any(|own| *own == written(value));
+        let is_shown = ran.iter().any(|ran| {
+            let at = |value: &Value| values_at(value, &field.parts).into_iter().any(shows);
+            at(&ran.example.input) || ran.made.as_ref().is_some_and(|(_, body)| at(body))
+        });
+        if !field.values.is_empty() && !is_shown {
+            let message = format!("no example has the value `{}`", field.written());
+            faults.warning(&mapping.file, loss.position, message);
+        }
+    }
+}
+
+/// A value as `lossy` writes it.
+fn written(value: &Value) -> String {
+    match value {
+        Value::String(text) if text.is_empty() => "''".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn values_at<'v>(value: &'v Value, parts: &[Part]) -> Vec<&'v Value> {
+    match parts.split_first() {
+        None => vec![value],
+        Some((Part::Key(key), rest)) => value.get(key).map(|inner| values_at(inner, rest)).unwrap_or_default(),
+        Some((Part::Element, rest)) => {
+            value.as_array().into_iter().flatten().flat_map(|inner| values_at(inner, rest)).collect()
         }
     }
 }

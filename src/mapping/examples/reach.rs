@@ -69,22 +69,65 @@ fn hidden_fields(all: &[Reached<'_>], faults: &mut Diagnostics) {
     }
 }
 
+/// One path as it is written at one spot, and what the programs that it is part of say of it.
+struct Seen<'s> {
+    read: &'s Read,
+    is_known: bool,
+    by: Vec<&'s Reached<'s>>,
+}
+
 fn unknown_fields(all: &[Reached<'_>], is_part: bool, faults: &mut Diagnostics) {
-    let mut found: BTreeMap<(Spot<'_>, &str), (bool, &Read, Vec<&Reached<'_>>)> = BTreeMap::new();
+    let mut found: BTreeMap<(Spot<'_>, &str), Seen<'_>> = BTreeMap::new();
     for reached in all {
-        for read in reached.program.usage.reads.iter().filter(|read| read.checked) {
-            let Some(origins) = read.origins.as_ref().filter(|origins| !origins.is_empty()) else { continue };
-            let Some(spot) = spot(reached.program, read.place) else { continue };
-            let known = if read.selects { all.iter().any(|any| any.shows(origins)) } else { reached.shows(origins) };
-            let entry = found.entry((spot, &read.text)).or_insert_with(|| (false, read, Vec::new()));
-            entry.0 |= known || reached.forgives(spot.0, is_part) || read.selects && is_part;
-            entry.2.push(reached);
+        for ((spot, text), (read, known)) in known_reads(reached, all) {
+            let is_known = known || reached.forgives(spot.0, is_part) || read.selects && is_part;
+            let seen = found.entry((spot, text)).or_insert_with(|| Seen { read, is_known, by: Vec::new() });
+            if !is_known && !seen.is_known {
+                seen.read = read;
+            }
+            seen.is_known |= is_known;
+            seen.by.push(reached);
         }
     }
-    for ((at, text), (_, read, shown_by)) in found.into_iter().filter(|(_, (known, _, _))| !known) {
-        let suggestion = suggestion(read, &shown_by);
-        faults.error(at.0, at.1, format!("unknown field `{text}`: no example has it{suggestion}"));
+    let unknown: Vec<(Spot<'_>, Seen<'_>)> =
+        found.into_iter().filter(|(_, seen)| !seen.is_known).map(|((spot, _), seen)| (spot, seen)).collect();
+    for ((file, position), seen) in &unknown {
+        if !unknown.iter().any(|(_, other)| follows(seen.read, other.read)) {
+            let suggestion = suggestion(seen.read, &seen.by);
+            let message = format!("unknown field `{}`: no example has it{suggestion}", seen.read.text);
+            faults.error(file, *position, message);
+        }
     }
+}
+
+/// What a program reads, and whether its examples show it. A block that stands in several places reads another field in
+/// each: all of them must be shown.
+fn known_reads<'s>(reached: &'s Reached<'s>, all: &[Reached<'_>]) -> BTreeMap<(Spot<'s>, &'s str), (&'s Read, bool)> {
+    let mut reads: BTreeMap<(Spot<'s>, &'s str), (&'s Read, bool)> = BTreeMap::new();
+    for read in reached.program.usage.reads.iter().filter(|read| read.checked) {
+        let Some(origins) = read.origins.as_ref().filter(|origins| !origins.is_empty()) else { continue };
+        let Some(spot) = spot(reached.program, read.place) else { continue };
+        let known = if read.selects { all.iter().any(|any| any.shows(origins)) } else { reached.shows(origins) };
+        let entry = reads.entry((spot, &read.text)).or_insert((read, known));
+        if entry.1 && !known {
+            *entry = (read, false);
+        }
+    }
+    reads
+}
+
+/// Whether a path goes on, by the name of a loop or a `let`, from another that is unknown itself.
+fn follows(read: &Read, other: &Read) -> bool {
+    let (Some(own), Some(before)) = (&read.origins, &other.origins) else { return false };
+    let goes_on = |origin: &Origin| {
+        read.text != shown(&origin.parts)
+            && before.iter().any(|before| {
+                before.root == origin.root
+                    && before.parts.len() < origin.parts.len()
+                    && origin.parts.starts_with(&before.parts)
+            })
+    };
+    own.iter().all(goes_on)
 }
 
 impl Reached<'_> {
@@ -147,7 +190,8 @@ fn suggestion(read: &Read, shown_by: &[&Reached<'_>]) -> String {
         let Some(name) = near(wrong, known) else { return String::new() };
         let meant: Vec<Part> =
             before.iter().cloned().chain([Part::Key(name.to_owned())]).chain(rest.iter().skip(1).cloned()).collect();
-        return format!("; did you mean `{}`?", as_written(read, &meant));
+        let meant = as_written(read, &meant);
+        return if meant == read.text { String::new() } else { format!("; did you mean `{meant}`?") };
     }
     String::new()
 }

@@ -23,11 +23,11 @@ pub(crate) struct Ran<'s> {
 
 /// What is wrong with an example.
 pub(crate) struct Failed<'s> {
-    file: &'s str,
-    position: Position,
-    message: String,
+    pub(crate) file: &'s str,
+    pub(crate) position: Position,
+    pub(crate) message: String,
     /// What stopped the translation.
-    stopped: Option<Failure>,
+    pub(crate) stopped: Option<Failure>,
 }
 
 impl Failed<'_> {
@@ -206,7 +206,7 @@ fn trace(mapping: &Mapping, input: Node<'_>, beside: &Surroundings<'_>) -> Trace
     let mut run = Run::new(&mapping.program, input, beside);
     if let Output::Body(body) = &mapping.output {
         // What stops a trace has stopped the translation, which said so.
-        let _ = run.trace(body, mapping.place(), &mut trace);
+        let _ = run.trace(body, mapping.body_place(), &mut trace);
     }
     for (_, place, value) in &mapping.headers {
         // Only the branches that are taken count here: the values belong to no field of the body.
@@ -273,7 +273,8 @@ impl std::fmt::Display for Difference {
         let show = |value: &Option<Value>| {
             value.as_ref().map_or_else(|| "nothing".to_owned(), |value| shortened(&value.to_string()))
         };
-        write!(formatter, "{}: expected {}, got {}", self.path.join("."), show(&self.expected), show(&self.got))
+        let place = if self.path.is_empty() { "the body".to_owned() } else { self.path.join(".") };
+        write!(formatter, "{place}: expected {}, got {}", show(&self.expected), show(&self.got))
     }
 }
 

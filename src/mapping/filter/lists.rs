@@ -1,7 +1,7 @@
 //! Filters that read a list.
 #![allow(clippy::unnecessary_wraps, reason = "every filter has the same signature, so that they stand in one table")]
 
-use super::{Asking, put, wants};
+use super::{Asking, bounded, put, wants};
 use crate::mapping::value::Value;
 
 fn elements<'a>(value: &Value<'a>) -> Result<Vec<Value<'a>>, String> {
@@ -42,6 +42,7 @@ pub(super) fn join<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &Askin
             None if element.is_null() => {}
             None => return wants("a list of texts and numbers", element),
         }
+        bounded(joined.len())?;
     }
     put(value, Value::made(joined))
 }

@@ -1,7 +1,7 @@
 //! Filters that read one value, mostly a text.
 #![allow(clippy::unnecessary_wraps, reason = "every filter has the same signature, so that they stand in one table")]
 
-use super::{Asking, put, wants};
+use super::{Asking, bounded, put, wants};
 use crate::mapping::value::{Text, Value};
 use std::ops::Range;
 
@@ -49,7 +49,19 @@ pub(super) fn upper<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) 
 }
 
 pub(super) fn replace<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
-    map(value, |text| text.replace(&*argument(arguments, 0), &argument(arguments, 1)))
+    let (wanted, other) = (argument(arguments, 0), argument(arguments, 1));
+    if wanted.is_empty() {
+        return Err("wants a text to replace that is not empty".to_owned());
+    }
+    let made = {
+        let said = text(value)?.read();
+        if other.len() > wanted.len() {
+            let found = said.matches(&*wanted).count();
+            bounded(said.len().saturating_add(found.saturating_mul(other.len() - wanted.len())))?;
+        }
+        said.replace(&*wanted, &other)
+    };
+    put(value, Value::made(made))
 }
 
 pub(super) fn trim<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
@@ -193,29 +205,33 @@ pub(super) fn absolute_images<'a>(
     if !text(value)?.read().contains("](/") {
         return Ok(());
     }
-    map(value, |said| {
-        let (mut made, mut rest) = (String::with_capacity(said.len() + 64), said);
+    let made = {
+        let said = text(value)?.read();
+        let (mut made, mut rest) = (String::with_capacity(said.len() + 64), &*said);
         while let Some(target) = image_target(rest) {
             let (before, after) = rest.split_at_checked(target).unwrap_or((rest, ""));
             made.push_str(before);
             if after.starts_with('/') && !after.starts_with("//") {
                 made.push_str(base);
+                bounded(made.len())?;
             }
             rest = after;
         }
         made + rest
-    })
+    };
+    put(value, Value::made(made))
 }
 
 /// Where the address of the next image begins: behind `![…](`.
 fn image_target(text: &str) -> Option<usize> {
     let mut from = 0;
     loop {
-        let start = from + text.get(from..)?.find("![")?;
-        let end = start + text.get(start..)?.find(']')?;
-        if text.get(end + 1..)?.starts_with('(') {
+        // From the end of a description back to its beginning: every part of the text is looked at once.
+        let end = from + text.get(from..)?.find("](")?;
+        let before = text.get(from..end)?;
+        if before.rfind("![").is_some_and(|start| !before.get(start..).unwrap_or_default().contains(']')) {
             return Some(end + 2);
         }
-        from = start + 2;
+        from = end + 2;
     }
 }

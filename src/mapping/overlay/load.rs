@@ -2,10 +2,10 @@
 
 use super::{FOLDER, Overlay, Overlays, Set};
 use crate::mapping::diagnostic::Diagnostics;
-use crate::mapping::eval::Run;
 use crate::mapping::eval::explain::Trace;
+use crate::mapping::eval::{Failure, Run};
 use crate::mapping::examples::reach::{self, Reached};
-use crate::mapping::examples::run::{Texts, compare, said};
+use crate::mapping::examples::run::{Failed, Texts, compare, said};
 use crate::mapping::examples::{self, Example};
 use crate::mapping::file::{check_header, members, read_events, read_names};
 use crate::mapping::identity;
@@ -85,34 +85,42 @@ fn run_examples(overlay: &Overlay, files: &Files, faults: &mut Diagnostics) {
         taken: std::collections::HashSet::new(),
         all_ran: true,
     };
+    let mut failed = Vec::new();
     for example in &overlay.examples {
         match run(overlay, example) {
             Ok(trace) => reached.taken.extend(trace.taken),
-            Err(message) => {
-                faults.error(&overlay.file, example.position, said(example, &message));
+            Err((message, stopped)) => {
+                let (file, position) = (&*overlay.file, example.position);
+                failed.push(Failed { file, position, message: said(example, &message), stopped });
                 reached.all_ran = false;
             }
         }
     }
     reach::check(&[reached], false, faults);
+    let failed: Vec<Failed<'_>> = failed.into_iter().filter(|failed| !failed.is_about(faults)).collect();
+    for failed in failed {
+        failed.note(faults);
+    }
 }
 
-fn run(overlay: &Overlay, example: &Example) -> Result<Trace, String> {
+/// What the overlay did, or what is wrong with the example and where the overlay stopped at it.
+fn run(overlay: &Overlay, example: &Example) -> Result<Trace, (String, Option<Failure>)> {
+    let wrong = |message: String| (message, None);
     let event = example.event.as_ref().or(overlay.events.first()).cloned().unwrap_or_default();
     if !overlay.is_for(&event) {
-        return Err(format!("this file is not for the event `{event}`"));
+        return Err(wrong(format!("this file is not for the event `{event}`")));
     }
     let texts = Texts::of(example, &event);
-    let documents = texts.parse()?;
+    let documents = texts.parse().map_err(wrong)?;
     let beside = documents.beside(&example.lookups);
-    let laid = overlay.lay(&documents.input, &beside).map_err(|failure| failure.to_string())?;
-    let body: Value = serde_json::from_slice(&laid).map_err(|error| format!("the body is not JSON: {error}"))?;
+    let laid = overlay.lay(&documents.input, &beside).map_err(|failure| (failure.to_string(), Some(failure)))?;
+    let body: Value = serde_json::from_slice(&laid).map_err(|error| wrong(format!("the body is not JSON: {error}")))?;
     let trace = trace(overlay, &documents.input, &beside);
     let made_by = |path: &[String]| match trace.maker(path) {
         Some(place) => format!(" (made by line {})", place.position.line),
         None => " (as it came)".to_owned(),
     };
-    compare(example, Some((&[], &body)), &made_by)?;
+    compare(example, Some((&[], &body)), &made_by).map_err(wrong)?;
     Ok(trace)
 }
 
