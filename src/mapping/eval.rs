@@ -126,6 +126,7 @@ impl<'a> Run<'a> {
                     None => *value = Value::Null,
                 },
                 Step::Filter { filter, .. } if value.is_null() && filter.name != "count" => {}
+                Step::Filter { filter, .. } if filter.keeps_texts && matches!(value, Value::Text(_)) => {}
                 Step::Filter { filter, .. } if filter.looks_up && self.nobody_is_known && value.is_scalar() => {
                     *value = Value::Null;
                 }

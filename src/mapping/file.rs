@@ -9,10 +9,10 @@ use super::scope::{Block, Scope};
 use super::selection::{self, Match};
 use super::set::Files;
 use super::template::{self, text_position};
-use super::usage::NamedKind;
+use super::usage::{NamedKind, Usage};
 use super::yaml::{self, Key, Yaml, scalar_json};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// The version of the mapping language that this binary understands.
@@ -89,20 +89,12 @@ pub(crate) fn load(files: &Files, path: &str, faults: &mut Diagnostics) -> Optio
     let mut scope = Scope::new(&file, false, faults);
     check_header(&root, &MAPPING_KEYS, &mut scope);
     root.map()?;
-    if let Some(shared) = root.get("use") {
-        use_shared(files, path, shared, &mut scope);
-    }
+    let parts = compile(files, path, &root, &mut scope);
     if root.get("name").and_then(Yaml::text).unwrap_or_default().trim().is_empty() {
         let position = root.get("name").map_or(root.position, |name| name.position);
         scope.error(position, "`name` is missing: what logs and metrics call the mapping, such as `folder/file`");
     }
-    read_names(&root, &mut scope);
     let events = read_events(&root, &mut scope);
-    scope.selects = true;
-    let (matches, condition) = selection::read(root.get("match"), &mut scope);
-    scope.selects = false;
-    let headers = read_headers(root.get("headers"), &mut scope);
-    let output = read_output(&root, &mut scope)?;
     let lossy = lossy::read(root.get("lossy"), &mut scope);
     let examples = examples::read(files, path, root.get("examples"), &mut scope);
     let position = root.get("event").map_or(root.position, |event| event.position);
@@ -112,7 +104,10 @@ pub(crate) fn load(files: &Files, path: &str, faults: &mut Diagnostics) -> Optio
     if let Some((_, shared)) = root.get("use").and_then(|shared| shared_file(files, path, shared)) {
         hash.update(shared);
     }
-    let program = scope.program;
+    let (needed, program) = (scope.needed_lets(), scope.program);
+    let parts = parts?;
+    let (program, Parts { matches, condition, headers, output }) =
+        if faults.has_errors() { (program, parts) } else { lean(files, path, &root, program.usage, needed)? };
     Some(Mapping {
         name: Arc::from(name),
         file: Arc::from(file),
@@ -129,6 +124,38 @@ pub(crate) fn load(files: &Files, path: &str, faults: &mut Diagnostics) -> Optio
         sha256: Arc::from(identity::hexadecimal(&hash.finalize())),
         examples,
     })
+}
+
+/// What of a mapping runs.
+struct Parts {
+    matches: Vec<Match>,
+    condition: Option<Condition>,
+    headers: Vec<(Arc<str>, Place, Template)>,
+    output: Output,
+}
+
+fn compile(files: &Files, path: &str, root: &Yaml, scope: &mut Scope<'_>) -> Option<Parts> {
+    if let Some(shared) = root.get("use") {
+        use_shared(files, path, shared, scope);
+    }
+    read_names(root, scope);
+    scope.selects = true;
+    let (matches, condition) = selection::read(root.get("match"), scope);
+    scope.selects = false;
+    let headers = read_headers(root.get("headers"), scope);
+    let output = read_output(root, scope)?;
+    Some(Parts { matches, condition, headers, output })
+}
+
+/// Compiles a sound mapping once more without the `let`s of the shared file that it does not need: what such a file has
+/// for many mappings would cost each of them room and time for every hook. What was noted at first is kept.
+fn lean(files: &Files, path: &str, root: &Yaml, usage: Usage, needed: HashSet<Place>) -> Option<(Program, Parts)> {
+    let (file, _) = files.get(path)?;
+    let mut said_already = Diagnostics::default();
+    let mut scope = Scope::new(&file, false, &mut said_already);
+    scope.needed = Some(needed);
+    let parts = compile(files, path, root, &mut scope)?;
+    Some((Program { usage, ..scope.program }, parts))
 }
 
 /// Checks the language version and that every key is known.
@@ -210,6 +237,11 @@ pub(crate) fn read_names(root: &Yaml, scope: &mut Scope<'_>) {
     let lets = members(root.get("let"), "let", scope);
     scope.later = lets.iter().rev().map(|(key, _)| key.name.clone()).collect();
     for (key, value) in lets {
+        let place = scope.place(key.position);
+        if scope.needed.as_ref().is_some_and(|needed| !needed.contains(&place)) {
+            scope.later.pop();
+            continue;
+        }
         let valid = key.name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
         if !valid || key.name.is_empty() {
             scope.error(key.position, "a name is made of letters, digits and `_`");
@@ -218,8 +250,9 @@ pub(crate) fn read_names(root: &Yaml, scope: &mut Scope<'_>) {
         if scope.program.lets.iter().any(|own| own.name == key.name) {
             scope.error(key.position, format!("`{}` is a `let` of the file that this one uses", key.name));
         }
+        scope.compiling = Some(place);
         let compiled = single(value, scope);
-        let place = scope.place(key.position);
+        scope.compiling = None;
         let origins = scope.program.usage.let_origins(&compiled);
         scope.name(NamedKind::Let, &key.name, place);
         scope.program.lets.push(Let { name: key.name.clone(), place, origins, value: compiled });

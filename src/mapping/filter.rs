@@ -65,6 +65,8 @@ pub struct Filter {
     pub(crate) run: Run,
     /// Whether it asks what is known of somebody or something.
     pub(crate) looks_up: bool,
+    /// Whether it leaves every text as it is.
+    pub(crate) keeps_texts: bool,
 }
 
 impl std::fmt::Debug for Filter {
@@ -83,7 +85,7 @@ const fn filter(
     run: Run,
 ) -> Filter {
     let looks_up = matches!(arguments, [Lookup, Column]);
-    Filter { name, arguments, doc, example, run, looks_up }
+    Filter { name, arguments, doc, example, run, looks_up, keeps_texts: matches!(name.as_bytes(), b"string") }
 }
 
 /// Every filter of the language, by name.

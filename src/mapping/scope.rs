@@ -5,7 +5,7 @@ use super::eval::HookFacts;
 use super::program::{Need, Path, Place, Program, Root, Segment};
 use super::usage::{self, Named, NamedKind, Origin, Read};
 use super::yaml::Yaml;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// A block as it stands in a file; it is compiled at each place that uses it, and sees that place's loop variables.
@@ -35,6 +35,12 @@ pub(crate) struct Scope<'d> {
     pub(crate) lacks_names: bool,
     /// The names of `let`s that stand below the place being compiled.
     pub(crate) later: Vec<String>,
+    /// The `let`s to compile, when not all of them.
+    pub(crate) needed: Option<HashSet<Place>>,
+    /// The `let` that is being compiled.
+    pub(crate) compiling: Option<Place>,
+    /// Each use of a `let`, and the `let` in which it stands, if it stands in one.
+    let_uses: Vec<(Option<Place>, Place)>,
     loops: Vec<Loop>,
 }
 
@@ -73,8 +79,23 @@ impl<'d> Scope<'d> {
             compiled: 0,
             lacks_names: false,
             later: Vec::new(),
+            needed: None,
+            compiling: None,
+            let_uses: Vec::new(),
             loops: Vec::new(),
         }
+    }
+
+    /// The `let`s that something outside of them uses, or one of these does.
+    pub(crate) fn needed_lets(&self) -> HashSet<Place> {
+        let mut needed: HashSet<Place> = HashSet::new();
+        // One uses only those before it, which were noted before: from the last to the first each is met once.
+        for (user, used) in self.let_uses.iter().filter(|(user, _)| user.is_none()).chain(self.let_uses.iter().rev()) {
+            if user.is_none_or(|user| needed.contains(&user)) {
+                needed.insert(*used);
+            }
+        }
+        needed
     }
 
     pub(crate) fn place(&self, position: Position) -> Place {
@@ -137,7 +158,10 @@ impl<'d> Scope<'d> {
         let root = if let Some(slot) = self.loops.iter().rposition(|own| own.name == *name) {
             Root::Loop(slot)
         } else if let Some(index) = self.program.lets.iter().rposition(|own| own.name == *name) {
-            self.program.usage.used.extend(self.program.lets.get(index).map(|own| own.place));
+            if let Some(place) = self.program.lets.get(index).map(|own| own.place) {
+                self.program.usage.used.insert(place);
+                self.let_uses.push((self.compiling, place));
+            }
             Root::Let(index)
         } else if let Some(beside) = BESIDE.iter().find(|own| own.name == name && (self.is_forge || !own.for_forges)) {
             beside.root

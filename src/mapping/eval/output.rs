@@ -2,7 +2,7 @@
 
 use super::{MAX_ITEMS, MAX_OUTPUT, Result, Run, Stop};
 use crate::mapping::json::{Kind, Node, write};
-use crate::mapping::program::{Each, Expr, Field, Need, Path, Piece, Place, Primary, Ready, Root, Template};
+use crate::mapping::program::{Each, Expr, Field, Need, Path, Piece, Place, Primary, Ready, Root, Step, Template};
 use crate::mapping::value::Value;
 
 /// A field of an object that is being merged.
@@ -72,11 +72,15 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// What stands at a bare path, unless it is null.
+    /// What stands at a bare path, unless it is null, or a text where that is what it must be.
     #[inline]
     fn bare(&self, expr: &'a Expr) -> Option<Node<'a>> {
-        match (&expr.first, expr.steps.as_slice()) {
-            (Primary::Path(path), []) => self.node(path).filter(|node| node.kind() != Kind::Null),
+        let Primary::Path(path) = &expr.first else { return None };
+        match expr.steps.as_slice() {
+            [] => self.node(path).filter(|node| node.kind() != Kind::Null),
+            [Step::Filter { filter, .. }] if filter.keeps_texts => self
+                .node(path)
+                .filter(|node| matches!(node.kind(), Kind::PlainText | Kind::EscapedText | Kind::BrokenText)),
             _ => None,
         }
     }

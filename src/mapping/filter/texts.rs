@@ -53,15 +53,29 @@ pub(super) fn replace<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &As
     if wanted.is_empty() {
         return Err("wants a text to replace that is not empty".to_owned());
     }
-    let made = {
-        let said = text(value)?.read();
-        if other.len() > wanted.len() {
-            let found = said.matches(&*wanted).count();
-            bounded(said.len().saturating_add(found.saturating_mul(other.len() - wanted.len())))?;
-        }
-        said.replace(&*wanted, &other)
-    };
+    let made = replaced(&text(value)?.read(), &wanted, &other)?;
     put(value, Value::made(made))
+}
+
+/// Texts and what is looked for in them are short: to look for the first character is cheaper than to make ready for
+/// looking for a text.
+fn replaced(said: &str, wanted: &str, other: &str) -> Result<String, String> {
+    let first = wanted.chars().next().unwrap_or_default();
+    let (mut made, mut rest) = (String::with_capacity(said.len() + other.len()), said);
+    while let Some(at) = rest.find(first) {
+        let (before, found) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        made.push_str(before);
+        if let Some(behind) = found.strip_prefix(wanted) {
+            made.push_str(other);
+            bounded(made.len())?;
+            rest = behind;
+        } else {
+            made.push(first);
+            rest = found.get(first.len_utf8()..).unwrap_or_default();
+        }
+    }
+    made.push_str(rest);
+    Ok(made)
 }
 
 pub(super) fn trim<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
@@ -147,11 +161,13 @@ pub(super) fn hash<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -
         Value::Text(text) => text.read(),
         other => return wants("a commit's hash as text", other),
     };
-    if !matches!(said.len(), 40 | 64) || !said.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    // Every byte is looked at, in one go: to stop at the first wrong one would take longer for all that are right.
+    let is_hash = said.bytes().fold(true, |all, byte| all & byte.is_ascii_hexdigit());
+    if !matches!(said.len(), 40 | 64) || !is_hash {
         let said = said.chars().take(80).collect::<String>();
         return Err(format!("wants a commit's hash of 40 or 64 hexadecimal digits, got `{said}`"));
     }
-    if said.bytes().any(|byte| byte.is_ascii_uppercase()) {
+    if said.bytes().fold(false, |any, byte| any | byte.is_ascii_uppercase()) {
         let small = Value::made(said.to_ascii_lowercase());
         *value = small;
     }
