@@ -181,7 +181,10 @@ pub(crate) fn check_header(root: &Yaml, known: &[&str], scope: &mut Scope<'_>) {
     }
     for (key, _) in members {
         if !known.contains(&key.name.as_str()) {
+            let belongs =
+                if key.name == "where" && known.contains(&"match") { ": it belongs under `match`" } else { "" };
             let suggestion = did_you_mean(&key.name, known.iter().copied());
+            let suggestion = if belongs.is_empty() { &suggestion } else { belongs };
             scope.error(key.position, format!("unknown key `{}`{suggestion}", key.name));
         }
     }
@@ -197,11 +200,11 @@ fn shared_file<'f>(files: &'f Files, path: &str, shared: &Yaml) -> Option<(Strin
 /// Takes the tables, `let`s and blocks of a file beside this one whose name begins with `_`.
 fn use_shared(files: &Files, path: &str, shared: &Yaml, scope: &mut Scope<'_>) {
     let Some((file, text)) = shared_file(files, path, shared) else {
-        let name = shared.text().unwrap_or_default();
-        scope.error(
-            shared.position,
-            format!("`use` names a file beside this one that begins with `_`: there is no `{name}`"),
-        );
+        let message = match shared.text().filter(|name| !name.is_empty()) {
+            Some(name) => format!("`use` names a file beside this one that begins with `_`: there is no `{name}`"),
+            None => "`use` is the name of one file beside this one, such as `_shared.yaml`".to_owned(),
+        };
+        scope.error(shared.position, message);
         scope.lacks_names = true;
         return;
     };

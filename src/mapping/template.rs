@@ -91,6 +91,12 @@ fn directive(node: &Yaml, members: &[(Key, Yaml)], scope: &mut Scope<'_>) -> Tem
             return null();
         }
     }
+    if let Some(key) = stray_else(members) {
+        let in_case = members.iter().any(|(key, _)| key.name == "$case");
+        let instead = if in_case { ": the last branch of a `$case` is {else: value}" } else { "" };
+        scope.error(key.position, format!("`$else` belongs to `$if`, and there is none beside it{instead}"));
+        return null();
+    }
     let Some((key, value)) = members
         .iter()
         .find(|(key, _)| matches!(key.name.as_str(), "$each" | "$if"))
@@ -112,11 +118,14 @@ fn directive(node: &Yaml, members: &[(Key, Yaml)], scope: &mut Scope<'_>) -> Tem
         "$case" => case(value, scope),
         "$block" => block(value, scope),
         "$merge" => merge(value, scope),
-        _ => {
-            scope.error(key.position, "`$else` needs an `$if` beside it");
-            null()
-        }
+        _ => null(),
     }
+}
+
+/// An `$else` without the `$if` that it belongs to.
+fn stray_else(members: &[(Key, Yaml)]) -> Option<&Key> {
+    let named = |name: &str| members.iter().map(|(key, _)| key).find(|key| key.name == name);
+    if named("$if").is_some() { None } else { named("$else") }
 }
 
 fn rest_of(node: &Yaml, rest: Vec<(Key, Yaml)>) -> Yaml {
@@ -210,10 +219,22 @@ fn case(value: &Yaml, scope: &mut Scope<'_>) -> Template {
             (None, None, Some(_), 1) => {
                 scope.error(item.position, "`else` is the last branch: those behind it are never taken");
             }
-            _ => scope.error(item.position, "expected {when: condition, then: value} or {else: value}"),
+            _ => no_branch(item, scope),
         }
     }
     Template::Case(branches)
+}
+
+/// Says what is wrong with an element of a `$case`.
+fn no_branch(item: &Yaml, scope: &mut Scope<'_>) {
+    let known = ["when", "then", "else"];
+    let misspelt = item.map().unwrap_or_default().iter().find(|(key, _)| !known.contains(&key.name.as_str()));
+    match misspelt.map(|(key, _)| (key, did_you_mean(&key.name, known))) {
+        Some((key, suggestion)) if !suggestion.is_empty() => {
+            scope.error(key.position, format!("unknown key `{}`{suggestion}", key.name));
+        }
+        _ => scope.error(item.position, "expected {when: condition, then: value} or {else: value}"),
+    }
 }
 
 fn block(value: &Yaml, scope: &mut Scope<'_>) -> Template {
