@@ -155,17 +155,29 @@ fn two_files_that_match_the_same_hook_are_refused_with_the_names_of_both() {
 }
 
 #[test]
+fn an_example_that_a_more_specific_file_takes_says_so() {
+    let closer = WIKI.replace("event: Wiki Page Hook", "event: Wiki Page Hook\nmatch: {object_kind: wiki_page}");
+    let folder = Folder::with(&[("gitlab-to-gitflic/one.yaml", WIKI), ("gitlab-to-gitflic/two.yaml", &closer)]);
+    let (one, two) = (folder.shown("gitlab-to-gitflic/one.yaml"), folder.shown("gitlab-to-gitflic/two.yaml"));
+    let line = line_of(WIKI, "- name: a page");
+    let expected = format!("{one}:{line}:5: example \"a page\": {two}:5:8 is more specific and takes it\n");
+    let wrong = folder.serve();
+    assert!(wrong.says(78).contains(&expected), "{wrong:?}");
+    assert!(!wrong.err.contains("matches the same event"), "{wrong:?}");
+}
+
+#[test]
 fn a_file_for_anything_else_is_for_no_event_that_a_file_names() {
     let path = "gitlab-to-gitflic/anything-else.yaml";
     let text = project_file(&format!("mappings/{path}")).replace("event: Moon Phase Hook", "event: Job Hook");
     let folder = Folder::with(&[(path, &text)]);
-    let place = format!("{}:{}:8", folder.shown(path), line_of(&text, "event: '*'"));
+    let line = line_of(&text, "- name: a kind that nobody knows yet");
+    let example = format!("{}:{line}:5: example \"a kind that nobody knows yet\"", folder.shown(path));
+    let job = line_of(&project_file("mappings/gitlab-to-gitflic/job.yaml"), "event: ");
     let wrong = folder.serve();
     let said = wrong.says(78);
-    assert!(
-        said.starts_with(&format!("{place}: matches the same event as mappings/gitlab-to-gitflic/job.yaml:")),
-        "{said}"
-    );
+    let job = format!("mappings/gitlab-to-gitflic/job.yaml:{job}:8 is more specific and takes it");
+    assert_eq!(said.lines().next(), Some(&*format!("{example}: {job}")));
     // A file of one's own that names the event goes before both.
     let own = "mapping: 1\nname: own\nevent: Moon Phase Hook\nbody: {action: MOON}\n\
                examples:\n  - {name: any, input: {}, output: {action: MOON}}\n";

@@ -11,6 +11,7 @@ use crate::mapping::lookups::Lookups;
 use crate::mapping::selection;
 use crate::mapping::set::{Mappings, Untranslated};
 use serde_json::Value;
+use std::cmp::Ordering;
 
 /// What came of an example that could be run.
 pub(crate) struct Ran<'s> {
@@ -189,8 +190,14 @@ fn only_one<'s>(
     for other in set.for_event(event).filter(|other| !std::ptr::eq(*other, mapping)) {
         let taken = selection::takes(other, &Run::new(&other.program, input, beside))
             .map_err(|failure| Wrong::Example(failure.to_string()))?;
-        if taken && other.closeness(event) >= Some(closeness) {
-            return Err(Wrong::Clash(other));
+        match other.closeness(event).cmp(&Some(closeness)) {
+            Ordering::Greater if taken => {
+                let (file, at) = (&other.file, other.position);
+                let message = format!("{file}:{}:{} is more specific and takes it", at.line, at.column);
+                return Err(Wrong::Example(message));
+            }
+            Ordering::Equal if taken => return Err(Wrong::Clash(other)),
+            _ => {}
         }
     }
     let own = selection::takes(mapping, &Run::new(&mapping.program, input, beside));
