@@ -308,9 +308,7 @@ impl Parser<'_, '_, '_> {
             let refused = match primary {
                 Primary::Constant(constant) => argument.refuses(&constant.value(), first.as_deref()),
                 // A path's value is known only at run time; names of tables, kinds and zones are checked now.
-                _ if matches!(argument, Argument::Any | Argument::Text | Argument::Number | Argument::MaybeNumber) => {
-                    None
-                }
+                _ if argument.may_be_path() => None,
                 _ => Some("expected a constant".to_owned()),
             };
             if let Some(message) = refused {

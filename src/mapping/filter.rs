@@ -34,8 +34,12 @@ pub(crate) type Run = for<'a> fn(&mut Value<'a>, &[Value<'a>], &Asking<'a>) -> R
 pub enum Argument {
     /// A text.
     Text,
+    /// A text that is not empty.
+    Filled,
     /// An integer.
     Number,
+    /// An integer from 1.
+    Length,
     /// An integer that may be left out.
     MaybeNumber,
     /// Any value.
@@ -75,7 +79,7 @@ impl std::fmt::Debug for Filter {
     }
 }
 
-use Argument::{Any, Column, Kind, Lookup, MaybeNumber, Number, Table, Text, Zone};
+use Argument::{Any, Column, Filled, Kind, Length, Lookup, MaybeNumber, Number, Table, Text, Zone};
 
 const fn filter(
     name: &'static str,
@@ -191,7 +195,7 @@ pub static FILTERS: &[Filter] = &[
     filter("null_if", &[Any], "null in place of one value", ("x | null_if('')", "\"\"", "null"), texts::null_if),
     filter(
         "part",
-        &[Text, Number, MaybeNumber],
+        &[Filled, Number, MaybeNumber],
         "the part of a text at a position from 0 between separators, counted from the end when negative; with two positions all from the first up to before the second",
         ("x | part('/', 0, -1)", "\"group/team/app\"", "\"group/team\""),
         texts::part,
@@ -205,7 +209,7 @@ pub static FILTERS: &[Filter] = &[
     ),
     filter(
         "replace",
-        &[Text, Text],
+        &[Filled, Text],
         "a text with every occurrence of one text replaced by another",
         ("x | replace('_', '-')", "\"a_b\"", "\"a-b\""),
         texts::replace,
@@ -219,7 +223,7 @@ pub static FILTERS: &[Filter] = &[
     ),
     filter(
         "short_hex",
-        &[Number],
+        &[Length],
         "the first characters of a UUID or hash without hyphens; of any other text those of its SHA-256",
         ("x | short_hex(8)", "\"8473a25a-0000-4000-8000-3e5c9e0a4b51\"", "\"8473a25a\""),
         ids::short_hex,
@@ -256,7 +260,7 @@ pub static FILTERS: &[Filter] = &[
     filter("trim", &[], "a text without white space at its ends", ("x | trim", "\" a \"", "\"a\""), texts::trim),
     filter(
         "truncate",
-        &[Number],
+        &[Length],
         "the first characters of a text",
         ("x | truncate(3)", "\"привет\"", "\"при\""),
         texts::truncate,
@@ -320,8 +324,8 @@ impl Argument {
     /// How documentation shows it; in brackets where it may be left out.
     fn word(self) -> &'static str {
         match self {
-            Text => "text",
-            Number => "number",
+            Text | Filled => "text",
+            Number | Length => "number",
             MaybeNumber => "[number]",
             Any => "value",
             Kind => "kind",
@@ -336,6 +340,11 @@ impl Argument {
         self == MaybeNumber
     }
 
+    /// Whether a path can stand in its place, whose value is known only when it runs.
+    pub(crate) fn may_be_path(self) -> bool {
+        matches!(self, Any | Text | Filled | Number | MaybeNumber | Length)
+    }
+
     /// What is wrong with a constant in this place, if something is; `first` is the filter's first argument, of which the
     /// column of a look-up table must be.
     pub(crate) fn refuses(self, value: &Value<'_>, first: Option<&str>) -> Option<String> {
@@ -343,8 +352,12 @@ impl Argument {
         let text = if let Value::Text(text) = value { Some(text.read()) } else { None };
         match self {
             Any => None,
-            Number | MaybeNumber => (!is_number).then(|| format!("expected an integer, got {}", value.describe())),
-            Text | Table => text.is_none().then(|| format!("expected a text, got {}", value.describe())),
+            Filled if text.as_deref() == Some("") => Some("expected a text that is not empty".to_owned()),
+            Length if matches!(value, Value::Int(..=0)) => Some("expected an integer from 1".to_owned()),
+            Number | Length | MaybeNumber => {
+                (!is_number).then(|| format!("expected an integer, got {}", value.describe()))
+            }
+            Text | Filled | Table => text.is_none().then(|| format!("expected a text, got {}", value.describe())),
             Lookup => none_of(text.as_deref(), TABLES.iter().map(|(table, _)| *table)),
             Column => {
                 let of_table = |table: &&(&str, &[&'static str])| first.is_none_or(|first| table.0 == first);
