@@ -185,6 +185,10 @@ impl Reader<'_, '_, '_> {
         };
         match serde_json::from_str(text) {
             Ok(value) => Some(value),
+            Err(_) if text.starts_with('\u{FEFF}') => {
+                self.scope.error(node.position, format!("{shown} begins with a byte order mark: leave it out"));
+                None
+            }
             Err(error) => {
                 self.scope.error(node.position, format!("{shown} is not JSON: {error}"));
                 None

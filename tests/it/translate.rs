@@ -190,3 +190,10 @@ fn anything_at_all_on_standard_input_is_refused_with_a_sentence() {
         }
     }
 }
+
+#[test]
+fn a_byte_order_mark_is_called_by_its_name() {
+    let wrong = fed(&["translate", "--to", "gitlab"], format!("\u{feff}{}", gitflic_push()));
+    let said = wrong.says(1);
+    assert!(said.contains("line 1, column 1: a byte order mark stands before the JSON: leave it out"), "{said}");
+}

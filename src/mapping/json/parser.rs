@@ -21,6 +21,9 @@ pub(super) fn parse(bytes: &[u8]) -> Result<(&str, Vec<Entry>), SyntaxError> {
     if u32::try_from(text.len()).is_err() {
         return Err(error_at(bytes, 0, "more than 4 GiB".to_owned()));
     }
+    if text.starts_with('\u{FEFF}') {
+        return Err(error_at(bytes, 0, "a byte order mark stands before the JSON: leave it out".to_owned()));
+    }
     let mut parser = Parser { bytes, at: 0, entries: Vec::with_capacity(bytes.len() / 16 + 8), open: None, depth: 0 };
     match parser.run() {
         Ok(()) => Ok((text, parser.entries)),
