@@ -1,5 +1,6 @@
 //! Examples that stand in a mapping file: read with it, and run whenever it is loaded, in production too.
 
+mod beside;
 pub(crate) mod loss;
 pub(crate) mod reach;
 pub(crate) mod run;
@@ -129,22 +130,21 @@ impl Reader<'_, '_, '_> {
                 "an example says what comes out: `output`, `expect`, `headers` or `ignored: true`",
             );
         }
-        let mut hook = steady_hook();
-        for (key, value) in item.get("hook").and_then(Yaml::map).unwrap_or_default() {
-            set(&mut hook, &key.name, value.to_json());
-        }
-        let event = item.get("event").and_then(Yaml::text).map(str::to_owned);
-        let given = |key| item.get(key).map(Yaml::to_json).unwrap_or_default();
-        let (settings, seen) = (given("settings"), given("seen"));
-        let mut lookups = Lookups::default();
-        for (name, rows) in item.get("lookups").and_then(Yaml::map).unwrap_or_default() {
-            lookups.read_table(&name.name, name.position, rows, self.scope.faults, &self.file);
-        }
+        let (hook, lookups) = (self.hook(item), self.lookups(item));
+        let event = item.get("event").and_then(|event| self.event(event));
+        let (settings, seen) = (self.object(item, "settings"), self.object(item, "seen"));
         Some(Example { name, position: item.position, event, input, hook, settings, seen, lookups, wanted })
     }
 
+    fn event(&mut self, event: &Yaml) -> Option<String> {
+        if event.text().is_none_or(str::is_empty) {
+            self.scope.error(event.position, "`event` is one of the names that the file is for");
+        }
+        event.text().map(str::to_owned)
+    }
+
     fn change(&mut self, item: &Yaml, input: &mut Value) {
-        for (key, value) in item.get("change").and_then(Yaml::map).unwrap_or_default() {
+        for (key, value) in self.map_under(item, "change") {
             if !set(input, &key.name, value.to_json()) {
                 self.scope.error(key.position, format!("nothing in the example can hold `{}`", key.name));
             }
@@ -168,9 +168,13 @@ impl Reader<'_, '_, '_> {
             wanted.push(Wanted::Expect(expect));
         }
         if let Some(headers) = item.get("headers") {
+            self.map_under(item, "headers");
             wanted.push(Wanted::Headers(headers.to_json()));
         }
-        if item.get("ignored").and_then(Yaml::text) == Some("true") {
+        if let Some(ignored) = item.get("ignored") {
+            if ignored.to_json() != Value::Bool(true) {
+                self.scope.error(ignored.position, "`ignored: true` says that there is no body; else leave it out");
+            }
             wanted.push(Wanted::Ignored);
         }
         wanted
