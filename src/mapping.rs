@@ -10,6 +10,7 @@ mod explain;
 mod expr;
 pub(crate) mod file;
 pub mod filter;
+mod headers;
 pub mod identity;
 pub mod json;
 mod knowledge;

@@ -93,7 +93,7 @@ impl<'a> Run<'a> {
         missing.into_iter().filter_map(|index| self.program.counted.get(index)).map(String::as_str).collect()
     }
 
-    fn fail<T>(&self, place: Place, message: impl Into<String>) -> Result<T> {
+    pub(crate) fn fail<T>(&self, place: Place, message: impl Into<String>) -> Result<T> {
         let file = self.program.files.get(place.file).map(std::string::ToString::to_string).unwrap_or_default();
         let (line, column) = (place.position.line, place.position.column);
         Err(Stop::Fail(Box::new(Failure { file, line, column, message: message.into() })))

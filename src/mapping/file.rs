@@ -2,6 +2,7 @@
 
 use super::diagnostic::{Diagnostics, Position, did_you_mean};
 use super::examples::{self, Example};
+use super::headers::{self, Header};
 use super::identity;
 use super::lossy::{self, Loss};
 use super::program::{Condition, Constant, Let, Place, Program, Table, Template};
@@ -44,8 +45,8 @@ pub(crate) struct Mapping {
     pub(crate) matches: Vec<Match>,
     pub(crate) condition: Option<Condition>,
     pub(crate) program: Program,
-    /// The headers that it sets: name, where it stands, value.
-    pub(crate) headers: Vec<(Arc<str>, Place, Template)>,
+    /// The headers that it sets.
+    pub(crate) headers: Vec<Header>,
     pub(crate) output: Output,
     pub(crate) lossy: Vec<Loss>,
     pub(crate) doc: String,
@@ -142,7 +143,7 @@ fn compile(files: &Files, path: &str, root: &Yaml, scope: &mut Scope<'_>) -> Opt
     scope.selects = true;
     let (matches, condition) = selection::read(root.get("match"), scope);
     scope.selects = false;
-    let headers = read_headers(root.get("headers"), scope);
+    let headers = headers::read(root.get("headers"), scope);
     let output = read_output(root, scope)?;
     Some(Parts { matches, condition, headers, output })
 }
@@ -346,22 +347,6 @@ pub(crate) fn read_events(root: &Yaml, scope: &mut Scope<'_>) -> Vec<String> {
         }
     }
     events
-}
-
-fn read_headers(node: Option<&Yaml>, scope: &mut Scope<'_>) -> Vec<(Arc<str>, Place, Template)> {
-    let mut headers = Vec::new();
-    for (key, value) in members(node, "headers", scope) {
-        if !key.name.to_ascii_lowercase().starts_with("x-") {
-            scope.error(
-                key.position,
-                "a mapping sets the event header and other `X-…` headers; hookglot makes the rest",
-            );
-        } else if !key.name.bytes().all(|byte| byte == b'-' || byte == b'_' || byte.is_ascii_alphanumeric()) {
-            scope.error(key.position, "a header's name is made of letters, digits, `-` and `_`");
-        }
-        headers.push((Arc::from(key.name.as_str()), scope.place(key.position), single(value, scope)));
-    }
-    headers
 }
 
 fn read_output(root: &Yaml, scope: &mut Scope<'_>) -> Option<Output> {

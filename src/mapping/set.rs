@@ -7,6 +7,7 @@ use super::examples::reach::{self, Reached};
 use super::examples::run::{self, Ran};
 use super::explain::{self, ExplainedField};
 use super::file::{self, Mapping, Output};
+use super::headers;
 use super::json::Node;
 use super::lookups::Lookups;
 use super::lossy::Loss;
@@ -457,14 +458,7 @@ pub(crate) fn makes_no_body(mapping: &Mapping) -> Untranslated {
 fn write_body<'a>(mapping: &'a Mapping, body: &'a super::program::Template, run: &mut Run<'a>) -> Result<Made, Stop> {
     let mut out = Vec::with_capacity(8 << 10);
     run.write(body, &mut out)?;
-    let mut headers = Vec::with_capacity(mapping.headers.len());
-    for (name, _, value) in &mapping.headers {
-        match run.value(value) {
-            Ok(value) => headers.extend(value.as_text().map(|text| (Arc::clone(name), text.into_owned()))),
-            Err(Stop::Omit) => {}
-            Err(fail) => return Err(fail),
-        }
-    }
+    let headers = headers::made(&mapping.headers, run)?;
     Ok((out, headers))
 }
 

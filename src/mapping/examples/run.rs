@@ -250,14 +250,20 @@ fn check(
         Wanted::Output(output) => difference(output, body, false, &mut Vec::new()),
         Wanted::Expect(expect) => difference(expect, body, true, &mut Vec::new()),
         Wanted::Headers(expect) => {
-            let headers: serde_json::Map<_, _> =
-                headers.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
-            let found = difference(expect, &headers.into(), true, &mut Vec::new());
+            let headers = headers.iter().map(|(name, value)| (spelt_as(name, expect), value.clone().into()));
+            let headers = headers.collect::<serde_json::Map<_, _>>().into();
+            let found = difference(expect, &headers, true, &mut Vec::new());
             return found.map_or(Ok(()), |found| Err(found.to_string()));
         }
         Wanted::Ignored => None,
     };
     found.map_or(Ok(()), |found| Err(format!("{found}{}", made_by(&found.path))))
+}
+
+/// The name of a header as an example writes it, which may use other capital and small letters.
+fn spelt_as(name: &str, example: &Value) -> String {
+    let own = example.as_object().and_then(|own| own.keys().find(|key| key.eq_ignore_ascii_case(name)));
+    own.map_or_else(|| name.to_owned(), Clone::clone)
 }
 
 /// The line that made what stands at a path, or the first thing in it.
