@@ -4,9 +4,10 @@ use super::diagnostic::Position;
 use super::eval::explain::{Trace, Traced};
 use super::eval::{Run, Stop, Surroundings};
 use super::file::{Mapping, Output};
-use super::json::Node;
+use super::json::{Node, write};
 use super::program::{Place, Program};
 use super::set::{Mappings, Untranslated};
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 pub use super::eval::explain::ReadSource;
@@ -121,11 +122,12 @@ fn untranslated(mapping: &Mapping, stop: Stop) -> Untranslated {
     }
 }
 
-/// A path of an output as people write it: `commits[0].author.name`.
-fn shown(path: &[String]) -> String {
+/// A path of an output as people write it: `commits[0].author.name`; a key that would break the line as a JSON text.
+pub(crate) fn shown(path: &[String]) -> String {
     let mut text = String::new();
     for part in path {
         let is_position = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let part = if part.bytes().any(|byte| byte < b' ') { quoted(part) } else { Cow::Borrowed(part.as_str()) };
         // Writing into a String cannot fail.
         let _ = match (is_position, text.is_empty()) {
             (true, _) => write!(text, "[{part}]"),
@@ -134,6 +136,12 @@ fn shown(path: &[String]) -> String {
         };
     }
     text
+}
+
+fn quoted(key: &str) -> Cow<'_, str> {
+    let mut json = Vec::new();
+    write::quoted(&mut json, key);
+    Cow::Owned(String::from_utf8_lossy(&json).into_owned())
 }
 
 #[cfg(test)]
@@ -145,5 +153,7 @@ mod tests {
         let path: Vec<String> = ["commits", "0", "author", "name"].map(str::to_owned).to_vec();
         assert_eq!(shown(&path), "commits[0].author.name");
         assert_eq!(shown(&[]), "");
+        let path: Vec<String> = ["labels", "tide\n\"low\"", "0"].map(str::to_owned).to_vec();
+        assert_eq!(shown(&path), r#"labels."tide\n\"low\""[0]"#);
     }
 }

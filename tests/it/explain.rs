@@ -1,3 +1,4 @@
+use crate::mappings_dir::Folder;
 use crate::support::process::{Ended, fed, run};
 use crate::support::{gitflic_push, project_file};
 
@@ -65,4 +66,15 @@ fn an_overlay_shows_in_the_body_and_in_the_explanation() {
 fn a_hook_that_passes_through_has_nothing_to_explain() {
     let ended = run(&["translate", "--explain", "--to", "gitlab", "mappings/gitlab-to-gitflic/examples/push.json"]);
     assert!(ended.says(1).contains("passes through as it came"), "{ended:?}");
+}
+
+#[test]
+fn a_key_with_a_line_break_does_not_break_the_line() {
+    let tide = "mapping: 1\nname: tide\nevent: TIDE\nbody:\n  $merge:\n    - ${levels}\n    - all: [{v: 1}]\n\
+                examples:\n  - {name: any, input: {levels: {low: 1}}, expect: {all: [{v: 1}]}}\n";
+    let folder = Folder::with(&[("gitflic-to-gitlab/tide.yaml", tide)]);
+    let hook = r#"{"action": "TIDE", "project_id": "x", "levels": {"low\nhigh": 1}}"#;
+    let ended = explained(&["--mappings-dir", folder.path()], hook);
+    let lines: Vec<&str> = ended.out.lines().map(|line| line.split("  ").next().unwrap()).collect();
+    assert_eq!(lines, [r#""low\nhigh" = 1"#, "all[0].v = 1"], "{ended:?}");
 }

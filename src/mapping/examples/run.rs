@@ -4,6 +4,7 @@ use super::{Example, Wanted};
 use crate::mapping::diagnostic::{Diagnostics, Position, Severity};
 use crate::mapping::eval::explain::Trace;
 use crate::mapping::eval::{Failure, HookFacts, Run, Surroundings};
+use crate::mapping::explain::shown;
 use crate::mapping::file::{Mapping, Output};
 use crate::mapping::json::{Document, Node};
 use crate::mapping::knowledge::NoKnowledge;
@@ -286,8 +287,8 @@ impl std::fmt::Display for Difference {
         let show = |value: &Option<Value>| {
             value.as_ref().map_or_else(|| "nothing".to_owned(), |value| shortened(&value.to_string()))
         };
-        let place = if self.path.is_empty() { "the body".to_owned() } else { self.path.join(".") };
-        write!(formatter, "{place}: expected {}, got {}", show(&self.expected), show(&self.got))
+        let path = if self.path.is_empty() { "the body".to_owned() } else { shown(&self.path) };
+        write!(formatter, "{path}: expected {}, got {}", show(&self.expected), show(&self.got))
     }
 }
 
