@@ -56,8 +56,9 @@ mod mappings;
 mod mappings_dir;
 /// Mapping files that change while hooks come in.
 mod reload;
-/// From one forge to the other and back.
+/// Hooks with fields that are missing or of another kind.
 mod robustness;
+/// From one forge to the other and back.
 mod round_trip;
 /// Real payloads, where a folder of them is at hand.
 mod samples;
