@@ -112,6 +112,8 @@ fn sha(number: usize) -> String {
 /// Nobody is known, as where no look-up tables are given.
 static USERS: LazyLock<HashMap<String, by_hand::User>> = LazyLock::new(HashMap::new);
 static PROJECTS: LazyLock<HashMap<String, by_hand::Project>> = LazyLock::new(HashMap::new);
+/// Nor is anything set: pages stand where GitFlic has them.
+static SETTINGS: LazyLock<by_hand::Settings> = LazyLock::new(by_hand::Settings::default);
 
 fn engine(set: &Mappings, input: &[u8]) -> Translated {
     let body = Document::parse(input).unwrap();
@@ -124,7 +126,7 @@ fn structs(input: &[u8]) -> by_hand::Translated {
     let hook = by_hand::Hook {
         received_at: RECEIVED_AT,
         instance: Some(INSTANCE),
-        default_branch: None,
+        settings: &SETTINGS,
         users: &USERS,
         projects: &PROJECTS,
     };

@@ -16,10 +16,18 @@ const ZERO_SHA256: &str = "00000000000000000000000000000000000000000000000000000
 pub(crate) struct Hook<'a> {
     pub(crate) received_at: &'a str,
     pub(crate) instance: Option<&'a str>,
-    pub(crate) default_branch: Option<&'a str>,
+    pub(crate) settings: &'a Settings,
     /// What look-up tables say of people and projects, by UUID.
     pub(crate) users: &'a HashMap<String, User>,
     pub(crate) projects: &'a HashMap<String, Project>,
+}
+
+/// What the destination says of the forge.
+#[derive(Default)]
+pub(crate) struct Settings {
+    pub(crate) default_branch: Option<String>,
+    pub(crate) commit_url: Option<String>,
+    pub(crate) path_with_namespace: Option<String>,
 }
 
 /// A person as a look-up table knows it.
@@ -47,6 +55,8 @@ pub(crate) enum Error {
     Time(#[from] jiff::Error),
     #[error(transparent)]
     Count(#[from] std::num::ParseIntError),
+    #[error("wants a commit's hash of 40 or 64 hexadecimal digits, got `{0}`")]
+    Hash(String),
 }
 
 /// A text that may be missing: serde borrows a `Cow`, but not one inside an `Option`.
@@ -121,8 +131,8 @@ enum Count<'a> {
 struct GitLabPush<'a> {
     object_kind: &'static str,
     event_name: &'static str,
-    before: &'a str,
-    after: &'a str,
+    before: Cow<'a, str>,
+    after: Cow<'a, str>,
     #[serde(rename = "ref")]
     reference: String,
     ref_protected: bool,
@@ -167,7 +177,7 @@ struct GitLabProject<'a> {
 
 #[derive(Serialize)]
 struct GitLabCommit<'a> {
-    id: &'a str,
+    id: Cow<'a, str>,
     message: &'a str,
     title: &'a str,
     timestamp: Option<String>,
@@ -216,6 +226,8 @@ pub(crate) fn translate(input: &[u8], hook: &Hook<'_>) -> Result<Translated, Err
     let name = filled(project.title.as_ref()).unwrap_or(&project.alias);
     let visibility_level = if project.private == Some(false) { 20 } else { 0 };
     let project_number = identity::number("project", &project_id);
+    let slug = hook.settings.path_with_namespace.as_deref().unwrap_or("{owner}/{alias}");
+    let slug = slug.replace("{owner}", &project.owner_alias).replace("{alias}", &project.alias);
 
     let author = text(push.author_id.as_ref());
     let user = author.map_or_else(|| "user-unknown".to_owned(), |author| format!("user-{}", short_hex(author)));
@@ -231,15 +243,18 @@ pub(crate) fn translate(input: &[u8], hook: &Hook<'_>) -> Result<Translated, Err
         Cow::Owned(format!("noreply@{host}"))
     };
 
+    let commit_page = hook.settings.commit_url.as_deref().unwrap_or("{project_url}/commit/{sha}");
+    let commit_page = commit_page.replace("{project_url}", web_url);
+
     let mut commits = Vec::with_capacity(listed.len() + 1);
     for commit in listed.iter().filter(|_| !deleted) {
         let message = text(commit.message.as_ref()).unwrap_or_default();
         commits.push(GitLabCommit {
-            id: &commit.id,
+            id: hash(&commit.id)?,
             message,
             title: message.split(['\n', '\r']).next().unwrap_or_default(),
             timestamp: rfc3339(filled(commit.timestamp.as_ref()).unwrap_or(hook.received_at))?,
-            url: format!("{web_url}/commit/{}", commit.id),
+            url: commit_page.replace("{sha}", &commit.id),
             author: Author {
                 name: filled(commit.author_name.as_ref()).unwrap_or(&user),
                 email: filled(commit.author_email.as_ref()).map_or_else(noreply, Cow::Borrowed),
@@ -251,11 +266,11 @@ pub(crate) fn translate(input: &[u8], hook: &Hook<'_>) -> Result<Translated, Err
     }
     if !head_is_listed && !deleted {
         commits.push(GitLabCommit {
-            id: &push.after,
+            id: hash(&push.after)?,
             message: "",
             title: "",
             timestamp: rfc3339(hook.received_at)?,
-            url: format!("{web_url}/commit/{}", push.after),
+            url: commit_page.replace("{sha}", &push.after),
             author: Author { name: &user, email: noreply() },
             added: [],
             modified: [],
@@ -266,8 +281,8 @@ pub(crate) fn translate(input: &[u8], hook: &Hook<'_>) -> Result<Translated, Err
     let translated = GitLabPush {
         object_kind: "push",
         event_name: "push",
-        before: text(push.before.as_ref()).unwrap_or(ZERO),
-        after: &push.after,
+        before: hash(filled(push.before.as_ref()).unwrap_or(ZERO))?,
+        after: hash(&push.after)?,
         reference: format!("refs/heads/{}", push.reference.strip_prefix("refs/heads/").unwrap_or(&push.reference)),
         ref_protected: false,
         checkout_sha: (!deleted).then_some(&*push.after),
@@ -291,8 +306,10 @@ pub(crate) fn translate(input: &[u8], hook: &Hook<'_>) -> Result<Translated, Err
             git_http_url: http_url,
             namespace: &project.owner_alias,
             visibility_level,
-            path_with_namespace: format!("{}/{}", project.owner_alias, project.alias),
-            default_branch: of_project(|known| &known.default_branch).or(hook.default_branch).unwrap_or("master"),
+            path_with_namespace: slug,
+            default_branch: of_project(|known| &known.default_branch)
+                .or(hook.settings.default_branch.as_deref())
+                .unwrap_or("master"),
             ci_config_path: None,
             homepage: web_url,
             url: ssh_url,
@@ -335,6 +352,15 @@ fn text<'t>(text: Option<&'t Text<'_>>) -> Option<&'t str> {
 /// A text; what is empty counts as absent.
 fn filled<'t>(own: Option<&'t Text<'_>>) -> Option<&'t str> {
     text(own).filter(|text| !text.is_empty())
+}
+
+/// The hash of a commit, in small letters.
+fn hash(text: &str) -> Result<Cow<'_, str>, Error> {
+    if !matches!(text.len(), 40 | 64) || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(Error::Hash(text.to_owned()));
+    }
+    let small = text.bytes().any(|byte| byte.is_ascii_uppercase()).then(|| text.to_ascii_lowercase());
+    Ok(small.map_or(Cow::Borrowed(text), Cow::Owned))
 }
 
 /// An address up to the slash behind its host.
