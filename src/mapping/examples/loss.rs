@@ -43,7 +43,9 @@ fn unshown_values(mapping: &Mapping, ran: &[&Ran<'_>], faults: &mut Diagnostics)
             let at = |value: &Value| values_at(value, &field.parts).into_iter().any(shows);
             at(&ran.example.input) || ran.made.as_ref().is_some_and(|(_, body)| at(body))
         });
-        if !field.values.is_empty() && !is_shown {
+        // What is empty is lost in the same way wherever it stands.
+        let is_empty = field.values.iter().all(|value| matches!(value.as_str(), "''" | "null" | "[]" | "{}"));
+        if !is_empty && !is_shown {
             let message = format!("no example has the value `{}`", field.written());
             faults.warning(&mapping.file, loss.position, message);
         }
