@@ -121,6 +121,11 @@ impl<'a> Run<'a> {
             match step {
                 Step::Or(other) if value.is_null() => self.primary(other, value)?,
                 Step::Or(_) => {}
+                Step::NullIf(constant) => {
+                    if is_constant(value, constant) {
+                        *value = Value::Null;
+                    }
+                }
                 Step::Table { index } => match self.row(*index, value) {
                     Some(row) => row.put(value),
                     None => *value = Value::Null,
@@ -367,6 +372,14 @@ impl<'a> Run<'a> {
         }
         self.scratch.replace(made);
         Ok(value)
+    }
+}
+
+fn is_constant(value: &Value<'_>, constant: &Constant) -> bool {
+    match (value, constant) {
+        (Value::Text(Text::Clean(own)), Constant::Clean(text)) => *own == &**text,
+        (Value::Null, _) => false,
+        (own, constant) => own.same(&constant.value()),
     }
 }
 

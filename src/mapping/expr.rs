@@ -107,7 +107,7 @@ impl Parser<'_, '_, '_> {
             Step::Table { index } => {
                 self.scope.program.tables.get(*index).is_some_and(|table| table.otherwise.is_some())
             }
-            Step::Filter { .. } => false,
+            Step::Filter { .. } | Step::NullIf(_) => false,
         });
         match last_default.and_then(|position| steps.get_mut(position)) {
             None => self.count(first),
@@ -255,6 +255,9 @@ impl Parser<'_, '_, '_> {
                     None
                 }
             });
+        }
+        if let ("null_if", [Primary::Constant(constant)]) = (filter.name, arguments.as_slice()) {
+            return Ok(Some(Step::NullIf(constant.clone())));
         }
         for argument in &mut arguments {
             self.count(argument);

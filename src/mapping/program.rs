@@ -152,6 +152,8 @@ pub(crate) enum Step {
     Table {
         index: usize,
     },
+    /// `| null_if('x')`, by far the most frequent filter, with a constant.
+    NullIf(Constant),
 }
 
 #[derive(Debug)]

@@ -159,6 +159,7 @@ impl Usage {
         match step {
             Step::Or(other) => either(before, self.of_primary(other)),
             Step::Table { .. } => Some(Vec::new()),
+            Step::NullIf(_) => before,
             Step::Filter { filter, .. } => match filter.name {
                 "null_if" => before,
                 "find" | "first" | "last" => elements(before),
