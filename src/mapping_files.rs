@@ -1,9 +1,12 @@
 //! The mapping and forge files: those in the binary, and those of a `mappings_dir` over them.
 
-use crate::mapping::Files;
 use crate::mapping::diagnostic::Position;
+use crate::mapping::files::in_long_form;
+use crate::mapping::{Files, lookups};
 use include_dir::{Dir, include_dir};
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// The files that come with hookglot.
@@ -28,26 +31,26 @@ fn add_built_in(folder: &Dir<'_>, files: &mut Files) {
     }
 }
 
-/// What in a `mappings_dir` cannot be read.
+/// The folders of a `mappings_dir` that cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-pub struct Unreadable(pub Vec<UnreadableFile>);
+pub struct Unreadable(pub Vec<UnreadableFolder>);
 
-/// A file or folder that cannot be read.
+/// A folder that cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {source}", path.display())]
-pub struct UnreadableFile {
-    /// The file or folder.
+pub struct UnreadableFolder {
+    /// The folder.
     pub path: PathBuf,
     /// What the system said.
     pub source: std::io::Error,
 }
 
 /// The built-in files with those of a folder over them: a file with the same path below it takes a built-in's place.
-/// `.yml` is read as `.yaml`.
+/// `.yml` is read as `.yaml`, whatever letters are capitals. A file that cannot be read is a finding like others.
 ///
 /// # Errors
-/// When the folder or a file in it cannot be read, or when two files have the same path: each of them.
+/// When the folder or one below it cannot be read: each of them.
 pub fn with_folder(folder: &Path) -> Result<Files, Unreadable> {
     let mut own = Own { top: folder, files: built_in(), paths: HashMap::new(), unreadable: Vec::new() };
     own.add_folder(folder);
@@ -68,7 +71,7 @@ struct Own<'f> {
     files: Files,
     /// Which file of the folder stands for each path.
     paths: HashMap<String, PathBuf>,
-    unreadable: Vec<UnreadableFile>,
+    unreadable: Vec<UnreadableFolder>,
 }
 
 impl Own<'_> {
@@ -76,7 +79,7 @@ impl Own<'_> {
         let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
         let mut paths = match entries {
             Ok(entries) => entries.into_iter().map(|entry| entry.path()).collect::<Vec<_>>(),
-            Err(source) => return self.unreadable.push(UnreadableFile { path: folder.to_owned(), source }),
+            Err(source) => return self.unreadable.push(UnreadableFolder { path: folder.to_owned(), source }),
         };
         paths.sort();
         for path in paths {
@@ -87,34 +90,48 @@ impl Own<'_> {
             }
             if path.is_dir() {
                 self.add_folder(&path);
-            } else if is_read(name)
-                && let Err(source) = self.add_file(&path)
-            {
-                self.unreadable.push(UnreadableFile { path, source });
+            } else if is_read(name) {
+                self.add_file(&path);
+            } else if is_table(name) && self.below(&path).starts_with("lookups/") {
+                self.files.insert_unread(&path.to_string_lossy(), lookups::OTHER_KIND);
             }
         }
     }
 
-    fn add_file(&mut self, path: &Path) -> std::io::Result<()> {
-        let bytes = std::fs::read(path)?;
-        let below = path.strip_prefix(self.top).unwrap_or(path).to_string_lossy().replace('\\', "/");
-        let below = below.strip_suffix(".yml").map(|name| format!("{name}.yaml")).unwrap_or(below);
-        if let Some(other) = self.paths.insert(below.clone(), path.to_owned()) {
-            let other = other.display();
-            return Err(std::io::Error::other(format!(
-                "{other} is the same file by another name: keep one of the two"
-            )));
-        }
+    /// The path of a file below the top.
+    fn below(&self, path: &Path) -> String {
+        path.strip_prefix(self.top).unwrap_or(path).to_string_lossy().replace('\\', "/")
+    }
+
+    fn add_file(&mut self, path: &Path) {
         let shown = path.to_string_lossy();
+        let below = in_long_form(&self.below(path));
+        if let Some(other) = self.paths.get(&below) {
+            let message = format!("{} is the same file by another name: keep one of the two", other.display());
+            return self.files.insert_faulty(&shown, Position { line: 1, column: 1 }, &message);
+        }
+        self.paths.insert(below.clone(), path.to_owned());
+        let mut bytes = Vec::new();
+        if let Err(error) = open(path).and_then(|mut file| file.read_to_end(&mut bytes)) {
+            return self.files.insert_unreadable(&shown, &error.to_string());
+        }
         match String::from_utf8(bytes) {
             Ok(text) => self.files.insert(&below, &shown, text),
             Err(error) => {
                 let valid = error.utf8_error().valid_up_to();
-                self.files.insert_no_text(&shown, end_of(error.as_bytes().get(..valid).unwrap_or_default()));
+                let place = end_of(error.as_bytes().get(..valid).unwrap_or_default());
+                self.files.insert_faulty(&shown, place, "not UTF-8: save the file in that encoding");
             }
         }
-        Ok(())
     }
+}
+
+/// Opens a file, and nothing else that has a name: a pipe would wait for somebody who writes.
+///
+/// # Errors
+/// When it cannot be opened, or is no file.
+pub fn open(path: &Path) -> std::io::Result<File> {
+    if std::fs::metadata(path)?.is_file() { File::open(path) } else { Err(std::io::Error::other("this is no file")) }
 }
 
 /// The place behind a text.
@@ -126,26 +143,16 @@ fn end_of(text: &[u8]) -> Position {
     Position { line: count(lines), column: count(last) }
 }
 
+/// Whether mappings, or what they name, are in files of this name.
 fn is_read(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|own| extension == *own))
+    ends_in(name, &["yaml", "yml", "json"])
 }
 
-/// What a `mappings_dir` changes, one line for each of its files that it replaces or adds; of the others the checks warn.
-#[must_use]
-pub fn changes(files: &Files) -> Vec<String> {
-    let built_in = built_in();
-    let described = |folder: &str| files.get(&format!("{folder}/forge.yaml")).is_some();
-    let own = files.all().filter(|(path, shown)| built_in.get(path).is_none_or(|(built_in, _)| built_in != *shown));
-    own.filter_map(|(path, shown)| {
-        let folder = path.split_once('/').map_or("", |(folder, _)| folder);
-        let used = ["overlays", "lookups"].contains(&folder)
-            || described(folder)
-            || folder.split_once("-to-").is_some_and(|(from, to)| described(from) && described(to));
-        if files.is_replaced(path) {
-            Some(format!("{shown} replaces the built-in {path}"))
-        } else {
-            used.then(|| format!("{shown} is added as {path}"))
-        }
-    })
-    .collect()
+/// Whether it looks like a table of another program.
+fn is_table(name: &str) -> bool {
+    ends_in(name, &["csv", "tsv", "toml", "txt", "xlsx", "ods"])
+}
+
+fn ends_in(name: &str, known: &[&str]) -> bool {
+    Path::new(name).extension().is_some_and(|extension| known.iter().any(|own| extension.eq_ignore_ascii_case(own)))
 }

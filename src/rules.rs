@@ -1,11 +1,12 @@
 //! Everything that the mapping files say, loaded and checked together: what one translation sees.
 
+pub mod folders;
+
 use crate::forge::{Forge, Forges};
-use crate::mapping::diagnostic::{Position, did_you_mean};
+use crate::mapping::diagnostic::did_you_mean;
 use crate::mapping::file::ANY_OTHER;
 use crate::mapping::json::Document;
 use crate::mapping::overlay::Overlays;
-use crate::mapping::set::is_yaml;
 use crate::mapping::{Diagnostics, Files, Mappings};
 use arc_swap::ArcSwap;
 use std::collections::HashMap;
@@ -61,7 +62,7 @@ impl Rules {
         }
         let (overlays, own) = Overlays::read(files);
         found.extend(own);
-        check_folders(files, &mut found);
+        folders::check(files, &mut found);
         let (forges, own) = Forges::read(files);
         found.extend(own);
         let Some(forges) = forges else { return (None, found) };
@@ -74,30 +75,6 @@ impl Rules {
     #[must_use]
     pub fn live(self) -> LiveRules {
         Arc::new(ArcSwap::from_pointee(self))
-    }
-}
-
-/// A file in a folder that nobody reads does nothing, and its author thinks that it does.
-fn check_folders(files: &Files, faults: &mut Diagnostics) {
-    let forges: Vec<&str> = Forges::names(files).collect();
-    let mut known: Vec<String> = forges.iter().map(|forge| (*forge).to_owned()).collect();
-    for from in &forges {
-        known.extend(forges.iter().filter(|to| *to != from).map(|to| folder(from, to)));
-    }
-    known.extend(["overlays", "lookups"].map(str::to_owned));
-    let start = Position { line: 1, column: 1 };
-    for (path, shown) in files.all().filter(|(_, shown)| !files.is_built_in(shown)) {
-        match path.split_once('/') {
-            Some((own, _)) if !known.iter().any(|known| known == own) => {
-                let suggestion = did_you_mean(own, known.iter().map(String::as_str));
-                faults.warning(shown, start, format!("is not used: nobody reads the folder `{own}`{suggestion}"));
-            }
-            // A schema for editors may stand at the top.
-            None if is_yaml(path) => {
-                faults.warning(shown, start, "is not used: files stand in folders such as gitflic-to-gitlab/");
-            }
-            _ => {}
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{CheckArgs, FAILED, FindingsFormat, UNREADABLE, findings, out};
 use crate::config;
 use crate::mapping::{Diagnostics, Files};
-use crate::rules::Rules;
+use crate::rules::{Rules, folders};
 use crate::{mapping_files, schemas};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -26,7 +26,8 @@ pub(super) fn run(args: &CheckArgs) -> ExitCode {
         found.keep(|finding| named.contains(&finding.file));
     }
     let sound = faults.is_empty() && !found.has_errors();
-    let changes = if args.files.is_empty() { mapping_files::changes(&files) } else { Vec::new() };
+    let unreadable = unreadable || found.sorted().into_iter().any(|finding| files.is_unreadable(&finding.file));
+    let changes = if args.files.is_empty() { folders::changes(&files) } else { Vec::new() };
     say(args.format, &files, &faults, &found, &changes, summary.filter(|_| sound));
     match (sound, unreadable) {
         (true, _) => ExitCode::SUCCESS,
@@ -97,7 +98,7 @@ fn far_enough(file: &Path) -> PathBuf {
 fn folder_of(files: &[PathBuf], first: &Path) -> Result<PathBuf, String> {
     let above = |file: &Path| file.parent().and_then(Path::parent).map(Path::to_owned);
     for file in files {
-        std::fs::File::open(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        mapping_files::open(file).map_err(|error| format!("{}: {error}", file.display()))?;
         if above(file) != above(first) {
             return Err(format!("{}: stands in another folder of mappings than {}", file.display(), first.display()));
         }

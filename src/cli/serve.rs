@@ -9,9 +9,9 @@ use crate::ingest::{self, Ingest, Route};
 use crate::mapping::{Diagnostics, Files};
 use crate::metrics::Metrics;
 use crate::reload::{self, Reload};
-use crate::rules::{LiveRules, Rules};
+use crate::rules::{LiveRules, Rules, folders};
 use crate::store::{Ending, Store, memory::MemoryStore};
-use crate::{echo, mapping_files, telemetry};
+use crate::{echo, telemetry};
 use actix_web::dev::{Server, ServerHandle};
 use jiff::Timestamp;
 use std::net::{SocketAddr, TcpListener};
@@ -71,7 +71,7 @@ fn start(flags: &Flags) -> Result<(), Ended> {
     let settings = config::load(flags, &super::environment()).map_err(Ended::refused)?;
     telemetry::start(settings.log_format, &settings.log_level).map_err(Ended::wrong)?;
     let (rules, warnings) = Rules::load(&settings.files).map_err(|faults| Ended::mappings(faults, &settings.files))?;
-    for change in mapping_files::changes(&settings.files) {
+    for change in folders::changes(&settings.files) {
         tracing::info!("{change}");
     }
     for warning in warnings.sorted() {

@@ -7,9 +7,9 @@ pub(crate) mod run;
 
 use super::diagnostic::{Position, did_you_mean};
 use super::file::Mapping;
+use super::files::Files;
 use super::lookups::Lookups;
 use super::scope::Scope;
-use super::set::Files;
 use super::yaml::Yaml;
 use serde_json::Value;
 

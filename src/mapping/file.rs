@@ -2,13 +2,14 @@
 
 use super::diagnostic::{Diagnostics, Position, did_you_mean};
 use super::examples::{self, Example};
+use super::files::Files;
 use super::headers::{self, Header};
 use super::identity;
 use super::lossy::{self, Loss};
 use super::program::{Condition, Constant, Let, Place, Program, Table, Template};
 use super::scope::{Block, Scope};
 use super::selection::{self, Match};
-use super::set::Files;
+use super::shared;
 use super::template::{self, text_position};
 use super::usage::{NamedKind, Usage};
 use super::yaml::{self, Key, Yaml, scalar_json};
@@ -30,7 +31,6 @@ const MAPPING_KEYS: [&str; 14] = [
     "mapping", "name", "doc", "use", "event", "match", "tables", "let", "blocks", "headers", "body", "ignore", "lossy",
     "examples",
 ];
-const SHARED_KEYS: [&str; 5] = ["mapping", "doc", "tables", "let", "blocks"];
 
 /// One mapping, ready to run.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ pub(crate) fn load(files: &Files, path: &str, faults: &mut Diagnostics) -> Optio
     let [name, doc] =
         ["name", "doc"].map(|key| root.get(key).and_then(Yaml::text).unwrap_or_default().trim().to_owned());
     let mut hash = Sha256::new_with_prefix(text);
-    if let Some((_, shared)) = root.get("use").and_then(|shared| shared_file(files, path, shared)) {
+    if let Some((_, shared)) = root.get("use").and_then(|shared| shared::file_of(files, path, shared)) {
         hash.update(shared);
     }
     let (needed, program) = (scope.needed_lets(), scope.program);
@@ -137,7 +137,7 @@ struct Parts {
 
 fn compile(files: &Files, path: &str, root: &Yaml, scope: &mut Scope<'_>) -> Option<Parts> {
     if let Some(shared) = root.get("use") {
-        use_shared(files, path, shared, scope);
+        shared::take(files, path, shared, scope);
     }
     read_names(root, scope);
     scope.selects = true;
@@ -189,35 +189,6 @@ pub(crate) fn check_header(root: &Yaml, known: &[&str], scope: &mut Scope<'_>) {
             scope.error(key.position, format!("unknown key `{}`{suggestion}", key.name));
         }
     }
-}
-
-/// The file that `use` names, as messages show it, and its text.
-fn shared_file<'f>(files: &'f Files, path: &str, shared: &Yaml) -> Option<(String, &'f str)> {
-    let name = shared.text().filter(|name| name.starts_with('_'))?;
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    files.get(&format!("{folder}/{name}"))
-}
-
-/// Takes the tables, `let`s and blocks of a file beside this one whose name begins with `_`.
-fn use_shared(files: &Files, path: &str, shared: &Yaml, scope: &mut Scope<'_>) {
-    let Some((file, text)) = shared_file(files, path, shared) else {
-        let message = match shared.text().filter(|name| !name.is_empty()) {
-            Some(name) => format!("`use` names a file beside this one that begins with `_`: there is no `{name}`"),
-            None => "`use` is the name of one file beside this one, such as `_shared.yaml`".to_owned(),
-        };
-        scope.error(shared.position, message);
-        scope.lacks_names = true;
-        return;
-    };
-    let Some(root) = yaml::parse(&file, text, scope.faults) else {
-        scope.lacks_names = true;
-        return;
-    };
-    scope.program.files.push(Arc::from(file));
-    let user = std::mem::replace(&mut scope.file, scope.program.files.len() - 1);
-    check_header(&root, &SHARED_KEYS, scope);
-    read_names(&root, scope);
-    scope.file = user;
 }
 
 /// Reads `tables`, `blocks` and `let`, in the order in which they can use each other.

@@ -3,7 +3,7 @@
 //! `lookups/users.yaml` holds `lookup: 1` and `rows`: an id, and the columns that are known of it.
 
 use super::diagnostic::{Diagnostics, Position, did_you_mean};
-use super::set::Files;
+use super::files::{Files, is_yaml};
 use super::yaml::{self, Yaml};
 use std::collections::HashMap;
 
@@ -13,6 +13,9 @@ pub const TABLES: [(&str, &[&str]); 2] =
 
 /// The folder of the files, below `mappings/`.
 const FOLDER: &str = "lookups";
+
+/// What to say of a file of another kind in the folder.
+pub const OTHER_KIND: &str = "is not used: look-up tables are .yaml files";
 
 type Row = HashMap<String, String>;
 
@@ -26,7 +29,7 @@ impl Lookups {
     /// Reads every file of the folder.
     pub(crate) fn load(files: &Files, faults: &mut Diagnostics) -> Self {
         let mut all = Self::default();
-        for path in files.in_folder(FOLDER).filter(|path| super::set::is_yaml(path)) {
+        for path in files.in_folder(FOLDER).filter(|path| is_yaml(path)) {
             let Some((file, text)) = files.get(path) else { continue };
             let Some(root) = yaml::parse(&file, text, faults) else { continue };
             let name = path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map_or(path, |(name, _)| name);

@@ -8,9 +8,9 @@ use super::eval::explain::Trace;
 use super::eval::{Failure, Run, Stop, Surroundings};
 use super::examples::Example;
 use super::explain::{self, ExplainedField};
+use super::files::{Files, is_mapping};
 use super::json::Document;
 use super::program::{Place, Program, Template};
-use super::set::Files;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -64,7 +64,7 @@ impl Overlays {
 
     /// The names of the overlays that the files hold, read or not.
     pub fn names(files: &Files) -> impl Iterator<Item = &str> {
-        files.in_folder(FOLDER).filter(|path| super::set::is_mapping(path)).map(load::name)
+        files.in_folder(FOLDER).filter(|path| is_mapping(path)).map(load::name)
     }
 
     /// The overlay of a name.

@@ -3,9 +3,9 @@
 use super::eval::{Run, Stop};
 use super::expr;
 use super::file::{Mapping, Output};
+use super::files::Files;
 use super::program::{Condition, Expr, Primary};
 use super::scope::Scope;
-use super::set::Files;
 use super::template::read_condition;
 use super::value::Value;
 use super::yaml::Yaml;

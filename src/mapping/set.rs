@@ -7,109 +7,16 @@ use super::examples::reach::{self, Reached};
 use super::examples::run::{self, Ran};
 use super::explain::{self, ExplainedField};
 use super::file::{self, Mapping, Output};
+use super::files::{Files, is_mapping};
 use super::headers;
 use super::json::Node;
 use super::lookups::Lookups;
 use super::lossy::Loss;
 use super::selection;
+use super::shared;
 use super::usage::Part;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-
-/// Mapping and forge files by their path below `mappings/`, with the name that messages give them.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Files {
-    by_path: BTreeMap<String, (String, String)>,
-    /// The paths that took the place of others.
-    replaced: BTreeSet<String>,
-    /// The files, as messages name them, that come with the program: its own tests have held them strictly.
-    built_in: BTreeSet<String>,
-    /// The files, as messages name them, that hold no text, and where that shows.
-    no_texts: Vec<(String, Position)>,
-}
-
-impl Files {
-    /// Adds a file, or puts it in the place of one with the same path.
-    pub fn insert(&mut self, path: &str, shown: &str, text: String) {
-        self.built_in.remove(shown);
-        if self.by_path.insert(path.to_owned(), (shown.to_owned(), text)).is_some() {
-            self.replaced.insert(path.to_owned());
-        }
-    }
-
-    /// Adds a file that comes with the program.
-    pub fn insert_built_in(&mut self, path: &str, shown: &str, text: String) {
-        self.insert(path, shown, text);
-        self.built_in.insert(shown.to_owned());
-    }
-
-    /// Notes a file that is there but holds no text; `place` is the first that is not UTF-8.
-    pub fn insert_no_text(&mut self, shown: &str, place: Position) {
-        self.no_texts.push((shown.to_owned(), place));
-    }
-
-    /// What is wrong with the files before they are read as anything.
-    #[must_use]
-    pub fn faults(&self) -> Diagnostics {
-        let mut found = Diagnostics::default();
-        for (shown, place) in &self.no_texts {
-            found.error(shown, *place, "not UTF-8: save the file in that encoding");
-        }
-        found
-    }
-
-    /// Whether a file, as messages name it, comes with the program.
-    #[must_use]
-    pub fn is_built_in(&self, shown: &str) -> bool {
-        self.built_in.contains(shown)
-    }
-
-    /// Whether there is a file that does not come with the program.
-    #[must_use]
-    pub fn is_altered(&self) -> bool {
-        self.by_path.values().any(|(shown, _)| !self.built_in.contains(shown))
-    }
-
-    /// The name in messages and the text of a file.
-    #[must_use]
-    pub fn get(&self, path: &str) -> Option<(String, &str)> {
-        self.by_path.get(path).map(|(shown, text)| (shown.clone(), text.as_str()))
-    }
-
-    /// The text of a file by its name in messages.
-    #[must_use]
-    pub fn shown_as(&self, shown: &str) -> Option<&str> {
-        self.by_path.values().find(|(own, _)| own == shown).map(|(_, text)| text.as_str())
-    }
-
-    /// The paths of the files directly in a folder.
-    pub fn in_folder<'f>(&'f self, folder: &'f str) -> impl Iterator<Item = &'f str> {
-        self.by_path
-            .keys()
-            .map(String::as_str)
-            .filter(move |path| path.rsplit_once('/').is_some_and(|(own, _)| own == folder))
-    }
-
-    /// Whether a file took the place of another.
-    #[must_use]
-    pub fn is_replaced(&self, path: &str) -> bool {
-        self.replaced.contains(path)
-    }
-
-    /// Every file: its path and its name in messages.
-    pub fn all(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.by_path.iter().map(|(path, (shown, _))| (path.as_str(), shown.as_str()))
-    }
-
-    /// The folders directly below the top.
-    #[must_use]
-    pub fn folders(&self) -> Vec<&str> {
-        let mut folders: Vec<&str> =
-            self.by_path.keys().filter_map(|path| path.split_once('/')).map(|(folder, _)| folder).collect();
-        folders.dedup();
-        folders
-    }
-}
 
 /// A hook as one forge sends it, made from a hook of the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -228,16 +135,18 @@ impl Mappings {
     /// errors among the findings the set is good for looking further, not for use.
     pub(crate) fn read(files: &Files, folder: &str, run_examples: bool) -> (Self, Diagnostics) {
         let mut found = files.faults();
-        let (mut all, mut faulty) = (Vec::new(), HashSet::new());
+        let (mut all, mut faulty, mut is_whole) = (Vec::new(), HashSet::new(), true);
         for path in files.in_folder(folder).filter(|path| is_mapping(path)) {
             let mut own = Diagnostics::default();
             let mapping = file::load(files, path, &mut own);
             if own.has_errors() {
                 faulty.extend(files.get(path).map(|(shown, _)| shown));
             }
+            is_whole &= mapping.is_some();
             all.extend(mapping);
             found.extend(own);
         }
+        shared::check_unused(files, folder, &all, is_whole, &mut found);
         selection::give_way(&mut all, files);
         selection::check_names(&all, &mut found);
         selection::check_clashes(&all, files, &mut found);
@@ -460,14 +369,4 @@ fn write_body<'a>(mapping: &'a Mapping, body: &'a super::program::Template, run:
     run.write(body, &mut out)?;
     let headers = headers::made(&mapping.headers, run)?;
     Ok((out, headers))
-}
-
-/// A file whose name begins with `_` is shared by others and never a mapping itself.
-pub(crate) fn is_mapping(path: &str) -> bool {
-    is_yaml(path) && !path.rsplit('/').next().unwrap_or(path).starts_with('_')
-}
-
-/// Whether a path is that of a YAML file; who reads a folder gives `.yml` the longer ending.
-pub(crate) fn is_yaml(path: &str) -> bool {
-    path.rsplit_once('.').is_some_and(|(_, extension)| extension == "yaml")
 }

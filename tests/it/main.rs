@@ -54,6 +54,8 @@ mod mapping_faults;
 mod mappings;
 /// Mapping files of one's own over the built-in ones.
 mod mappings_dir;
+/// Files of a `mappings_dir` that cannot be read, or that nobody reads.
+mod odd_files;
 /// Mapping files that change while hooks come in.
 mod reload;
 /// Hooks with fields that are missing or of another kind.

@@ -82,16 +82,6 @@ fn a_wrong_forge_file_does_not_hide_what_is_wrong_with_mappings_and_configuratio
 }
 
 #[test]
-fn a_file_that_is_there_as_yml_and_as_yaml_is_refused_with_both_names() {
-    let folder = Folder::with(&[("gitlab-to-gitflic/wiki.yml", WIKI), ("gitlab-to-gitflic/wiki.yaml", WIKI)]);
-    let (short, long) = (folder.shown("gitlab-to-gitflic/wiki.yml"), folder.shown("gitlab-to-gitflic/wiki.yaml"));
-    for (wrong, code) in [(folder.serve(), 78), (folder.check(), 2)] {
-        let line = format!("hookglot: --mappings-dir: {short}: {long} is the same file by another name: keep one");
-        assert!(wrong.says(code).starts_with(&line), "{wrong:?}");
-    }
-}
-
-#[test]
 fn every_file_that_is_no_text_is_a_fault_that_names_it() {
     let folder = Folder::with(&[]);
     for path in ["gitlab-to-gitflic/ebb.yaml", "gitlab-to-gitflic/wiki.yaml"] {
@@ -220,7 +210,7 @@ fn an_example_deep_inside_a_list_names_its_whole_path() {
     let folder = Folder::with(&[(PUSH, &text)]);
     let wrong = folder.check();
     assert_eq!(wrong.code, Some(1));
-    let said = "commits.1.author.name: expected \"Olga Vetrova\", got \"Олег Седов\" (made by ";
+    let said = "commits[1].author.name: expected \"Olga Vetrova\", got \"Олег Седов\" (made by ";
     assert!(wrong.err.contains(said) && wrong.err.contains("_shared.yaml line "), "{wrong:?}");
 }
 

@@ -226,6 +226,16 @@ fn going_back_to_the_files_in_force_ends_a_refusal() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_is_refused_with_what_else_is_wrong() {
+    let running = Running::with(|folder| write_both(&folder.join(DIRECTION), "one"));
+    symlink("no-such-harbour.yaml", running.direction().join("quay.yaml")).unwrap();
+    std::fs::write(running.direction().join("berth.yaml"), "mapping: 1\nevnt: BERTH\n").unwrap();
+    running.app.wait_for_log("quay.yaml:1:1: cannot be read: ");
+    running.app.wait_for_log("berth.yaml:2:1: unknown key `evnt`");
+    assert_eq!(running.marks(), ("one".to_owned(), "one".to_owned()));
+}
+
+#[test]
 fn a_folder_that_is_gone_changes_nothing() {
     let running = Running::with(|folder| write_both(&folder.join(DIRECTION), "first"));
     let away = running.folder.with_extension("away");

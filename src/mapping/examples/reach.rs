@@ -3,8 +3,8 @@
 
 use super::Example;
 use crate::mapping::diagnostic::{Diagnostics, Position, near};
+use crate::mapping::files::Files;
 use crate::mapping::program::{Place, Program, Root};
-use crate::mapping::set::Files;
 use crate::mapping::usage::{NamedKind, Origin, Part, Read, shown};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
