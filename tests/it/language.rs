@@ -33,10 +33,12 @@ fn blocks() -> Vec<Block> {
     all
 }
 
-/// Loads a file as a mapping, with the shared file of the page; gives what is found, without the name in front.
+/// Loads a file as a mapping, with the shared file of the page where it uses it; gives what is found, without the name in front.
 fn findings(shared: &str, text: &str) -> String {
     let mut files = Files::default();
-    files.insert("d/_shared.yaml", "_shared.yaml", shared.to_owned());
+    if text.contains("\nuse: ") {
+        files.insert("d/_shared.yaml", "_shared.yaml", shared.to_owned());
+    }
     files.insert("d/own.yaml", "", text.to_owned());
     let found = Mappings::load(&files, FOLDER, true).map_or_else(|faults| faults, |(_, warnings)| warnings);
     lines(&found)
