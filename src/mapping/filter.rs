@@ -97,7 +97,7 @@ pub static FILTERS: &[Filter] = &[
     filter(
         "absolute_images",
         &[Text],
-        "a Markdown text whose images with a path from the root (`![a](/uploads/a.png)`) get a base in front of it",
+        "a Markdown text whose images with a relative address (`![a](/uploads/a.png)`) get a base in front of it; an address that names the path of the base itself gets its host alone",
         (
             "x | absolute_images('https://git.example.org/harbour')",
             "\"see ![a](/uploads/a.png)\"",

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 /// What a hook of GitFlic must have; everything else may be absent, null or empty.
-const REQUIRED: [&str; 11] = [
+const REQUIRED: [&str; 13] = [
     "/project_id",
     "/project/alias",
     "/project/owner_alias",
@@ -14,6 +14,8 @@ const REQUIRED: [&str; 11] = [
     "/project/ssh_transport_url",
     "/issue/id",
     "/issue_note/issue_id",
+    "/discussion/message",
+    "/discussion_comment/message",
     "/push/after",
     "/push/ref",
     "/push/commits/0/id",

@@ -218,7 +218,7 @@ pub(super) fn absolute_images<'a>(
 ) -> Result<(), String> {
     let base = argument(arguments, 0);
     let base = base.trim_end_matches('/');
-    if !text(value)?.read().contains("](/") {
+    if !text(value)?.read().contains("![") {
         return Ok(());
     }
     let made = {
@@ -227,15 +227,38 @@ pub(super) fn absolute_images<'a>(
         while let Some(target) = image_target(rest) {
             let (before, after) = rest.split_at_checked(target).unwrap_or((rest, ""));
             made.push_str(before);
-            if after.starts_with('/') && !after.starts_with("//") {
-                made.push_str(base);
+            if let Some((front, behind)) = in_front_of(after, base) {
+                made.push_str(front);
+                made.push('/');
                 bounded(made.len())?;
+                rest = behind;
+            } else {
+                rest = after;
             }
-            rest = after;
         }
         made + rest
     };
     put(value, Value::made(made))
+}
+
+/// What belongs in front of an address, and what of the address behind a `/`; nothing where it is whole: one with a
+/// scheme, of the same scheme (`//host`), inside the page, or none at all.
+fn in_front_of<'t>(address: &'t str, base: &'t str) -> Option<(&'t str, &'t str)> {
+    let scheme = address.find(|character: char| !character.is_ascii_alphanumeric() && !"+-.".contains(character));
+    let has_scheme = scheme.is_some_and(|end| end > 0 && address.get(end..).is_some_and(|rest| rest.starts_with(':')));
+    if has_scheme || address.starts_with("//") || address.starts_with(['#', ')', '<', ' ', '\n']) || address.is_empty()
+    {
+        return None;
+    }
+    let Some(rooted) = address.strip_prefix('/') else {
+        return Some((base, address.strip_prefix("./").unwrap_or(address)));
+    };
+    // One that names the path of the base itself begins at the host.
+    let host = base.find("://").map_or(0, |scheme| scheme + 3);
+    let (host, path) = base.split_at_checked(base.get(host..)?.find('/').map_or(base.len(), |slash| host + slash))?;
+    let own = path.strip_prefix('/').filter(|own| !own.is_empty());
+    let repeats = own.is_some_and(|own| rooted.strip_prefix(own).is_some_and(|rest| rest.starts_with('/')));
+    Some((if repeats { host } else { base }, rooted))
 }
 
 /// Where the address of the next image begins: behind `![…](`.

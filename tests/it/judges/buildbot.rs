@@ -7,7 +7,7 @@ use super::{KINDS, examples, name, whole_hooks};
 use crate::support::app::App;
 use crate::support::receiver::Receiver;
 use crate::support::wait_for;
-use changes::{Change, expected, promised};
+use changes::{Change, expected, promised, promised_source};
 use hookglot::mapping::ExampleOutput;
 use master::Master;
 use serde_json::Value;
@@ -103,6 +103,9 @@ fn buildbot_shows_the_changes_of_every_example() {
             let own: Vec<_> = shown.iter().map(|change| (change.branch.clone(), change.revision.clone())).collect();
             let told: Vec<_> = revisions.into_iter().map(|revision| (branch.clone(), revision)).collect();
             assert_eq!(own, told, "{name}");
+        }
+        if let Some(source) = promised_source(&example.input) {
+            assert!(shown.iter().all(|change| change.source().is_none_or(|own| own == source)), "{name}: {shown:?}");
         }
         categories.extend(shown.into_iter().map(|change| change.category));
     }

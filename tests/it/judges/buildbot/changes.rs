@@ -50,6 +50,12 @@ impl Change {
         }
     }
 
+    /// The branch and the repository that a merge request comes from.
+    pub fn source(&self) -> Option<(String, String)> {
+        let property = |name: &str| self.properties.iter().find(|(own, _)| own == name).map(|(_, value)| text(value));
+        Some((property("source_branch")?, property("source_repository")?))
+    }
+
     fn of_commit(commit: &Value, push: &Value) -> Self {
         let (category, name) = (text(&push["object_kind"]), text(&push["ref"]));
         let branch = name.strip_prefix("refs/heads/").or(name.strip_prefix("refs/tags/")).unwrap_or(&name).to_owned();
@@ -144,8 +150,23 @@ pub fn promised(hook: &Value) -> Option<(String, Vec<String>)> {
             let branch = name.strip_prefix("refs/heads/").or(name.strip_prefix("refs/tags/")).unwrap_or(&name);
             Some((branch.to_owned(), revisions))
         }
+        "MERGE_REQUEST_CREATE" | "DISCUSSION_CREATE" | "DISCUSSION_COMMENT_CREATE" => {
+            request(hook).map(|(branch, commit)| (branch, vec![commit]))
+        }
         action if action.starts_with("ISSUE_") || action.starts_with("PIPELINE_") => nothing,
         "NEW_ISSUE_NOTE" | "MERGE" | "MERGE_REQUEST_CLOSE" | "MERGE_REQUEST_CANCEL" | "MERGE_REQUEST_ACCEPT" => nothing,
         _ => None,
     }
+}
+
+/// Where a merge request of GitFlic goes to, and its commit; nothing where the hook leaves one of them out.
+fn request(hook: &Value) -> Option<(String, String)> {
+    let told = |name: &str| hook["merge_request"][name].as_str().filter(|text| !text.is_empty());
+    Some((told("target_branch")?.to_owned(), told("source_commit")?.to_owned()))
+}
+
+/// What GitFlic's hook says of the place that a merge request comes from, as Buildbot must show it: branch and clone URL.
+pub fn promised_source(hook: &Value) -> Option<(String, String)> {
+    let branch = hook["merge_request"]["source_branch"].as_str().filter(|branch| !branch.is_empty())?;
+    Some((branch.to_owned(), hook["project"]["http_transport_url"].as_str()?.to_owned()))
 }
