@@ -60,8 +60,8 @@ pub(crate) struct Run<'a> {
     null: Value<'a>,
     loops: Vec<Value<'a>>,
     items: usize,
-    /// How many bytes the texts have that were put together.
-    texts: Cell<usize>,
+    /// How many bytes more the texts that are put together may have.
+    texts_left: Cell<usize>,
     missing: RefCell<Vec<usize>>,
     /// Where texts are put together before they are as long as they will be.
     scratch: RefCell<String>,
@@ -79,7 +79,7 @@ impl<'a> Run<'a> {
             lets: program.lets.iter().map(|_| OnceCell::new()).collect(),
             loops: Vec::with_capacity(program.loops),
             items: 0,
-            texts: Cell::new(0),
+            texts_left: Cell::new(MAX_TEXTS),
             missing: RefCell::new(Vec::new()),
             scratch: RefCell::new(String::new()),
         }
@@ -183,14 +183,13 @@ impl<'a> Run<'a> {
 
     /// Counts a text that was put together against what one translation may make.
     fn count_text(&self, length: usize, place: Place) -> Result<()> {
-        let all = self.texts.get() + length;
-        self.texts.set(all);
         if length > MAX_TEXT {
             return self.fail(place, format!("a text of more than {MAX_TEXT} bytes"));
         }
-        if all > MAX_TEXTS {
+        let Some(left) = self.texts_left.get().checked_sub(length) else {
             return self.fail(place, format!("texts of more than {MAX_TEXTS} bytes are put together for one hook"));
-        }
+        };
+        self.texts_left.set(left);
         Ok(())
     }
 

@@ -131,7 +131,7 @@ pub(crate) fn load(files: &Files, path: &str, faults: &mut Diagnostics) -> Optio
 struct Parts {
     matches: Vec<Match>,
     condition: Option<Condition>,
-    headers: Vec<(Arc<str>, Place, Template)>,
+    headers: Vec<Header>,
     output: Output,
 }
 

@@ -73,3 +73,12 @@ fn a_text_full_of_half_images_is_read_in_one_go() {
         assert_eq!(body["made"], text.len(), "{half}");
     }
 }
+
+/// An explanation works a `let` out again; that does not count against the hook (`translate` explains as well).
+#[test]
+fn what_is_within_bounds_can_be_explained_too() {
+    let many = " | replace('a', 'b') | replace('b', 'a')".repeat(6);
+    let set = mapping(&format!("let: {{l: \"${{x.t{many}}}\"}}"), "l");
+    let (_, body) = translate(&set, "BIG", &json!({"x": {"t": "a".repeat(3 << 20)}})).unwrap();
+    assert_eq!(body["made"], 3 << 20);
+}
