@@ -4,7 +4,7 @@
 use hookglot::config::Format;
 use hookglot::delivery::{self, Refused, Wanted};
 use hookglot::forge::Header;
-use hookglot::mapping::json::Document;
+
 use hookglot::mapping_files;
 use hookglot::rules::Rules;
 use hookglot::schemas::Schemas;
@@ -82,22 +82,7 @@ fn hook(rules: &Rules, from: &str, body: &Value) -> Result<Hook, String> {
     let is_system = body.get("object_kind").is_none() && body.get("before").is_none();
     let header = forge.event_header().filter(|_| is_system).map(|name| (name.to_owned(), "System Hook".to_owned()));
     let headers: Vec<Header> = header.into_iter().collect();
-    let text = body.to_string().into_bytes();
-    let document = Document::parse(&text).unwrap();
-    let identity = forge.identify(document.root(), &headers).map_err(|failure| failure.to_string())?;
-    Ok(Hook {
-        id: uuid::Uuid::now_v7(),
-        route: "/".to_owned(),
-        forge: forge.name().to_owned(),
-        event: identity.event,
-        project: identity.project,
-        instance: identity.instance,
-        delivery_key: identity.delivery_key,
-        hops: 0,
-        received_at: jiff::Timestamp::UNIX_EPOCH,
-        headers,
-        body: text.clone(),
-    })
+    crate::support::stored(forge, headers, body.to_string().into_bytes())
 }
 
 /// The hooks that examples are made of.

@@ -88,18 +88,5 @@ fn hook(forges: &Forges, path: &Path, name: &str, events: &[(String, String)]) -
     let document = Document::parse(&body).unwrap_or_else(|error| panic!("{name}: {error}"));
     let accepted = vec!["gitflic".to_owned(), "gitlab".to_owned()];
     let forge = forges.recognise(&accepted, document.root(), &headers)?;
-    let identity = forge.identify(document.root(), &headers).unwrap_or_else(|failure| panic!("{name}: {failure}"));
-    Some(Hook {
-        id: uuid::Uuid::now_v7(),
-        route: "/".to_owned(),
-        forge: forge.name().to_owned(),
-        event: identity.event,
-        project: identity.project,
-        instance: identity.instance,
-        delivery_key: identity.delivery_key,
-        hops: 0,
-        received_at: jiff::Timestamp::now(),
-        headers,
-        body,
-    })
+    Some(crate::support::stored(forge, headers, body.clone()).unwrap_or_else(|fault| panic!("{name}: {fault}")))
 }

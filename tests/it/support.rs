@@ -6,6 +6,9 @@ pub mod receiver;
 pub mod tls;
 pub mod wire;
 
+use hookglot::forge::{Forge, Header};
+use hookglot::mapping::json::Document;
+use hookglot::store::Hook;
 use std::time::{Duration, Instant};
 
 /// How long anything in these tests may take before it counts as never; conditions are waited for, not time.
@@ -37,4 +40,23 @@ pub fn gitflic_push() -> String {
 /// An example hook of GitLab: a push to a branch.
 pub fn gitlab_push() -> String {
     project_file("mappings/gitlab-to-gitflic/examples/push.json")
+}
+
+/// A hook as it would be stored when it came in on the route `/`, or what of it cannot be worked out.
+pub fn stored(forge: &Forge, headers: Vec<Header>, body: Vec<u8>) -> Result<Hook, String> {
+    let document = Document::parse(&body).map_err(|error| error.to_string())?;
+    let identity = forge.identify(document.root(), &headers).map_err(|failure| failure.to_string())?;
+    Ok(Hook {
+        id: uuid::Uuid::now_v7(),
+        route: "/".to_owned(),
+        forge: forge.name().to_owned(),
+        event: identity.event,
+        project: identity.project,
+        instance: identity.instance,
+        delivery_key: identity.delivery_key,
+        hops: 0,
+        received_at: jiff::Timestamp::now(),
+        headers,
+        body,
+    })
 }
