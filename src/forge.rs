@@ -9,6 +9,7 @@ use crate::mapping::json::{Document, Node};
 use crate::mapping::program::{Condition, Program, Root, Template};
 use crate::mapping::usage::Part;
 use crate::mapping::{Diagnostics, Failure, Files, HookFacts, NoKnowledge, Surroundings, eval::Run, eval::Stop};
+use bumpalo::Bump;
 use scheme::Proof;
 use std::sync::Arc;
 
@@ -110,7 +111,8 @@ impl Forge {
     #[must_use]
     pub fn recognises(&self, body: Node<'_>, headers: &[Header]) -> bool {
         let beside = Surroundings { headers, ..Surroundings::new(&NoKnowledge) };
-        let run = Run::new(&self.program, body, &beside);
+        let arena = Bump::new();
+        let run = Run::new(&self.program, body, &beside, &arena);
         body.is_object() && self.recognise.iter().any(|condition| run.holds(condition).unwrap_or(false))
     }
 
@@ -120,7 +122,8 @@ impl Forge {
     /// When the hook has a value where the forge file cannot read it, with the line that wanted it.
     pub fn identify(&self, body: Node<'_>, headers: &[Header]) -> Result<Identity, Failure> {
         let beside = Surroundings { headers, ..Surroundings::new(&NoKnowledge) };
-        let run = Run::new(&self.program, body, &beside);
+        let arena = Bump::new();
+        let run = Run::new(&self.program, body, &beside, &arena);
         Ok(Identity {
             event: text(&run, &self.event)?.unwrap_or_default(),
             project: text(&run, &self.project)?,
@@ -142,7 +145,8 @@ impl Forge {
         };
         // No header is made of the body.
         let nothing = Document::empty();
-        let run = Run::new(&self.program, nothing.root(), &beside);
+        let arena = Bump::new();
+        let run = Run::new(&self.program, nothing.root(), &beside, &arena);
         let mut headers = Vec::with_capacity(self.send.len());
         for (name, value) in &self.send {
             headers.extend(text(&run, value)?.map(|value| (name.clone(), value)));

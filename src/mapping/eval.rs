@@ -11,13 +11,14 @@ use super::lookups::Lookups;
 use super::program::{Constant, Expr, Need, Path, Piece, Place, Primary, Program, Root, Segment, Step, Template};
 use super::shape::Found;
 use super::value::{Text, Value};
+use bumpalo::Bump;
 use std::cell::{Cell, OnceCell, RefCell};
 
 pub use surroundings::{HookFacts, Surroundings};
 
 /// The largest body that a mapping may make, in bytes.
 pub(crate) const MAX_OUTPUT: usize = 4 << 20;
-/// How many bytes all texts that filters and `let`s of one translation put together may have.
+/// How many bytes all texts and lists that filters and `let`s of one translation put together may have.
 pub(crate) const MAX_TEXTS: usize = 64 << 20;
 /// How many elements all `$each` of one translation may make together.
 pub(crate) const MAX_ITEMS: usize = 10_000;
@@ -56,9 +57,11 @@ pub(crate) struct Run<'a> {
     beside: &'a Surroundings<'a>,
     /// Where nobody is known, nobody needs to be looked for.
     nobody_is_known: bool,
-    lets: Vec<OnceCell<Value<'a>>>,
-    null: Value<'a>,
-    loops: Vec<Value<'a>>,
+    /// Where everything lives that is made on the way: freed at once, with the translation.
+    arena: &'a Bump,
+    lets: &'a [OnceCell<Value<'a>>],
+    /// The value of each loop variable.
+    loops: &'a [Cell<Value<'a>>],
     items: usize,
     /// How many bytes more the texts that are put together may have.
     texts_left: Cell<usize>,
@@ -68,16 +71,16 @@ pub(crate) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub(crate) fn new(program: &'a Program, input: Node<'a>, beside: &'a Surroundings<'a>) -> Self {
+    pub(crate) fn new(program: &'a Program, input: Node<'a>, beside: &'a Surroundings<'a>, arena: &'a Bump) -> Self {
         Self {
             program,
             input,
-            found: Found::new(&program.shapes),
+            found: Found::new(&program.shapes, arena),
             beside,
             nobody_is_known: beside.knowledge.knows_nobody() && beside.lookups.is_none_or(Lookups::is_empty),
-            null: Value::Null,
-            lets: program.lets.iter().map(|_| OnceCell::new()).collect(),
-            loops: Vec::with_capacity(program.loops),
+            arena,
+            lets: arena.alloc_slice_fill_with(program.lets.len(), |_| OnceCell::new()),
+            loops: arena.alloc_slice_fill_with(program.loops, |_| Cell::new(Value::Null)),
             items: 0,
             texts_left: Cell::new(MAX_TEXTS),
             missing: RefCell::new(Vec::new()),
@@ -140,9 +143,7 @@ impl<'a> Run<'a> {
                         let source = source_of(expr).map(|path| format!("`{path}`: ")).unwrap_or_default();
                         return self.fail(*place, format!("{source}filter `{}` {message}", filter.name));
                     }
-                    if let Value::Text(Text::Made(text)) = value {
-                        self.count_text(text.len(), *place)?;
-                    }
+                    self.count_made(value, *place)?;
                 }
             }
         }
@@ -157,7 +158,7 @@ impl<'a> Run<'a> {
         value: &mut Value<'a>,
     ) -> Result<std::result::Result<(), String>> {
         let Surroundings { knowledge, instance, lookups, .. } = *self.beside;
-        let asking = Asking { knowledge, instance, lookups };
+        let asking = Asking { knowledge, instance, lookups, arena: self.arena };
         Ok(match arguments {
             [] => (filter.run)(value, &[], &asking),
             [Primary::Constant(one)] => {
@@ -181,13 +182,27 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Counts a text that was put together against what one translation may make.
+    /// Counts a text or a list that a filter may have put together against what one translation may make.
+    #[inline]
+    fn count_made(&self, value: &Value<'a>, place: Place) -> Result<()> {
+        match value {
+            Value::Text(Text::Written(text)) => self.count_text(text.len(), place),
+            Value::List(items) => self.count(size_of_val(*items), place),
+            _ => Ok(()),
+        }
+    }
+
     fn count_text(&self, length: usize, place: Place) -> Result<()> {
         if length > MAX_TEXT {
             return self.fail(place, format!("a text of more than {MAX_TEXT} bytes"));
         }
-        let Some(left) = self.texts_left.get().checked_sub(length) else {
-            return self.fail(place, format!("texts of more than {MAX_TEXTS} bytes are put together for one hook"));
+        self.count(length, place)
+    }
+
+    fn count(&self, bytes: usize, place: Place) -> Result<()> {
+        let Some(left) = self.texts_left.get().checked_sub(bytes) else {
+            return self
+                .fail(place, format!("texts and lists of more than {MAX_TEXTS} bytes are put together for one hook"));
         };
         self.texts_left.set(left);
         Ok(())
@@ -209,8 +224,8 @@ impl<'a> Run<'a> {
             Primary::Path(path) => return self.path(path, value),
             Primary::Constant(constant) => constant.put(value),
             Primary::List(items) => {
-                let mut list = vec![Value::Null; items.len()];
-                for (item, place) in items.iter().zip(&mut list) {
+                let list = self.arena.alloc_slice_fill_copy(items.len(), Value::Null);
+                for (item, place) in items.iter().zip(&mut *list) {
                     self.primary(item, place)?;
                 }
                 *value = Value::List(list);
@@ -264,7 +279,7 @@ impl<'a> Run<'a> {
     #[inline]
     pub(crate) fn node(&self, path: &'a Path) -> Option<Node<'a>> {
         let mut node = match (path.spot, path.root) {
-            (Some(spot), _) => self.found.at(spot, self.input, &self.loops),
+            (Some(spot), _) => self.found.at(spot, self.input, self.loops),
             (None, Root::Input) => Some(self.input),
             (None, Root::Settings) => self.beside.settings,
             (None, Root::Delivery) => self.beside.delivery,
@@ -281,14 +296,10 @@ impl<'a> Run<'a> {
     fn named(&self, path: &'a Path, value: &mut Value<'a>) -> Result<()> {
         let whole = match path.root {
             Root::Let(index) => self.let_value(index)?,
-            Root::Loop(slot) => self.loops.get(slot).unwrap_or(&self.null),
-            _ => &self.null,
+            Root::Loop(slot) => self.loops.get(slot).map_or(Value::Null, Cell::get),
+            _ => Value::Null,
         };
-        if path.segments.is_empty() {
-            value.copy(whole);
-        } else {
-            *value = descend(whole.clone(), &path.segments);
-        }
+        *value = if path.segments.is_empty() { whole } else { descend(whole, &path.segments) };
         if value.is_null() { self.absent(path, true, value) } else { Ok(()) }
     }
 
@@ -310,18 +321,22 @@ impl<'a> Run<'a> {
     }
 
     /// The value of a `let`, worked out when it is first asked for.
-    pub(crate) fn let_value(&self, index: usize) -> Result<&Value<'a>> {
+    pub(crate) fn let_value(&self, index: usize) -> Result<Value<'a>> {
         // Every `let` of the program has its cell: the index comes from the same list.
-        let Some((cell, named)) = self.lets.get(index).zip(self.program.lets.get(index)) else { return Ok(&self.null) };
+        let Some((cell, named)) = self.lets.get(index).zip(self.program.lets.get(index)) else {
+            return Ok(Value::Null);
+        };
         if let Some(known) = cell.get() {
-            return Ok(known);
+            return Ok(*known);
         }
         let mut value = Value::Null;
         match self.put_template(&named.value, &mut value) {
             Err(Stop::Omit) => value = Value::Null,
             other => other?,
         }
-        Ok(cell.get_or_init(|| value))
+        // Nobody else has set it: a `let` uses only those before it.
+        let _ = cell.set(value);
+        Ok(value)
     }
 
     /// The value of a template that makes a scalar (or hands on a container): `let`s, headers, names of events.
@@ -365,7 +380,7 @@ impl<'a> Run<'a> {
                 },
             }
         }
-        let value = Value::made(made.as_str());
+        let value = Value::made(self.arena, &made);
         if let Some(Piece::Hole(Expr { place, .. })) = pieces.iter().find(|piece| matches!(piece, Piece::Hole(_))) {
             self.count_text(made.len(), *place)?;
         }

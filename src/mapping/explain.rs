@@ -7,6 +7,7 @@ use super::file::{Mapping, Output};
 use super::json::{Node, write};
 use super::program::{Place, Program};
 use super::set::{Mappings, Untranslated};
+use bumpalo::Bump;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
@@ -91,7 +92,8 @@ impl Mappings {
         let Output::Body(body) = &mapping.output else {
             return Err(Untranslated::NoMapping { event: event.to_owned() });
         };
-        let mut run = Run::new(&mapping.program, input, &beside);
+        let arena = Bump::new();
+        let mut run = Run::new(&mapping.program, input, &beside, &arena);
         let mut trace = Trace::default();
         run.trace(body, mapping.body_place(), &mut trace).map_err(|stop| untranslated(mapping, stop))?;
         let headers = headers(mapping, &mut run).map_err(|stop| untranslated(mapping, stop))?;

@@ -84,7 +84,7 @@ impl Parser<'_, '_, '_> {
         }
         self.count_missing(&mut first, &mut steps);
         self.nesting -= 1;
-        let expr = Expr { place: self.scope.place((self.at)(start)), first, steps };
+        let expr = Expr::new(self.scope.place((self.at)(start)), first, steps);
         self.scope.program.usage.note_fields(&expr);
         if self.in_condition {
             self.scope.program.usage.not_whole(&expr);

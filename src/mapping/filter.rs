@@ -13,6 +13,7 @@ use super::identity::KINDS;
 use super::knowledge::Knowledge;
 use super::lookups::{Lookups, TABLES};
 use super::value::Value;
+use bumpalo::Bump;
 
 /// The longest text that a mapping may put together, in bytes.
 pub(crate) const MAX_TEXT: usize = 4 << 20;
@@ -23,6 +24,8 @@ pub(crate) struct Asking<'a> {
     /// The instance that the hook came from.
     pub(crate) instance: &'a str,
     pub(crate) lookups: Option<&'a Lookups>,
+    /// Where texts and lists are put that a filter makes.
+    pub(crate) arena: &'a Bump,
 }
 
 /// What a filter's function is: it changes a value in its place by arguments and surroundings, or says what was wrong

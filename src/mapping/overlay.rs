@@ -11,6 +11,7 @@ use super::explain::{self, ExplainedField};
 use super::files::{Files, is_mapping};
 use super::json::Document;
 use super::program::{Place, Program, Template};
+use bumpalo::Bump;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -98,7 +99,8 @@ impl Overlay {
     /// # Errors
     /// When a value cannot be worked out, or what should hold a field is no object; says which line wanted it.
     pub fn lay(&self, body: &Document<'_>, beside: &Surroundings<'_>) -> Result<Vec<u8>, Failure> {
-        let mut run = Run::new(&self.program, body.root(), beside);
+        let arena = Bump::new();
+        let mut run = Run::new(&self.program, body.root(), beside, &arena);
         let mut fields = Vec::with_capacity(self.sets.len());
         for set in &self.sets {
             let mut json = Vec::new();
@@ -120,7 +122,8 @@ impl Overlay {
     /// # Errors
     /// As [`Overlay::lay`].
     pub fn explain(&self, body: &Document<'_>, beside: &Surroundings<'_>) -> Result<Vec<ExplainedField>, Failure> {
-        let mut run = Run::new(&self.program, body.root(), beside);
+        let arena = Bump::new();
+        let mut run = Run::new(&self.program, body.root(), beside, &arena);
         let mut fields = Vec::new();
         for set in &self.sets {
             let mut trace = Trace::at(&set.path);

@@ -128,6 +128,20 @@ pub(crate) struct Expr {
     pub(crate) place: Place,
     pub(crate) first: Primary,
     pub(crate) steps: Vec<Step>,
+    pub(crate) alone: Alone,
+}
+
+/// What an expression is when it is one thing alone: then its value is written without being made first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Alone {
+    /// A `let`. One without a value is null, whatever is asked of it.
+    Let(usize),
+    /// A path.
+    Path,
+    /// A path, where only a text is written as it stands.
+    Text,
+    /// More than that.
+    No,
 }
 
 #[derive(Debug)]
@@ -211,6 +225,22 @@ pub(crate) enum Condition {
     Differ(Expr, Expr),
     In(Expr, Expr),
     True(Expr),
+}
+
+impl Expr {
+    pub(crate) fn new(place: Place, first: Primary, steps: Vec<Step>) -> Self {
+        let alone = match (&first, steps.as_slice()) {
+            (Primary::Path(Path { root: Root::Let(index), segments, need: Need::Lenient, .. }), [])
+                if segments.is_empty() =>
+            {
+                Alone::Let(*index)
+            }
+            (Primary::Path(_), []) => Alone::Path,
+            (Primary::Path(_), [Step::Filter { filter, .. }]) if filter.keeps_texts => Alone::Text,
+            _ => Alone::No,
+        };
+        Self { place, first, steps, alone }
+    }
 }
 
 impl Constant {

@@ -15,6 +15,7 @@ use super::lossy::Loss;
 use super::selection;
 use super::shared;
 use super::usage::Part;
+use bumpalo::Bump;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -294,7 +295,8 @@ impl Mappings {
     ) -> Result<Translated, Untranslated> {
         let beside = self.with_lookups(beside);
         let mapping = self.taking(event, input, &beside)?;
-        let mut run = Run::new(&mapping.program, input, &beside);
+        let arena = Bump::with_capacity(ARENA);
+        let mut run = Run::new(&mapping.program, input, &beside, &arena);
         translate_with(mapping, &mut run).map(|(body, headers)| Translated {
             body,
             headers,
@@ -318,7 +320,7 @@ impl Mappings {
     ) -> Result<&Mapping, Untranslated> {
         for mapping in self.for_event(event) {
             if mapping.specificity() == 0
-                || selection::takes(mapping, &Run::new(&mapping.program, input, beside))
+                || selection::takes(mapping, &Run::new(&mapping.program, input, beside, &Bump::new()))
                     .map_err(Untranslated::Failed)?
             {
                 return Ok(mapping);
@@ -341,6 +343,9 @@ fn by_event(all: &[Mapping]) -> HashMap<String, Vec<usize>> {
     }
     by_event
 }
+
+/// How much is set aside for what one translation makes on the way, in bytes: enough for most.
+const ARENA: usize = 4 << 10;
 
 type Made = (Vec<u8>, Vec<(Arc<str>, String)>);
 

@@ -6,6 +6,7 @@
 use super::json::Node;
 use super::program::{Root, Segment};
 use super::value::Value;
+use bumpalo::Bump;
 use std::cell::Cell;
 
 /// Every object that a program reads.
@@ -97,18 +98,18 @@ pub(crate) struct Found<'a> {
     shapes: &'a Shapes,
     /// A bit for each shape; those beyond the bits are walked whenever they are asked.
     walked: Cell<u64>,
-    slots: Vec<Cell<Option<Node<'a>>>>,
+    slots: &'a [Cell<Option<Node<'a>>>],
 }
 
 impl<'a> Found<'a> {
-    pub(crate) fn new(shapes: &'a Shapes) -> Self {
-        let slots = (0..shapes.slots).map(|_| Cell::new(None)).collect();
+    pub(crate) fn new(shapes: &'a Shapes, arena: &'a Bump) -> Self {
+        let slots = arena.alloc_slice_fill_with(shapes.slots, |_| Cell::new(None));
         Self { shapes, walked: Cell::new(0), slots }
     }
 
     /// The value at a spot.
     #[inline]
-    pub(crate) fn at(&self, spot: Spot, input: Node<'a>, loops: &[Value<'a>]) -> Option<Node<'a>> {
+    pub(crate) fn at(&self, spot: Spot, input: Node<'a>, loops: &[Cell<Value<'a>>]) -> Option<Node<'a>> {
         if self.walked.get() & bit(spot.shape) == 0 {
             self.walk(spot.shape, input, loops);
         }
@@ -123,12 +124,12 @@ impl<'a> Found<'a> {
     }
 
     #[inline(never)]
-    fn walk(&self, index: usize, input: Node<'a>, loops: &[Value<'a>]) {
+    fn walk(&self, index: usize, input: Node<'a>, loops: &[Cell<Value<'a>>]) {
         let Some(shape) = self.shapes.all.get(index) else { return };
         let object = match shape.whole {
             Whole::Input => Some(input),
-            Whole::Loop(slot) => match loops.get(slot) {
-                Some(Value::Container(node)) => Some(*node),
+            Whole::Loop(slot) => match loops.get(slot).map(Cell::get) {
+                Some(Value::Container(node)) => Some(node),
                 _ => None,
             },
             // Paths are short, so this goes only a few levels up.

@@ -1,11 +1,12 @@
 //! A value on its way from a source document through filters into an output.
 
 use super::json::{Kind, Node, write};
+use bumpalo::Bump;
 use std::borrow::Cow;
-use std::rc::Rc;
 
-/// A value. Scalars of a document stay spans of it, so that nothing is copied before it is written.
-#[derive(Debug, Clone)]
+/// A value. Scalars of a document stay spans of it, so that nothing is copied before it is written; what is made lies in
+/// the arena of the translation and goes with it, so that a value is copied and dropped for nothing.
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Value<'a> {
     Null,
     Bool(bool),
@@ -15,54 +16,49 @@ pub(crate) enum Value<'a> {
     Text(Text<'a>),
     /// An object or array of a document.
     Container(Node<'a>),
-    List(Vec<Value<'a>>),
+    List(&'a [Value<'a>]),
 }
 
 /// A text, and whether it needs escaping.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Text<'a> {
     /// Nothing in it needs an escape.
     Clean(&'a str),
     /// A document's text that holds escapes: its raw bytes, and whether one of them is half a surrogate pair.
     Escaped { raw: &'a str, broken: bool },
-    /// Any text of the mapping file.
+    /// Any text: of the mapping file, or made by a filter.
     Written(&'a str),
-    /// Made by a filter.
-    Made(Rc<str>),
 }
 
-impl Text<'_> {
-    pub(crate) fn read(&self) -> Cow<'_, str> {
+impl<'a> Text<'a> {
+    pub(crate) fn read(self) -> Cow<'a, str> {
         match self {
             Self::Clean(text) | Self::Written(text) => Cow::Borrowed(text),
-            Self::Made(text) => Cow::Borrowed(text),
             Self::Escaped { raw, .. } => Cow::Owned(write::unescape(raw)),
         }
     }
 
     /// Leaves a part of this text: `pick` cuts a slice out of what it says.
-    pub(crate) fn cut(&mut self, pick: impl FnOnce(&str) -> &str) {
+    pub(crate) fn cut(&mut self, arena: &'a Bump, pick: impl FnOnce(&str) -> &str) {
         match self {
             Self::Clean(text) | Self::Written(text) => *text = within(text, pick(text)),
-            Self::Made(text) => *text = pick(text).into(),
-            Self::Escaped { raw, .. } => *self = Self::Made(pick(&write::unescape(raw)).into()),
+            Self::Escaped { raw, .. } => *self = Self::Written(arena.alloc_str(pick(&write::unescape(raw)))),
         }
     }
 
     /// Leaves the text up to its first line break; escapes are stepped over, not undone.
-    pub(crate) fn first_line(&mut self) {
+    pub(crate) fn first_line(&mut self, arena: &'a Bump) {
         match self {
             Self::Escaped { raw, .. } => *raw = write::first_line(raw),
-            plain => plain.cut(|text| text.split(['\n', '\r']).next().unwrap_or_default()),
+            plain => plain.cut(arena, |text| text.split(['\n', '\r']).next().unwrap_or_default()),
         }
     }
 
     /// Writes the text without quotes.
-    pub(crate) fn write_inside(&self, out: &mut Vec<u8>) {
+    pub(crate) fn write_inside(self, out: &mut Vec<u8>) {
         match self {
             Self::Clean(text) => out.extend_from_slice(text.as_bytes()),
             Self::Written(text) => write::escaped(out, text),
-            Self::Made(text) => write::escaped(out, text),
             Self::Escaped { raw, broken: false } => out.extend_from_slice(raw.as_bytes()),
             Self::Escaped { raw, broken: true } => write::escaped(out, &write::unescape(raw)),
         }
@@ -99,21 +95,9 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Puts a copy of another value into this place; see [`Value::set`].
-    #[inline]
-    pub(crate) fn copy(&mut self, other: &Self) {
-        *self = Self::Null;
-        match other {
-            Self::Null => {}
-            Self::Bool(truth) => *self = Self::Bool(*truth),
-            Self::Int(number) => *self = Self::Int(*number),
-            Self::Text(Text::Clean(text)) => *self = Self::Text(Text::Clean(text)),
-            other => *self = other.clone(),
-        }
-    }
-
-    pub(crate) fn made(text: impl Into<Rc<str>>) -> Self {
-        Self::Text(Text::Made(text.into()))
+    /// A text that was made, in the arena of the translation.
+    pub(crate) fn made(arena: &'a Bump, text: &str) -> Self {
+        Self::Text(Text::Written(arena.alloc_str(text)))
     }
 
     /// Whether it is neither an object nor a list.
@@ -126,7 +110,7 @@ impl<'a> Value<'a> {
     }
 
     /// What a text hole says: a text itself, a number or boolean its JSON text; `None` for null and containers.
-    pub(crate) fn as_text(&self) -> Option<Cow<'_, str>> {
+    pub(crate) fn as_text(&self) -> Option<Cow<'a, str>> {
         match self {
             Self::Text(text) => Some(text.read()),
             Self::Bool(true) => Some(Cow::Borrowed("true")),
@@ -138,11 +122,11 @@ impl<'a> Value<'a> {
     }
 
     /// The value as a text, for filters that take numbers and booleans for their JSON text.
-    pub(crate) fn into_text(self) -> Result<Text<'a>, Self> {
+    pub(crate) fn into_text(self, arena: &'a Bump) -> Result<Text<'a>, Self> {
         match self {
             Self::Text(text) => Ok(text),
             Self::Number(number) => Ok(Text::Clean(number)),
-            Self::Bool(_) | Self::Int(_) => Ok(Text::Made(self.as_text().unwrap_or_default().into())),
+            Self::Bool(_) | Self::Int(_) => Ok(Text::Written(arena.alloc_str(&self.as_text().unwrap_or_default()))),
             other => Err(other),
         }
     }
@@ -150,7 +134,7 @@ impl<'a> Value<'a> {
     /// The elements of a list; `None` for anything else.
     pub(crate) fn elements(&self) -> Option<Vec<Value<'a>>> {
         match self {
-            Self::List(items) => Some(items.clone()),
+            Self::List(items) => Some(items.to_vec()),
             Self::Container(node) if node.kind() == Kind::Array => Some(node.elements().map(Value::of).collect()),
             _ => None,
         }
@@ -214,7 +198,7 @@ impl<'a> Value<'a> {
             Self::Container(node) => write::node(out, *node),
             Self::List(items) => {
                 out.push(b'[');
-                for item in items {
+                for item in *items {
                     item.write(out);
                     out.push(b',');
                 }

@@ -60,7 +60,21 @@ fn texts_of_texts_of_texts_come_to_an_end() {
 fn many_large_texts_are_too_many() {
     let expression = format!("x.t{}", " | replace('a', 'b') | replace('b', 'a')".repeat(20));
     let (line, message) = failure(&mapping("", &expression), &json!({"x": {"t": "a".repeat(3 << 20)}}));
-    assert_eq!((line, &*message), (BODY_LINE, "texts of more than 67108864 bytes are put together for one hook"));
+    assert_eq!(
+        (line, &*message),
+        (BODY_LINE, "texts and lists of more than 67108864 bytes are put together for one hook")
+    );
+}
+
+/// A list that a filter makes of a long list, again and again.
+#[test]
+fn many_long_lists_are_too_many() {
+    let expression = format!("x.l{}", " | texts".repeat(40));
+    let (line, message) = failure(&mapping("", &expression), &json!({"x": {"l": vec!["c"; 100_000]}}));
+    assert_eq!(
+        (line, &*message),
+        (BODY_LINE, "texts and lists of more than 67108864 bytes are put together for one hook")
+    );
 }
 
 /// What looks like the beginning of an image a million times over is looked at once.

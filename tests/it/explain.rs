@@ -78,3 +78,16 @@ fn a_key_with_a_line_break_does_not_break_the_line() {
     let lines: Vec<&str> = ended.out.lines().map(|line| line.split("  ").next().unwrap()).collect();
     assert_eq!(lines, [r#""low\nhigh" = 1"#, "all[0].v = 1"], "{ended:?}");
 }
+
+#[test]
+fn a_value_of_a_case_is_made_by_the_line_of_the_branch_that_is_taken() {
+    let tide = "mapping: 1\nname: tide\nevent: TIDE\nbody:\n  level:\n    $case:\n      - when: high\n        then: high\n\
+                \x20     - else: low\nexamples:\n  - {name: high, input: {high: true}, expect: {level: high}}\n\
+                \x20 - {name: low, input: {high: false}, expect: {level: low}}\n";
+    let folder = Folder::with(&[("gitflic-to-gitlab/tide.yaml", tide)]);
+    for (high, line) in [(true, 7), (false, 9)] {
+        let hook = format!(r#"{{"action": "TIDE", "project_id": "x", "high": {high}}}"#);
+        let ended = explained(&["--mappings-dir", folder.path()], &hook);
+        assert!(ended.out.contains(&format!("tide.yaml:{line}:")), "{ended:?}");
+    }
+}

@@ -1,9 +1,8 @@
 //! Decides conditions, and with them which branch is taken.
 
-use super::output::named;
 use super::{Result, Run, Stop};
 use crate::mapping::json::{Kind, Node};
-use crate::mapping::program::{Branch, Condition, Constant, Expr, Primary, Step};
+use crate::mapping::program::{Alone, Branch, Condition, Constant, Expr, Primary, Step};
 use crate::mapping::value::Value;
 
 impl<'a> Run<'a> {
@@ -30,9 +29,9 @@ impl<'a> Run<'a> {
             Condition::Same(left, right) => Ok(self.tested(left)?.same(&self.tested(right)?)),
             Condition::Differ(left, right) => Ok(!self.tested(left)?.same(&self.tested(right)?)),
             Condition::In(left, right) => self.is_in(left, right),
-            Condition::True(expr) => match named(expr) {
-                Some(index) => self.is_true(self.let_value(index)?, expr),
-                None => self.is_true(&self.tested(expr)?, expr),
+            Condition::True(expr) => match expr.alone {
+                Alone::Let(index) => self.is_true(&self.let_value(index)?, expr),
+                _ => self.is_true(&self.tested(expr)?, expr),
             },
         }
     }

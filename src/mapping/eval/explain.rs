@@ -85,7 +85,7 @@ impl<'a> Run<'a> {
                     trace.add(b"[]".to_vec(), place, sources);
                 }
             }
-            Template::Case(branches) => self.trace_case(branches, place, trace)?,
+            Template::Case(branches) => self.trace_case(branches, trace)?,
             Template::Merge(parts) => self.trace_merged(parts, trace)?,
         }
         Ok(())
@@ -144,26 +144,27 @@ impl<'a> Run<'a> {
         let elements = list.elements().unwrap_or_default();
         let first = *position;
         for (element, item) in elements.into_iter().enumerate() {
-            self.loops.truncate(each.slot);
-            self.loops.push(item);
+            if let Some(variable) = self.loops.get(each.slot) {
+                variable.set(item);
+            }
             self.found.forget_loop(each.slot);
             trace.loops.truncate(each.slot);
             trace.loops.push(format!("{stands}[{element}]"));
             trace.path.push(position.to_string());
             let kept = self.kept_trace(&each.item, each.list.place, trace);
             trace.path.pop();
-            self.loops.truncate(each.slot);
             *position += usize::from(kept?);
         }
         Ok((*position - first, sources))
     }
 
-    fn trace_case(&mut self, branches: &'a [Branch], place: Place, trace: &mut Trace) -> Result<()> {
+    /// The line that makes the value is that of the branch that is taken.
+    fn trace_case(&mut self, branches: &'a [Branch], trace: &mut Trace) -> Result<()> {
         let mut decided = Vec::new();
         let Some(branch) = self.trace_branch(branches, trace, &mut decided)? else { return Err(Stop::Omit) };
         let outer = trace.deciders.len();
         trace.deciders.append(&mut decided);
-        let traced = self.trace(&branch.then, place, trace);
+        let traced = self.trace(&branch.then, branch.place, trace);
         trace.deciders.truncate(outer);
         traced
     }

@@ -2,7 +2,7 @@
 
 use super::{MAX_ITEMS, MAX_OUTPUT, Result, Run, Stop};
 use crate::mapping::json::{Kind, Node, write};
-use crate::mapping::program::{Each, Expr, Field, Need, Path, Piece, Place, Primary, Ready, Root, Step, Template};
+use crate::mapping::program::{Alone, Each, Expr, Field, Piece, Place, Primary, Ready, Template};
 use crate::mapping::value::Value;
 
 /// A field of an object that is being merged.
@@ -60,10 +60,10 @@ impl<'a> Run<'a> {
 
     /// A bare path is copied out of the document without becoming a value first.
     fn write_hole(&self, expr: &'a Expr, out: &mut Vec<u8>) -> Result<()> {
-        if let Some(node) = self.bare(expr) {
-            write::node(out, node);
-        } else if let Some(index) = named(expr) {
+        if let Alone::Let(index) = expr.alone {
             self.let_value(index)?.write(out);
+        } else if let Some(node) = self.bare(expr) {
+            write::node(out, node);
         } else {
             let mut value = Value::Null;
             self.put(expr, &mut value)?;
@@ -75,13 +75,12 @@ impl<'a> Run<'a> {
     /// What stands at a bare path, unless it is null, or a text where that is what it must be.
     #[inline]
     fn bare(&self, expr: &'a Expr) -> Option<Node<'a>> {
-        let Primary::Path(path) = &expr.first else { return None };
-        match expr.steps.as_slice() {
-            [] => self.node(path).filter(|node| node.kind() != Kind::Null),
-            [Step::Filter { filter, .. }] if filter.keeps_texts => self
-                .node(path)
-                .filter(|node| matches!(node.kind(), Kind::PlainText | Kind::EscapedText | Kind::BrokenText)),
-            _ => None,
+        let (Alone::Path | Alone::Text, Primary::Path(path)) = (expr.alone, &expr.first) else { return None };
+        let node = self.node(path)?;
+        match node.kind() {
+            Kind::Null => None,
+            Kind::PlainText | Kind::EscapedText | Kind::BrokenText => Some(node),
+            _ => (expr.alone == Alone::Path).then_some(node),
         }
     }
 
@@ -140,7 +139,7 @@ impl<'a> Run<'a> {
                         out.extend_from_slice(node.bytes());
                         continue;
                     }
-                    if let Some(index) = named(expr)
+                    if let Alone::Let(index) = expr.alone
                         && let Value::Text(text) = self.let_value(index)?
                     {
                         text.write_inside(out);
@@ -165,7 +164,7 @@ impl<'a> Run<'a> {
     }
 
     fn write_inside(&self, expr: &Expr, value: Value<'a>, out: &mut Vec<u8>) -> Result<()> {
-        match value.into_text() {
+        match value.into_text(self.arena) {
             Ok(text) => {
                 text.write_inside(out);
                 Ok(())
@@ -184,8 +183,8 @@ impl<'a> Run<'a> {
                 }
             }
             Value::List(items) => {
-                for item in items {
-                    self.write_item(each, item.clone(), out)?;
+                for item in *items {
+                    self.write_item(each, *item, out)?;
                 }
             }
             other => return self.fail(each.list.place, format!("`$each` wants a list, got {}", other.describe())),
@@ -198,13 +197,12 @@ impl<'a> Run<'a> {
         if self.items > MAX_ITEMS {
             return self.fail(each.list.place, format!("`$each` makes more than {MAX_ITEMS} elements"));
         }
-        self.loops.truncate(each.slot);
-        self.loops.push(item);
+        if let Some(variable) = self.loops.get(each.slot) {
+            variable.set(item);
+        }
         self.found.forget_loop(each.slot);
         let before = out.len();
-        let written = self.kept(each.list.place, before, &each.item, out);
-        self.loops.truncate(each.slot);
-        written
+        self.kept(each.list.place, before, &each.item, out)
     }
 
     /// Objects over one another: a key keeps its first place and takes its last value; one left out lets the earlier show.
@@ -272,18 +270,5 @@ impl<'a> Run<'a> {
             Template::Literal { .. } | Template::Text(_) | Template::List(_) | Template::Each(_) => {}
         }
         Ok(())
-    }
-}
-
-/// The `let` that an expression is, when it is nothing else. A `let` without a value is null, whatever is asked of it.
-#[inline]
-pub(super) fn named(expr: &Expr) -> Option<usize> {
-    match (&expr.first, expr.steps.as_slice()) {
-        (Primary::Path(Path { root: Root::Let(index), segments, need: Need::Lenient, .. }), [])
-            if segments.is_empty() =>
-        {
-            Some(*index)
-        }
-        _ => None,
     }
 }

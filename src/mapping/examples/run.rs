@@ -11,6 +11,7 @@ use crate::mapping::knowledge::NoKnowledge;
 use crate::mapping::lookups::Lookups;
 use crate::mapping::selection;
 use crate::mapping::set::{Mappings, Untranslated};
+use bumpalo::Bump;
 use serde_json::Value;
 use std::cmp::Ordering;
 
@@ -189,7 +190,7 @@ fn only_one<'s>(
     beside: &Surroundings<'_>,
 ) -> Result<(), Wrong<'s>> {
     for other in set.for_event(event).filter(|other| !std::ptr::eq(*other, mapping)) {
-        let taken = selection::takes(other, &Run::new(&other.program, input, beside))
+        let taken = selection::takes(other, &Run::new(&other.program, input, beside, &Bump::new()))
             .map_err(|failure| Wrong::Example(failure.to_string()))?;
         match other.closeness(event).cmp(&Some(closeness)) {
             Ordering::Greater if taken => {
@@ -201,7 +202,7 @@ fn only_one<'s>(
             _ => {}
         }
     }
-    let own = selection::takes(mapping, &Run::new(&mapping.program, input, beside));
+    let own = selection::takes(mapping, &Run::new(&mapping.program, input, beside, &Bump::new()));
     match own {
         Ok(true) => Ok(()),
         Ok(false) => Err(Wrong::Example("this file's `match` does not take the hook".to_owned())),
@@ -211,7 +212,8 @@ fn only_one<'s>(
 
 fn trace(mapping: &Mapping, input: Node<'_>, beside: &Surroundings<'_>) -> Trace {
     let mut trace = Trace::default();
-    let mut run = Run::new(&mapping.program, input, beside);
+    let arena = Bump::new();
+    let mut run = Run::new(&mapping.program, input, beside, &arena);
     if let Output::Body(body) = &mapping.output {
         // What stops a trace has stopped the translation, which said so.
         let _ = run.trace(body, mapping.body_place(), &mut trace);

@@ -22,7 +22,7 @@ pub(super) fn uuid<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], asking: &
     match value.as_text().filter(|text| !matches!(value, Value::Bool(_)) && !text.is_empty()) {
         Some(number) => {
             let uuid = asking.knowledge.uuid(asking.instance, &kind, &number);
-            put(value, Value::made(uuid))
+            put(value, Value::made(asking.arena, &uuid))
         }
         None => wants("a number or a text that names something", value),
     }
@@ -33,7 +33,7 @@ pub(super) fn lookup<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], asking:
     let (table, column) = (argument(0), argument(1));
     let Some(id) = value.as_text() else { return wants("a text or a number", value) };
     let found = match asking.knowledge.lookup(asking.instance, &table, &id, &column) {
-        Some(learned) => Value::made(learned.as_str()),
+        Some(learned) => Value::made(asking.arena, &learned),
         None => {
             let from_file = asking.lookups.and_then(|lookups| lookups.get(&table, &id, &column));
             from_file.map_or(Value::Null, |text| Value::Text(Text::Written(text)))
@@ -43,7 +43,7 @@ pub(super) fn lookup<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], asking:
     Ok(())
 }
 
-pub(super) fn short_hex<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
+pub(super) fn short_hex<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], asking: &Asking<'a>) -> Result<(), String> {
     let length = match arguments.first() {
         Some(Value::Int(number)) => usize::try_from(*number).unwrap_or(0),
         _ => 0,
@@ -56,7 +56,7 @@ pub(super) fn short_hex<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &
     }
     let Some(said) = value.as_text() else { return wants("a text", value) };
     if let Some(head) = said.get(..length).filter(|head| is_hex(head)) {
-        let head = Value::made(head);
+        let head = Value::made(asking.arena, head);
         return put(value, head);
     }
     let mut digits: String = said.chars().filter(|character| *character != '-').collect();
@@ -69,7 +69,7 @@ pub(super) fn short_hex<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &
         });
     }
     digits.truncate(length);
-    put(value, Value::made(digits))
+    put(value, Value::made(asking.arena, &digits))
 }
 
 fn is_hex(text: &str) -> bool {

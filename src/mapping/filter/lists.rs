@@ -2,7 +2,8 @@
 #![allow(clippy::unnecessary_wraps, reason = "every filter has the same signature, so that they stand in one table")]
 
 use super::{Asking, bounded, put, wants};
-use crate::mapping::value::Value;
+use crate::mapping::value::{Text, Value};
+use bumpalo::collections::String as ArenaString;
 
 fn elements<'a>(value: &Value<'a>) -> Result<Vec<Value<'a>>, String> {
     value.elements().map_or_else(|| wants("a list", value), Ok)
@@ -30,9 +31,9 @@ pub(super) fn last<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -
     put(value, last.unwrap_or(Value::Null))
 }
 
-pub(super) fn join<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
-    let separator = arguments.first().and_then(Value::as_text).unwrap_or_default().into_owned();
-    let mut joined = String::new();
+pub(super) fn join<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], asking: &Asking<'a>) -> Result<(), String> {
+    let separator = arguments.first().and_then(Value::as_text).unwrap_or_default();
+    let mut joined = ArenaString::new_in(asking.arena);
     for (position, element) in elements(value)?.iter().enumerate() {
         if position > 0 {
             joined.push_str(&separator);
@@ -44,20 +45,21 @@ pub(super) fn join<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &Askin
         }
         bounded(joined.len())?;
     }
-    put(value, Value::made(joined))
+    put(value, Value::Text(Text::Written(joined.into_bump_str())))
 }
 
-pub(super) fn pluck<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
+pub(super) fn pluck<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], asking: &Asking<'a>) -> Result<(), String> {
     let key = arguments.first().and_then(Value::as_text).unwrap_or_default();
-    let fields = elements(value)?.iter().map(|element| element.field(&key).unwrap_or(Value::Null)).collect();
-    put(value, Value::List(fields))
+    let all = elements(value)?;
+    let fields = all.iter().map(|element| element.field(&key).unwrap_or(Value::Null));
+    put(value, Value::List(asking.arena.alloc_slice_fill_iter(fields)))
 }
 
 pub(super) fn texts<'a>(value: &mut Value<'a>, _: &[Value<'a>], asking: &Asking<'a>) -> Result<(), String> {
     let mut all = elements(value)?;
     all.retain(|element| !element.is_null());
     all.iter_mut().try_for_each(|element| super::texts::string(element, &[], asking))?;
-    put(value, Value::List(all))
+    put(value, Value::List(asking.arena.alloc_slice_copy(&all)))
 }
 
 pub(super) fn find<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {

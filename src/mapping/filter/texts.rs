@@ -3,13 +3,15 @@
 
 use super::{Asking, bounded, put, wants};
 use crate::mapping::value::{Text, Value};
+use bumpalo::Bump;
+use bumpalo::collections::String as ArenaString;
 use std::ops::Range;
 
 /// The text that a value is, or becomes where it is a number or a boolean.
-fn text<'v, 'a>(value: &'v mut Value<'a>) -> Result<&'v mut Text<'a>, String> {
+fn text<'v, 'a>(value: &'v mut Value<'a>, arena: &'a Bump) -> Result<&'v mut Text<'a>, String> {
     match value {
         Value::Number(number) => *value = Value::Text(Text::Clean(number)),
-        Value::Bool(_) | Value::Int(_) => *value = Value::made(value.as_text().unwrap_or_default()),
+        Value::Bool(_) | Value::Int(_) => *value = Value::made(arena, &value.as_text().unwrap_or_default()),
         _ => {}
     }
     match value {
@@ -30,38 +32,38 @@ fn number(arguments: &[Value<'_>], position: usize) -> Option<i64> {
     }
 }
 
-fn map(value: &mut Value<'_>, change: impl FnOnce(&str) -> String) -> Result<(), String> {
-    let made = change(&text(value)?.read());
-    put(value, Value::made(made))
+fn map<'a>(value: &mut Value<'a>, arena: &'a Bump, change: impl FnOnce(&str) -> String) -> Result<(), String> {
+    let made = change(&text(value, arena)?.read());
+    put(value, Value::made(arena, &made))
 }
 
-fn cut(value: &mut Value<'_>, pick: impl FnOnce(&str) -> &str) -> Result<(), String> {
-    text(value)?.cut(pick);
+fn cut<'a>(value: &mut Value<'a>, arena: &'a Bump, pick: impl FnOnce(&str) -> &str) -> Result<(), String> {
+    text(value, arena)?.cut(arena, pick);
     Ok(())
 }
 
-pub(super) fn lower<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
-    map(value, str::to_lowercase)
+pub(super) fn lower<'a>(value: &mut Value<'a>, _: &[Value<'a>], asking: &Asking<'a>) -> Result<(), String> {
+    map(value, asking.arena, str::to_lowercase)
 }
 
-pub(super) fn upper<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
-    map(value, str::to_uppercase)
+pub(super) fn upper<'a>(value: &mut Value<'a>, _: &[Value<'a>], asking: &Asking<'a>) -> Result<(), String> {
+    map(value, asking.arena, str::to_uppercase)
 }
 
-pub(super) fn replace<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
+pub(super) fn replace<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], asking: &Asking<'a>) -> Result<(), String> {
     let (wanted, other) = (argument(arguments, 0), argument(arguments, 1));
     if wanted.is_empty() {
         return Err("wants a text to replace that is not empty".to_owned());
     }
-    let made = replaced(&text(value)?.read(), &wanted, &other)?;
-    put(value, Value::made(made))
+    let made = replaced(&text(value, asking.arena)?.read(), &wanted, &other, asking.arena)?;
+    put(value, Value::Text(Text::Written(made)))
 }
 
 /// Texts and what is looked for in them are short: to look for the first character is cheaper than to make ready for
 /// looking for a text.
-fn replaced(said: &str, wanted: &str, other: &str) -> Result<String, String> {
+fn replaced<'a>(said: &str, wanted: &str, other: &str, arena: &'a Bump) -> Result<&'a str, String> {
     let first = wanted.chars().next().unwrap_or_default();
-    let (mut made, mut rest) = (String::with_capacity(said.len() + other.len()), said);
+    let (mut made, mut rest) = (ArenaString::with_capacity_in(said.len() + other.len(), arena), said);
     while let Some(at) = rest.find(first) {
         let (before, found) = rest.split_at_checked(at).unwrap_or((rest, ""));
         made.push_str(before);
@@ -75,43 +77,53 @@ fn replaced(said: &str, wanted: &str, other: &str) -> Result<String, String> {
         }
     }
     made.push_str(rest);
-    Ok(made)
+    Ok(made.into_bump_str())
 }
 
-pub(super) fn trim<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
-    cut(value, str::trim)
+pub(super) fn trim<'a>(value: &mut Value<'a>, _: &[Value<'a>], asking: &Asking<'a>) -> Result<(), String> {
+    cut(value, asking.arena, str::trim)
 }
 
-pub(super) fn first_line<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
-    text(value)?.first_line();
+pub(super) fn first_line<'a>(value: &mut Value<'a>, _: &[Value<'a>], asking: &Asking<'a>) -> Result<(), String> {
+    text(value, asking.arena)?.first_line(asking.arena);
     Ok(())
 }
 
-pub(super) fn strip_prefix<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
-    cut(value, |text| text.strip_prefix(&*argument(arguments, 0)).unwrap_or(text))
+pub(super) fn strip_prefix<'a>(
+    value: &mut Value<'a>,
+    arguments: &[Value<'a>],
+    asking: &Asking<'a>,
+) -> Result<(), String> {
+    cut(value, asking.arena, |text| text.strip_prefix(&*argument(arguments, 0)).unwrap_or(text))
 }
 
-pub(super) fn strip_suffix<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
-    cut(value, |text| text.strip_suffix(&*argument(arguments, 0)).unwrap_or(text))
+pub(super) fn strip_suffix<'a>(
+    value: &mut Value<'a>,
+    arguments: &[Value<'a>],
+    asking: &Asking<'a>,
+) -> Result<(), String> {
+    cut(value, asking.arena, |text| text.strip_suffix(&*argument(arguments, 0)).unwrap_or(text))
 }
 
-pub(super) fn truncate<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
+pub(super) fn truncate<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], asking: &Asking<'a>) -> Result<(), String> {
     let length = usize::try_from(number(arguments, 0).unwrap_or(0)).unwrap_or(0);
-    cut(value, |text| text.char_indices().nth(length).and_then(|(end, _)| text.get(..end)).unwrap_or(text))
+    cut(value, asking.arena, |text| {
+        text.char_indices().nth(length).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
+    })
 }
 
-pub(super) fn part<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
+pub(super) fn part<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], asking: &Asking<'a>) -> Result<(), String> {
     let separator = argument(arguments, 0);
     if separator.is_empty() {
         return Err("wants a separator that is not empty".to_owned());
     }
-    let whole = text(value)?;
+    let whole = text(value, asking.arena)?;
     let span = {
         let said = whole.read();
         span_of_parts(&said, &separator, number(arguments, 1).unwrap_or(0), number(arguments, 2))
     };
     match span {
-        Some(span) => whole.cut(|said| said.get(span).unwrap_or_default()),
+        Some(span) => whole.cut(asking.arena, |said| said.get(span).unwrap_or_default()),
         None => *value = Value::Null,
     }
     Ok(())
@@ -152,11 +164,11 @@ fn span_of_parts(text: &str, separator: &str, first: i64, end: Option<i64>) -> O
     None
 }
 
-pub(super) fn string<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
-    text(value).map(|_| ())
+pub(super) fn string<'a>(value: &mut Value<'a>, _: &[Value<'a>], asking: &Asking<'a>) -> Result<(), String> {
+    text(value, asking.arena).map(|_| ())
 }
 
-pub(super) fn hash<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
+pub(super) fn hash<'a>(value: &mut Value<'a>, _: &[Value<'a>], asking: &Asking<'a>) -> Result<(), String> {
     let said = match &*value {
         Value::Text(text) => text.read(),
         other => return wants("a commit's hash as text", other),
@@ -168,16 +180,16 @@ pub(super) fn hash<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -
         return Err(format!("wants a commit's hash of 40 or 64 hexadecimal digits, got `{said}`"));
     }
     if said.bytes().fold(false, |any, byte| any | byte.is_ascii_uppercase()) {
-        let small = Value::made(said.to_ascii_lowercase());
+        let small = Value::made(asking.arena, &said.to_ascii_lowercase());
         *value = small;
     }
     Ok(())
 }
 
-pub(super) fn json<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
+pub(super) fn json<'a>(value: &mut Value<'a>, _: &[Value<'a>], asking: &Asking<'a>) -> Result<(), String> {
     let mut out = Vec::new();
     value.write(&mut out);
-    put(value, Value::made(String::from_utf8_lossy(&out)))
+    put(value, Value::made(asking.arena, &String::from_utf8_lossy(&out)))
 }
 
 pub(super) fn int<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
@@ -214,15 +226,15 @@ pub(super) fn unreached<'a>(_: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) 
 pub(super) fn absolute_images<'a>(
     value: &mut Value<'a>,
     arguments: &[Value<'a>],
-    _: &Asking<'a>,
+    asking: &Asking<'a>,
 ) -> Result<(), String> {
     let base = argument(arguments, 0);
     let base = base.trim_end_matches('/');
-    if !text(value)?.read().contains("![") {
+    if !text(value, asking.arena)?.read().contains("![") {
         return Ok(());
     }
     let made = {
-        let said = text(value)?.read();
+        let said = text(value, asking.arena)?.read();
         let (mut made, mut rest) = (String::with_capacity(said.len() + 64), &*said);
         while let Some(target) = image_target(rest) {
             let (before, after) = rest.split_at_checked(target).unwrap_or((rest, ""));
@@ -238,7 +250,7 @@ pub(super) fn absolute_images<'a>(
         }
         made + rest
     };
-    put(value, Value::made(made))
+    put(value, Value::made(asking.arena, &made))
 }
 
 /// What belongs in front of an address, and what of the address behind a `/`; nothing where it is whole: one with a

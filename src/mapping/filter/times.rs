@@ -108,7 +108,7 @@ fn is_plain(text: &str) -> bool {
             || (zone.len() == 6 && matches!(zone.first(), Some(b'+' | b'-')) && zone.get(3) == Some(&b':')))
 }
 
-pub(super) fn rfc3339<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
+pub(super) fn rfc3339<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], asking: &Asking<'a>) -> Result<(), String> {
     let Some(told) = told(value)? else { return put(value, Value::Null) };
     if let Value::Text(Text::Clean(text)) = value
         && is_plain(text)
@@ -116,12 +116,12 @@ pub(super) fn rfc3339<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &As
         // It was read, so it is a time; what it says need not be written anew.
         if told.zone.is_none() {
             let zoned = [*text, &written(given_zone(arguments))].concat();
-            *value = Value::made(zoned);
+            *value = Value::made(asking.arena, &zoned);
         }
         return Ok(());
     }
     let zone = told.zone.unwrap_or_else(|| given_zone(arguments));
-    put(value, Value::made(format!("{}{}", told.clock, written(zone))))
+    put(value, Value::made(asking.arena, &format!("{}{}", told.clock, written(zone))))
 }
 
 /// A zone as RFC 3339 writes it.
@@ -136,22 +136,26 @@ fn colon(zone: Offset) -> String {
     format!("{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60)
 }
 
-pub(super) fn local_time<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
+pub(super) fn local_time<'a>(
+    value: &mut Value<'a>,
+    arguments: &[Value<'a>],
+    asking: &Asking<'a>,
+) -> Result<(), String> {
     let Some(told) = told(value)? else { return put(value, Value::Null) };
-    let Some(own) = told.zone else { return put(value, Value::made(told.clock.to_string())) };
+    let Some(own) = told.zone else { return put(value, Value::made(asking.arena, &told.clock.to_string())) };
     let zone = given_zone(arguments);
     if own == zone {
-        return put(value, Value::made(told.clock.to_string()));
+        return put(value, Value::made(asking.arena, &told.clock.to_string()));
     }
-    put(value, Value::made(zone.to_datetime(instant(&told, Offset::UTC)?).to_string()))
+    put(value, Value::made(asking.arena, &zone.to_datetime(instant(&told, Offset::UTC)?).to_string()))
 }
 
-pub(super) fn gitlab_time<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
+pub(super) fn gitlab_time<'a>(value: &mut Value<'a>, _: &[Value<'a>], asking: &Asking<'a>) -> Result<(), String> {
     let Some(told) = told(value)? else { return put(value, Value::Null) };
     let utc = Offset::UTC.to_datetime(instant(&told, Offset::UTC)?);
     let (date, time) = (utc.date(), utc.time());
     let text = format!("{date} {:02}:{:02}:{:02} UTC", time.hour(), time.minute(), time.second());
-    put(value, Value::made(text))
+    put(value, Value::made(asking.arena, &text))
 }
 
 pub(super) fn unix<'a>(value: &mut Value<'a>, _: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {

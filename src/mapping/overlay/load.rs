@@ -14,6 +14,7 @@ use crate::mapping::json::Document;
 use crate::mapping::scope::Scope;
 use crate::mapping::template;
 use crate::mapping::yaml::{self, Yaml};
+use bumpalo::Bump;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -126,7 +127,8 @@ fn run(overlay: &Overlay, example: &Example) -> Result<Trace, (String, Option<Fa
 
 fn trace(overlay: &Overlay, body: &Document<'_>, beside: &crate::mapping::Surroundings<'_>) -> Trace {
     let mut trace = Trace::default();
-    let mut run = Run::new(&overlay.program, body.root(), beside);
+    let arena = Bump::new();
+    let mut run = Run::new(&overlay.program, body.root(), beside, &arena);
     for set in &overlay.sets {
         trace.path.clone_from(&set.path);
         // What stops a trace has stopped the laying, which said so, or leaves the field as it is.
