@@ -1,5 +1,6 @@
 //! What a user can set. Plain data, checked whole: every fault is found before anything starts.
 
+mod address;
 mod destination;
 mod fields;
 mod origins;
@@ -13,8 +14,8 @@ use crate::secret::{Secret, Secrets};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
-use url::Url;
 
+pub use address::{HiddenUrl, Login};
 pub use sources::{Flags, load};
 
 /// Everything that `serve` needs to know.
@@ -104,8 +105,10 @@ pub enum Access {
 pub struct Destination {
     /// Its name: required, unique, stable.
     pub name: String,
-    /// Where it is.
-    pub url: Url,
+    /// Where it is, without user and password.
+    pub url: HiddenUrl,
+    /// The user and the password that stood in its URL.
+    pub login: Option<Login>,
     /// The format that it is sent.
     pub format: Format,
     /// What it gets as the secret of its format, in the header that the forge sends it in.
@@ -119,7 +122,7 @@ pub struct Destination {
     /// How many attempts may run at once. Default 8.
     pub concurrency: usize,
     /// A proxy in place of those of the environment; `None` for the environment's.
-    pub proxy: Option<Url>,
+    pub proxy: Option<HiddenUrl>,
     /// A file of certificates (PEM) that are trusted beside the system's.
     pub ca_file: Option<PathBuf>,
     /// Whether the header with the count of hookglots that a hook has passed is sent. Default true.
@@ -155,20 +158,6 @@ pub struct Refused {
     /// The mapping files that would be in force, so that their faults can be told beside these; the built-in ones where
     /// the `mappings_dir` cannot be read.
     pub files: Box<Files>,
-}
-
-/// A URL as messages may show it: without user, password and query, which may hold secrets.
-#[must_use]
-pub fn shown_url(url: &Url) -> String {
-    let mut shown = url.clone();
-    // These fail only for URLs that have no host; a destination's URL has one.
-    let _ = shown.set_username("");
-    let _ = shown.set_password(None);
-    if shown.query().is_some() {
-        shown.set_query(Some("hidden"));
-    }
-    shown.set_fragment(None);
-    shown.to_string()
 }
 
 #[cfg(test)]

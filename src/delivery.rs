@@ -4,6 +4,7 @@
 //! successful translation; later attempts send the same bytes under the same key.
 
 mod client;
+mod custom;
 mod outgoing;
 mod policy;
 mod worker;

@@ -16,6 +16,12 @@ impl Secret {
         (!text.is_empty()).then(|| Self(text.to_owned()))
     }
 
+    /// Takes a secret as it is, whatever characters it has. `None` when it is empty.
+    #[must_use]
+    pub fn whole(text: &str) -> Option<Self> {
+        (!text.is_empty()).then(|| Self(text.to_owned()))
+    }
+
     /// The secret itself, for the one place that sends it.
     #[must_use]
     pub fn reveal(&self) -> &str {

@@ -2,7 +2,7 @@
 
 use super::{FAILED, WRONG_CONFIGURATION, findings, out};
 use crate::admin::{self, Readiness};
-use crate::config::{self, Destination, Flags, Settings, shown_url};
+use crate::config::{self, Destination, Flags, HiddenUrl, Settings};
 use crate::delivery::{Delivery, Workers};
 use crate::forge::Forges;
 use crate::ingest::{self, Ingest, Route};
@@ -140,7 +140,7 @@ fn start_echo(settings: &mut Settings, forges: &Forges) -> Result<ServerHandle, 
     let listener = bind("echo", ([127, 0, 0, 1], 0).into())?;
     let url = Url::parse(&format!("http://{}/", address(&listener)?)).map_err(Ended::failed)?;
     for destination in settings.routes.iter_mut().flat_map(|route| &mut route.to) {
-        destination.url = url.clone();
+        destination.url = HiddenUrl::new(url.clone());
     }
     Ok(spawn(echo::serve(forges, listener).map_err(Ended::failed)?))
 }
@@ -168,7 +168,7 @@ fn say_start(settings: &Settings, ingest: &Ingest, hooks_at: SocketAddr, admin_a
                 config::Format::Forge(name) => name,
                 config::Format::Other => "other",
             };
-            tracing::info!(destination = to.name, route = route.path, url = shown_url(&to.url), format, "destination");
+            tracing::info!(destination = to.name, route = route.path, url = %to.url, format, "destination");
         }
     }
     if !durable {

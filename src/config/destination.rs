@@ -1,5 +1,6 @@
 //! A destination of a route.
 
+use super::address::{Address, proxy};
 use super::fields::{Collector, Fields};
 use super::read::KnownNames;
 use super::secrets::secret;
@@ -9,30 +10,12 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use url::Url;
 
 pub(super) fn format_named(text: &str, known: &KnownNames) -> Result<Format, String> {
     match text {
         "other" => Ok(Format::Other),
         name if known.may_have_forge(name) => Ok(Format::Forge(name.to_owned())),
         _ => Err(format!("unknown format `{text}`: expected {} or other", known.forges.join(", "))),
-    }
-}
-
-pub(super) fn http_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| format!("not a URL: {error}"))?;
-    match url.scheme() {
-        "http" | "https" if url.has_host() => Ok(url),
-        other => Err(format!("expected an http:// or https:// URL, got {other}:")),
-    }
-}
-
-/// What reqwest can go through. The text may hold a password: nothing of it is repeated.
-fn proxy_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| format!("not a URL: {error}"))?;
-    match url.scheme() {
-        "http" | "https" | "socks5" | "socks5h" if url.has_host() => Ok(url),
-        _ => Err("expected an http://, https://, socks5:// or socks5h:// URL".to_owned()),
     }
 }
 
@@ -59,14 +42,21 @@ pub(super) fn destination(mut table: Fields, known: &KnownNames, all: &mut Colle
     }
     let url_path = table.path_of("url");
     let url = table.required("url", "where the destination is", all);
-    let url = url.and_then(|text| http_url(&text).map_err(|message| all.fault(&url_path, message)).ok());
+    let address = url.and_then(|text| Address::new(&text).map_err(|message| all.fault(&url_path, message)).ok());
     let format_path = table.path_of("format");
     let format =
         table.required("format", &format!("the format that it reads: {} or other", known.forges.join(", ")), all);
     let format =
         format.and_then(|text| format_named(&text, known).map_err(|message| all.fault(&format_path, message)).ok());
     let token = secret(&mut table, "token", "token_file", all);
+    let authorization_path = table.path_of("authorization");
     let authorization = secret(&mut table, "authorization", "authorization_file", all);
+    if authorization.is_some() && address.as_ref().is_some_and(|address| address.login.is_some()) {
+        all.fault(
+            &authorization_path,
+            "the url has a user and a password, which Authorization carries as well: use one",
+        );
+    }
     let events_path = table.path_of("events");
     let events = table.texts("events", all);
     if events.as_ref().is_some_and(Vec::is_empty) {
@@ -80,7 +70,7 @@ pub(super) fn destination(mut table: Fields, known: &KnownNames, all: &mut Colle
     let concurrency = table.parsed("concurrency", all, |text| {
         text.parse::<usize>().ok().filter(|number| *number > 0).ok_or_else(|| "expected a number from 1".to_owned())
     });
-    let proxy = table.parsed("proxy", all, proxy_url);
+    let proxy = table.parsed("proxy", all, proxy);
     let ca_path = table.path_of("ca_file");
     let ca_file = table.text("ca_file", all).map(PathBuf::from);
     if let Some(Err(message)) = ca_file.as_deref().map(check_certificates) {
@@ -90,7 +80,7 @@ pub(super) fn destination(mut table: Fields, known: &KnownNames, all: &mut Colle
     let overlays = overlays(&mut table, known, all);
     let settings = table.table("settings", all).into_members();
     table.end(all);
-    let defaults = bare(url?);
+    let defaults = bare(address?);
     Some(Destination {
         name: name?,
         format: format?,
@@ -122,10 +112,11 @@ fn overlays(table: &mut Fields, known: &KnownNames, all: &mut Collector<'_>) -> 
 const SIDECAR_NAME: &str = "sidecar";
 
 /// A destination that only its URL is known of: that of a sidecar.
-pub(super) fn bare(url: Url) -> Destination {
+pub(super) fn bare(address: Address) -> Destination {
     Destination {
         name: SIDECAR_NAME.to_owned(),
-        url,
+        url: address.url,
+        login: address.login,
         format: Format::Other,
         token: None,
         authorization: None,

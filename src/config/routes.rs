@@ -1,6 +1,7 @@
 //! The routes: those of the file, the one of a sidecar, the demonstration.
 
-use super::destination::{bare, destination, format_named, http_url};
+use super::address::Address;
+use super::destination::{bare, destination, format_named};
 use super::fields::{Collector, Fields};
 use super::origins::SIDECAR;
 use super::read::KnownNames;
@@ -8,7 +9,6 @@ use super::secrets::{access, secret};
 use super::{Access, Destination, Format, Route};
 use serde_json::Value;
 use std::collections::HashSet;
-use url::Url;
 
 /// The routes of the file, or the one of the short form, or the demonstration; and whether it is the last.
 pub(super) fn routes(top: &mut Fields, known: &KnownNames, all: &mut Collector<'_>) -> (Vec<Route>, bool) {
@@ -57,9 +57,9 @@ fn check_unique(tables: &[Fields], all: &mut Collector<'_>) {
 
 fn demo(known: &KnownNames) -> Route {
     // The echo receiver's real address is known once it listens; `serve` puts it here.
-    let url = Url::parse("http://127.0.0.1/").ok();
-    let to = url
-        .map(|url| Destination { name: "echo".to_owned(), format: Format::Other, ..bare(url) })
+    let address = Address::new("http://127.0.0.1/").ok();
+    let to = address
+        .map(|address| Destination { name: "echo".to_owned(), format: Format::Other, ..bare(address) })
         .into_iter()
         .collect();
     Route { path: "/".to_owned(), accept: known.forges.clone(), access: Access::Open, to }
@@ -67,9 +67,9 @@ fn demo(known: &KnownNames) -> Route {
 
 fn sidecar(short: Vec<(&str, Value)>, known: &KnownNames, all: &mut Collector<'_>) -> Option<Route> {
     let mut table = Fields::new("", short.into_iter().map(|(key, value)| (key.to_owned(), value)).collect());
-    let url = table
+    let address = table
         .required("to", "the URL of the tool", all)
-        .and_then(|text| http_url(&text).map_err(|message| all.fault("to", message)).ok());
+        .and_then(|text| Address::new(&text).map_err(|message| all.fault("to", message)).ok());
     let listed = known.forges.join(", ");
     let format = table.required("format", &format!("the format that the tool reads: {listed} or other"), all);
     let format =
@@ -77,7 +77,7 @@ fn sidecar(short: Vec<(&str, Value)>, known: &KnownNames, all: &mut Collector<'_
     let access = access(&mut table, all);
     let token = secret(&mut table, "token", "token_file", all);
     table.end(all);
-    let destination = Destination { format: format?, token, ..bare(url?) };
+    let destination = Destination { format: format?, token, ..bare(address?) };
     Some(Route { path: "/".to_owned(), accept: known.forges.clone(), access: access?, to: vec![destination] })
 }
 

@@ -1,6 +1,6 @@
 //! Settings from outside the process's own environment.
 
-use super::{Access, Flags, Format, load, shown_url};
+use super::{Access, Flags, Format, load};
 use std::collections::HashMap;
 
 fn environment(variables: &[(&str, &str)]) -> HashMap<String, String> {
@@ -79,10 +79,4 @@ fn a_sidecar_has_one_route_for_both_forges() {
     assert!(matches!(route.access, Access::Secrets(_)));
     assert_eq!(route.to[0].format, Format::Forge("gitlab".to_owned()));
     assert!(!settings.demo);
-}
-
-#[test]
-fn a_url_is_shown_without_what_may_be_secret() {
-    let url = "https://user:pass@tool.example.org/hook?token=abc#x".parse().expect("a URL");
-    assert_eq!(shown_url(&url), "https://tool.example.org/hook?hidden");
 }

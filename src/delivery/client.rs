@@ -34,8 +34,9 @@ pub(super) fn build(destination: &Destination) -> Result<Client, String> {
         .referer(false)
         .tls_backend_preconfigured(tls);
     if let Some(proxy) = &destination.proxy {
-        builder = builder.proxy(Proxy::all(proxy.clone()).map_err(|error| format!("proxy: {}", whole(&error)))?);
-    } else if is_loopback(&destination.url) {
+        builder =
+            builder.proxy(Proxy::all(proxy.reveal().clone()).map_err(|error| format!("proxy: {}", whole(&error)))?);
+    } else if is_loopback(destination.url.reveal()) {
         // What the environment's proxy is for lies outside this machine.
         builder = builder.no_proxy();
     }

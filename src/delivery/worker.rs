@@ -2,7 +2,7 @@
 
 use super::outgoing::{self, Refused};
 use super::policy::{self, Came, Next};
-use super::{Delivery, client};
+use super::{Delivery, client, custom};
 use crate::config::Destination;
 use crate::loop_guard::HOPS_HEADER;
 use crate::rules::Rules;
@@ -131,7 +131,9 @@ impl Attempt {
             Err(reason) => return self.finish(&claimed, Ending::Failed(reason)).await,
         };
         let started = Instant::now();
-        let request = self.client.post(self.destination.url.clone()).headers(headers).body(outgoing.body.clone());
+        let url = self.destination.url.reveal().clone();
+        let request = custom::with_login(self.client.post(url).headers(headers), self.destination.login.as_ref());
+        let request = request.body(outgoing.body.clone());
         let (came, error) = match request.send().await {
             Ok(response) => (self.read(response).await, None),
             Err(error) if error.is_timeout() => (Came::Timeout, Some(client::whole(&error))),

@@ -48,6 +48,8 @@ mod language;
 mod layers;
 /// Hooks of GitFlic that leave out this and that.
 mod lenient;
+/// Users, passwords and queries of URLs: where they go, and that they show nowhere.
+mod logins;
 /// Mapping and forge files that are refused, each with what is wrong and where.
 mod mapping_faults;
 /// Golden outputs, schemas, and any JSON at all.
