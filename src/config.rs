@@ -3,6 +3,7 @@
 mod address;
 mod destination;
 mod fields;
+mod headers;
 mod origins;
 mod read;
 mod routes;
@@ -115,6 +116,12 @@ pub struct Destination {
     pub token: Option<Secret>,
     /// What it gets in `Authorization`.
     pub authorization: Option<Secret>,
+    /// Headers that it is always sent, beneath those of the delivery itself.
+    pub headers: Vec<(String, Secret)>,
+    /// The headers of a hook, in small letters, that are passed on to it. Default none.
+    pub pass_headers: Vec<String>,
+    /// What it gets as `User-Agent` in place of what the forge sends.
+    pub user_agent: Option<String>,
     /// The events that it wants, in the words of the forge that they come from; all but unlisted ones when absent.
     pub events: Option<Vec<String>>,
     /// How long one attempt may take. Default 10 s, as GitLab waits.

@@ -28,6 +28,7 @@ pub struct Forge {
     send: Vec<(String, Template)>,
     set_by_mappings: Vec<String>,
     pass: Vec<String>,
+    never_pass: Vec<String>,
     events: Vec<(String, String)>,
     unlisted: Vec<(String, String)>,
     schemas: Vec<(String, String)>,
@@ -81,6 +82,19 @@ impl Forge {
         let sent = self.send.iter().any(|(name, _)| name.eq_ignore_ascii_case(&header));
         let proves = self.prove.iter().any(|proof| proof.header() == header);
         (sent || proves) && !self.set_by_mappings.contains(&header)
+    }
+
+    /// Whether a header, in small letters, of a hook is not passed on even to a destination that asks for it: it proves a
+    /// caller, is made anew for each delivery, or would make a tool take the hook for another forge's.
+    #[must_use]
+    pub fn keeps_back(&self, header: &str) -> bool {
+        let named = |name: &String| match name.strip_suffix('*') {
+            Some(beginning) => header.starts_with(beginning),
+            None => header == name,
+        };
+        self.prove.iter().any(|proof| proof.header() == header)
+            || self.send.iter().any(|(name, _)| name.eq_ignore_ascii_case(header))
+            || self.never_pass.iter().any(named)
     }
 
     /// Every event that the forge is known to send, with what it tells.
@@ -209,6 +223,12 @@ impl Forges {
     #[must_use]
     pub fn other(&self, name: &str) -> Option<&Arc<Forge>> {
         self.0.iter().find(|forge| forge.name != name)
+    }
+
+    /// Whether some forge keeps a header, in small letters, from being passed on.
+    #[must_use]
+    pub fn keep_back(&self, header: &str) -> bool {
+        self.0.iter().any(|forge| forge.keeps_back(header))
     }
 
     /// The first of the accepted forges that recognises a request as its hook.

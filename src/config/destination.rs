@@ -2,6 +2,7 @@
 
 use super::address::{Address, proxy};
 use super::fields::{Collector, Fields};
+use super::headers::Headers;
 use super::read::KnownNames;
 use super::secrets::secret;
 use super::{Destination, Format};
@@ -11,7 +12,7 @@ use rustls::pki_types::pem::PemObject;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub(super) fn format_named(text: &str, known: &KnownNames) -> Result<Format, String> {
+pub(super) fn format_named(text: &str, known: &KnownNames<'_>) -> Result<Format, String> {
     match text {
         "other" => Ok(Format::Other),
         name if known.may_have_forge(name) => Ok(Format::Forge(name.to_owned())),
@@ -31,7 +32,7 @@ fn check_certificates(file: &Path) -> Result<(), String> {
     }
 }
 
-pub(super) fn destination(mut table: Fields, known: &KnownNames, all: &mut Collector<'_>) -> Option<Destination> {
+pub(super) fn destination(mut table: Fields, known: &KnownNames<'_>, all: &mut Collector<'_>) -> Option<Destination> {
     let name_path = table.path_of("name");
     let name = table.required("name", "the name that identifies the destination for ever, `jenkins` for one", all);
     if name
@@ -49,14 +50,9 @@ pub(super) fn destination(mut table: Fields, known: &KnownNames, all: &mut Colle
     let format =
         format.and_then(|text| format_named(&text, known).map_err(|message| all.fault(&format_path, message)).ok());
     let token = secret(&mut table, "token", "token_file", all);
-    let authorization_path = table.path_of("authorization");
     let authorization = secret(&mut table, "authorization", "authorization_file", all);
-    if authorization.is_some() && address.as_ref().is_some_and(|address| address.login.is_some()) {
-        all.fault(
-            &authorization_path,
-            "the url has a user and a password, which Authorization carries as well: use one",
-        );
-    }
+    let headers = Headers::read(&mut table, known, all);
+    check_authorization(&table, address.as_ref(), authorization.is_some(), &headers, all);
     let events_path = table.path_of("events");
     let events = table.texts("events", all);
     if events.as_ref().is_some_and(Vec::is_empty) {
@@ -86,6 +82,9 @@ pub(super) fn destination(mut table: Fields, known: &KnownNames, all: &mut Colle
         format: format?,
         token,
         authorization,
+        headers: headers.sent,
+        pass_headers: headers.passed,
+        user_agent: headers.user_agent,
         events,
         timeout: timeout.unwrap_or(defaults.timeout),
         concurrency: concurrency.unwrap_or(defaults.concurrency),
@@ -98,7 +97,26 @@ pub(super) fn destination(mut table: Fields, known: &KnownNames, all: &mut Colle
     })
 }
 
-fn overlays(table: &mut Fields, known: &KnownNames, all: &mut Collector<'_>) -> Vec<String> {
+/// `Authorization` can be set in three ways; each but one would be lost.
+fn check_authorization(
+    table: &Fields,
+    address: Option<&Address>,
+    is_set: bool,
+    headers: &Headers,
+    all: &mut Collector<'_>,
+) {
+    let in_url = address.is_some_and(|address| address.login.is_some());
+    if in_url && is_set {
+        let message = "the url has a user and a password, which Authorization carries as well: use one";
+        all.fault(&table.path_of("authorization"), message);
+    }
+    if let Some(name) = headers.sends("authorization").filter(|_| in_url || is_set) {
+        let other = if in_url { "the user and the password of the url" } else { "`authorization`" };
+        all.fault(&format!("{}.{name}", table.path_of("headers")), format!("{other} set it as well: use one"));
+    }
+}
+
+fn overlays(table: &mut Fields, known: &KnownNames<'_>, all: &mut Collector<'_>) -> Vec<String> {
     let named = table.texts("overlays", all).unwrap_or_default();
     for name in named.iter().filter(|name| !known.may_have_overlay(name)) {
         let suggestion = did_you_mean(name, known.overlays.iter().map(String::as_str));
@@ -120,6 +138,9 @@ pub(super) fn bare(address: Address) -> Destination {
         format: Format::Other,
         token: None,
         authorization: None,
+        headers: Vec::new(),
+        pass_headers: Vec::new(),
+        user_agent: None,
         events: None,
         timeout: Duration::from_secs(10),
         concurrency: 8,

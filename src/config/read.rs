@@ -9,6 +9,7 @@ use crate::mapping::Files;
 use crate::mapping::overlay::Overlays;
 use crate::mapping_files;
 use serde_json::{Map, Value};
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
@@ -77,18 +78,29 @@ fn files(folder: Option<&Path>, all: &mut Collector<'_>) -> Files {
 }
 
 /// The names that the mapping files give.
-pub(super) struct KnownNames {
+pub(super) struct KnownNames<'f> {
     pub(super) forges: Vec<String>,
     pub(super) overlays: Vec<String>,
     /// Whether there are no others: files that cannot be read may describe more.
     are_all: bool,
+    files: &'f Files,
+    /// The forges as they are described, once somebody asks; nothing when a file of theirs has faults, which are told
+    /// with those of the mapping files.
+    described: OnceCell<Option<Forges>>,
 }
 
-impl KnownNames {
-    fn of(files: &Files, all: &Collector<'_>) -> Self {
+impl<'f> KnownNames<'f> {
+    fn of(files: &'f Files, all: &Collector<'_>) -> Self {
         let forges = Forges::names(files).map(str::to_owned).collect();
         let overlays = Overlays::names(files).map(str::to_owned).collect();
-        Self { forges, overlays, are_all: !all.unreadable && all.origins.are_known() }
+        let are_all = !all.unreadable && all.origins.are_known();
+        Self { forges, overlays, are_all, files, described: OnceCell::new() }
+    }
+
+    /// Whether a header, in small letters, is one that some forge lets nobody pass on.
+    pub(super) fn forges_keep_back(&self, header: &str) -> bool {
+        let described = self.described.get_or_init(|| Forges::read(self.files).0);
+        described.as_ref().is_some_and(|forges| forges.keep_back(header))
     }
 
     /// Whether a name is that of a forge, or may be.

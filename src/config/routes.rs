@@ -11,7 +11,7 @@ use serde_json::Value;
 use std::collections::HashSet;
 
 /// The routes of the file, or the one of the short form, or the demonstration; and whether it is the last.
-pub(super) fn routes(top: &mut Fields, known: &KnownNames, all: &mut Collector<'_>) -> (Vec<Route>, bool) {
+pub(super) fn routes(top: &mut Fields, known: &KnownNames<'_>, all: &mut Collector<'_>) -> (Vec<Route>, bool) {
     let tables = top.tables("route", all);
     let short: Vec<(&str, Value)> = SIDECAR.iter().filter_map(|key| top.take(key).map(|value| (*key, value))).collect();
     if tables.is_empty() && !short.is_empty() {
@@ -55,7 +55,7 @@ fn check_unique(tables: &[Fields], all: &mut Collector<'_>) {
     }
 }
 
-fn demo(known: &KnownNames) -> Route {
+fn demo(known: &KnownNames<'_>) -> Route {
     // The echo receiver's real address is known once it listens; `serve` puts it here.
     let address = Address::new("http://127.0.0.1/").ok();
     let to = address
@@ -65,7 +65,7 @@ fn demo(known: &KnownNames) -> Route {
     Route { path: "/".to_owned(), accept: known.forges.clone(), access: Access::Open, to }
 }
 
-fn sidecar(short: Vec<(&str, Value)>, known: &KnownNames, all: &mut Collector<'_>) -> Option<Route> {
+fn sidecar(short: Vec<(&str, Value)>, known: &KnownNames<'_>, all: &mut Collector<'_>) -> Option<Route> {
     let mut table = Fields::new("", short.into_iter().map(|(key, value)| (key.to_owned(), value)).collect());
     let address = table
         .required("to", "the URL of the tool", all)
@@ -81,7 +81,7 @@ fn sidecar(short: Vec<(&str, Value)>, known: &KnownNames, all: &mut Collector<'_
     Some(Route { path: "/".to_owned(), accept: known.forges.clone(), access: access?, to: vec![destination] })
 }
 
-fn route(mut table: Fields, known: &KnownNames, all: &mut Collector<'_>) -> Option<Route> {
+fn route(mut table: Fields, known: &KnownNames<'_>, all: &mut Collector<'_>) -> Option<Route> {
     let path_of_path = table.path_of("path");
     let path = table.required("path", "the path on which hooks come in, `/` for one", all);
     if path.as_deref().is_some_and(|path| !path.starts_with('/') || path.contains(['?', '#'])) {

@@ -39,7 +39,7 @@ pub(super) fn access(table: &mut Fields, all: &mut Collector<'_>) -> Option<Acce
     (all.faults.len() == faults).then(|| Access::Secrets(Secrets::new(&secrets)))
 }
 
-fn read_secret_file(place: &str, file: &str, all: &mut Collector<'_>) -> Option<String> {
+pub(super) fn read_secret_file(place: &str, file: &str, all: &mut Collector<'_>) -> Option<String> {
     std::fs::read_to_string(file).map_err(|error| all.fault(place, format!("{file}: {error}"))).ok()
 }
 

@@ -31,6 +31,8 @@ fn the_example_file_holds_only_what_is_known_and_the_defaults_are_the_defaults()
                 "token",
                 "token_file",
                 "authorization",
+                "user_agent",
+                "pass_headers",
                 "mappings_dir",
                 "events",
                 "proxy",

@@ -175,11 +175,12 @@ impl Attempt {
             json!({"key": key, "attempt": Uuid::new_v4().to_string(), "attempted_at": Timestamp::now().to_string()});
         let made = outgoing::sent(target, hook, &settings.to_string(), &facts.to_string())
             .map_err(|failure| failure.to_string())?;
-        let mut headers = HeaderMap::new();
+        let mut headers = custom::headers(hook, to, &rules.forges)?;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         for (name, value) in made.iter().chain(&outgoing.headers) {
             insert(&mut headers, name, value)?;
         }
+        custom::complete(&mut headers, to)?;
         if to.hop_header {
             insert(&mut headers, HOPS_HEADER, &(hook.hops + 1).to_string())?;
         }
@@ -297,11 +298,12 @@ impl Attempt {
 }
 
 /// Puts a header in the place of one with the same name. Its value is marked, so that nothing below us prints it.
-fn insert(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), String> {
+pub(super) fn insert(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), String> {
     let wrong = |what: &str| format!("the header {name} cannot be sent: {what}");
     let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong("its name is not one"))?;
-    let mut value =
-        HeaderValue::from_str(value).map_err(|_| wrong("its value has characters that no header can have"))?;
+    // As Ruby's Net::HTTP does: no spaces at the ends, and text beyond ASCII as its bytes.
+    let mut value = HeaderValue::from_bytes(value.trim().as_bytes())
+        .map_err(|_| wrong("its value has characters that no header can have"))?;
     value.set_sensitive(true);
     headers.insert(key, value);
     Ok(())

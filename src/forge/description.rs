@@ -14,7 +14,7 @@ use crate::mapping::yaml::{self, Yaml};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 20] = [
     "forge",
     "name",
     "doc",
@@ -30,6 +30,7 @@ const KEYS: [&str; 19] = [
     "send",
     "set_by_mappings",
     "pass",
+    "never_pass",
     "events",
     "unlisted",
     "schemas",
@@ -81,6 +82,7 @@ fn read(root: &Yaml, name: &str, file: &str, faults: &mut Diagnostics) -> Forge 
     let send = templates(root.get("send"), &mut scope);
     let set_by_mappings = texts(root.get("set_by_mappings")).map(str::to_ascii_lowercase).collect();
     let pass = texts(root.get("pass")).map(str::to_ascii_lowercase).collect();
+    let never_pass = read_patterns(root.get("never_pass"), &mut scope);
     let [events, unlisted, schemas] = ["events", "unlisted", "schemas"].map(|key| pairs(root, key, &mut scope));
     if events.is_empty() {
         scope.error(root.position, "`events` is missing: every event that the forge sends, and what it tells");
@@ -102,6 +104,7 @@ fn read(root: &Yaml, name: &str, file: &str, faults: &mut Diagnostics) -> Forge 
         send,
         set_by_mappings,
         pass,
+        never_pass,
         events,
         unlisted,
         schemas,
@@ -156,6 +159,20 @@ fn templates(node: Option<&Yaml>, scope: &mut Scope<'_>) -> Vec<(String, Templat
 
 fn texts(node: Option<&Yaml>) -> impl Iterator<Item = &str> {
     node.and_then(Yaml::list).unwrap_or_default().iter().filter_map(Yaml::text)
+}
+
+/// Names of headers; a `*` at the end of one stands for anything.
+fn read_patterns(node: Option<&Yaml>, scope: &mut Scope<'_>) -> Vec<String> {
+    let mut patterns = Vec::new();
+    for item in node.and_then(Yaml::list).unwrap_or_default() {
+        let name = item.text().unwrap_or_default();
+        let beginning = name.strip_suffix('*').unwrap_or(name);
+        if beginning.is_empty() || beginning.contains('*') {
+            scope.error(item.position, "expected a header's name, or how names begin and a `*` behind it");
+        }
+        patterns.push(name.to_ascii_lowercase());
+    }
+    patterns
 }
 
 fn pairs(root: &Yaml, key: &str, scope: &mut Scope<'_>) -> Vec<(String, String)> {
