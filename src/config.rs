@@ -1,6 +1,7 @@
 //! What a user can set. Plain data, checked whole: every fault is found before anything starts.
 
 mod address;
+mod client_certificate;
 mod destination;
 mod fields;
 mod headers;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use address::{HiddenUrl, Login};
+pub use client_certificate::ClientCertificate;
 pub use sources::{Flags, load};
 
 /// Everything that `serve` needs to know.
@@ -132,6 +134,8 @@ pub struct Destination {
     pub proxy: Option<HiddenUrl>,
     /// A file of certificates (PEM) that are trusted beside the system's.
     pub ca_file: Option<PathBuf>,
+    /// The certificate that it is shown, with its key.
+    pub client_certificate: Option<ClientCertificate>,
     /// Whether the header with the count of hookglots that a hook has passed is sent. Default true.
     pub hop_header: bool,
     /// The overlays that are laid over what it is sent, in their order.

@@ -1,15 +1,14 @@
 //! A destination of a route.
 
 use super::address::{Address, proxy};
+use super::client_certificate::{self, certificates};
 use super::fields::{Collector, Fields};
 use super::headers::Headers;
 use super::read::KnownNames;
 use super::secrets::secret;
 use super::{Destination, Format};
 use crate::mapping::diagnostic::did_you_mean;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub(super) fn format_named(text: &str, known: &KnownNames<'_>) -> Result<Format, String> {
@@ -17,18 +16,6 @@ pub(super) fn format_named(text: &str, known: &KnownNames<'_>) -> Result<Format,
         "other" => Ok(Format::Other),
         name if known.may_have_forge(name) => Ok(Format::Forge(name.to_owned())),
         _ => Err(format!("unknown format `{text}`: expected {} or other", known.forges.join(", "))),
-    }
-}
-
-/// Makes sure that a file holds certificates.
-fn check_certificates(file: &Path) -> Result<(), String> {
-    let text = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    match CertificateDer::pem_slice_iter(&text).collect::<Result<Vec<_>, _>>() {
-        Ok(certificates) if certificates.is_empty() => {
-            Err(format!("{}: there is no certificate (-----BEGIN CERTIFICATE-----) in it", file.display()))
-        }
-        Ok(_) => Ok(()),
-        Err(error) => Err(format!("{}: {error}", file.display())),
     }
 }
 
@@ -69,9 +56,11 @@ pub(super) fn destination(mut table: Fields, known: &KnownNames<'_>, all: &mut C
     let proxy = table.parsed("proxy", all, proxy);
     let ca_path = table.path_of("ca_file");
     let ca_file = table.text("ca_file", all).map(PathBuf::from);
-    if let Some(Err(message)) = ca_file.as_deref().map(check_certificates) {
+    if let Some(Err(message)) = ca_file.as_deref().map(certificates) {
         all.fault(&ca_path, message);
     }
+    let url = address.as_ref().map(|address| &address.url);
+    let client_certificate = client_certificate::read(&mut table, url, all);
     let hop_header = table.truth("hop_header", all);
     let overlays = overlays(&mut table, known, all);
     let settings = table.table("settings", all).into_members();
@@ -90,6 +79,7 @@ pub(super) fn destination(mut table: Fields, known: &KnownNames<'_>, all: &mut C
         concurrency: concurrency.unwrap_or(defaults.concurrency),
         proxy,
         ca_file,
+        client_certificate,
         hop_header: hop_header.unwrap_or(defaults.hop_header),
         overlays,
         settings,
@@ -146,6 +136,7 @@ pub(super) fn bare(address: Address) -> Destination {
         concurrency: 8,
         proxy: None,
         ca_file: None,
+        client_certificate: None,
         hop_header: true,
         overlays: Vec::new(),
         settings: serde_json::Map::new(),

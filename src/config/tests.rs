@@ -37,6 +37,7 @@ fn the_example_file_holds_only_what_is_known_and_the_defaults_are_the_defaults()
                 "events",
                 "proxy",
                 "ca_file",
+                "client_",
                 "overlays",
             ]
             .iter()

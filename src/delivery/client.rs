@@ -1,6 +1,6 @@
 //! The HTTP client of a destination: connection pool, time-outs, proxy, certificates, no redirects.
 
-use crate::config::Destination;
+use crate::config::{ClientCertificate, Destination};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Proxy};
 use rustls::pki_types::CertificateDer;
@@ -21,7 +21,7 @@ const IDLE: Duration = Duration::from_secs(50);
 /// # Errors
 /// Says which file or setting is wrong.
 pub(super) fn build(destination: &Destination) -> Result<Client, String> {
-    let tls = tls(destination.ca_file.as_deref())?;
+    let tls = tls(destination.ca_file.as_deref(), destination.client_certificate.as_ref())?;
     let mut builder = Client::builder()
         .redirect(Policy::none())
         .timeout(destination.timeout)
@@ -53,8 +53,8 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// Trusts the system's certificates (`SSL_CERT_FILE` and `SSL_CERT_DIR` say where they are), and those of a file.
-/// An image without any has Mozilla's, which are in the binary.
-fn tls(ca_file: Option<&Path>) -> Result<ClientConfig, String> {
+/// An image without any has Mozilla's, which are in the binary. Shows a certificate of its own where there is one.
+fn tls(ca_file: Option<&Path>, own: Option<&ClientCertificate>) -> Result<ClientConfig, String> {
     let mut roots = RootCertStore::empty();
     let native = rustls_native_certs::load_native_certs();
     let (added, _) = roots.add_parsable_certificates(native.certs);
@@ -77,7 +77,11 @@ fn tls(ca_file: Option<&Path>) -> Result<ClientConfig, String> {
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
+    let config = config.with_root_certificates(roots);
+    Ok(match own {
+        Some(own) => config.with_client_cert_resolver(own.pair()),
+        None => config.with_no_client_auth(),
+    })
 }
 
 /// An error with everything that caused it, without URLs, which may hold secrets.

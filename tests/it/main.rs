@@ -20,6 +20,8 @@ mod budgets;
 mod check;
 /// How `check` prints what it finds.
 mod check_formats;
+/// Tools that ask for a certificate of ours.
+mod client_certificates;
 /// Help, version, and outputs that nobody reads.
 mod command_line;
 /// Faults of a configuration, all at once.

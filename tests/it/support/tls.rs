@@ -1,9 +1,11 @@
 //! A tool behind TLS, with an authority of its own that is made for the test.
 
 use super::wait_for;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
@@ -23,17 +25,49 @@ fn authority() -> CertifiedIssuer<'static, KeyPair> {
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
+/// A certificate and its key (PEM).
+pub struct Pair {
+    pub certificate: String,
+    pub key: String,
+}
+
+/// A certificate for a client, by an authority.
+fn pair(authority: &CertifiedIssuer<'static, KeyPair>) -> Pair {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, "hookglot of the harbour");
+    params.extended_key_usages.push(ExtendedKeyUsagePurpose::ClientAuth);
+    Pair { certificate: params.signed_by(&key, authority).unwrap().pem(), key: key.serialize_pem() }
+}
+
+/// A certificate that no tool here trusts.
+pub fn stray_pair() -> Pair {
+    pair(&authority())
+}
+
 impl TlsReceiver {
     pub fn start() -> Self {
+        Self::with(&authority(), WebPkiClientVerifier::no_client_auth())
+    }
+
+    /// A tool that talks only to who has a certificate of its authority; and such a one.
+    pub fn demanding() -> (Self, Pair) {
         let authority = authority();
+        let mut roots = RootCertStore::empty();
+        roots.add(authority.der().clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+        (Self::with(&authority, verifier), pair(&authority))
+    }
+
+    fn with(authority: &CertifiedIssuer<'static, KeyPair>, verifier: Arc<dyn ClientCertVerifier>) -> Self {
         let key = KeyPair::generate().unwrap();
-        let certificate =
-            CertificateParams::new(["localhost".to_owned()]).unwrap().signed_by(&key, &authority).unwrap();
+        let certificate = CertificateParams::new(["localhost".to_owned()]).unwrap().signed_by(&key, authority).unwrap();
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
-            .with_no_client_auth()
+            .with_client_cert_verifier(verifier)
             .with_single_cert(vec![certificate.der().clone()], key)
             .unwrap();
         let (config, listener) = (Arc::new(config), TcpListener::bind("127.0.0.1:0").unwrap());
@@ -56,6 +90,11 @@ impl TlsReceiver {
             }
         });
         Self { url, ca: authority.pem(), got }
+    }
+
+    /// How many requests have come.
+    pub fn requests(&self) -> usize {
+        self.got.lock().unwrap().matches("POST /tool").count()
     }
 
     /// The head of the first request.
