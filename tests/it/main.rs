@@ -60,6 +60,8 @@ mod mapping_faults;
 mod mappings;
 /// Mapping files of one's own over the built-in ones.
 mod mappings_dir;
+/// The bytes of a request beside those that GitLab's own HTTP client sends.
+mod net_http;
 /// Files of a `mappings_dir` that cannot be read, or that nobody reads.
 mod odd_files;
 /// Mapping files that change while hooks come in.
