@@ -177,6 +177,23 @@ fn one_route_takes_both_forges_and_feeds_several_tools() {
 }
 
 #[test]
+fn destinations_of_one_hook_get_one_event_and_each_a_delivery_of_its_own() {
+    let (one, other, folder) = (Receiver::content(), Receiver::content(), tempfile::tempdir().unwrap());
+    let second = format!("[[route.to]]\nname = \"other\"\nurl = \"{}\"\nformat = \"gitlab\"\n", other.url);
+    let app = App::with_config(folder.path(), &config(&one.url, &format!("format = \"gitlab\"\n{second}")));
+    let hook = app.post("/", &[], gitflic_push().as_bytes()).json()["delivery"].as_str().unwrap().to_owned();
+    let (one, other) = (&one.wait_for(1)[0], &other.wait_for(1)[0]);
+    for got in [one, other] {
+        assert_eq!(got.header("X-Gitlab-Event-Uuid"), Some(hook.as_str()));
+        assert_eq!(got.header("Idempotency-Key"), got.header("Webhook-Id"));
+    }
+    for of_delivery in ["Idempotency-Key", "X-Gitlab-Webhook-Uuid"] {
+        assert!(one.header(of_delivery).is_some());
+        assert_ne!(one.header(of_delivery), other.header(of_delivery), "{of_delivery}");
+    }
+}
+
+#[test]
 fn what_may_heal_is_sent_again_with_the_same_bytes_and_key() {
     let tool = Receiver::scripted(|number| match number {
         0 => status(503, ""),
