@@ -216,3 +216,26 @@ fn a_forge_file_of_ones_own_says_which_headers_are_never_passed_on() {
     std::fs::write(&file.path, format!("mappings_dir = {folder:?}\n{ROUTE}pass_headers = [\"X-Team\"]\n")).unwrap();
     assert_faults(&file.faults(&[], &[]), &[("route[0].to[0].pass_headers", "`X-Team` is never passed on")]);
 }
+
+#[test]
+fn a_forge_file_that_changes_keeps_back_what_it_names_from_then_on() {
+    let tool = Receiver::content();
+    let file = ConfigFile::new("");
+    let forge = file.folder.path().join("mappings/gitflic");
+    std::fs::create_dir_all(&forge).unwrap();
+    let built_in = crate::support::project_file("mappings/gitflic/forge.yaml");
+    std::fs::write(forge.join("forge.yaml"), &built_in).unwrap();
+    let folder = forge.parent().unwrap().to_str().unwrap();
+    let route = ROUTE.replace("http://127.0.0.1:9/", &tool.url);
+    std::fs::write(&file.path, format!("mappings_dir = {folder:?}\n{route}pass_headers = [\"X-Team\"]\n")).unwrap();
+    let app = App::start(command(&["serve", "--config", file.shown()]));
+    let hook = || app.post("/", &[("X-Team", "ledger")], gitflic_push().as_bytes());
+    hook();
+    assert_eq!(tool.wait_for(1)[0].header("X-Team"), Some("ledger"));
+    let own = built_in.replace("never_pass: [Gitflic-*, X-Gitflic-*]", "never_pass: [X-Te*]");
+    std::fs::write(forge.join("forge.yaml"), own).unwrap();
+    app.signal("HUP");
+    app.wait_for_log("the mapping files are loaded and in force");
+    hook();
+    assert_eq!(tool.wait_for(2)[1].header("X-Team"), None);
+}
