@@ -9,8 +9,10 @@ mod origins;
 mod read;
 mod routes;
 mod secrets;
+mod signing;
 mod sources;
 
+use crate::forge::signature::SigningKeys;
 use crate::mapping::Files;
 use crate::secret::{Secret, Secrets};
 use std::net::SocketAddr;
@@ -94,13 +96,21 @@ pub struct Route {
     pub to: Vec<Destination>,
 }
 
-/// What opens a route.
-#[derive(Debug)]
-pub enum Access {
-    /// Nothing is asked: `secret = "none"`.
-    Open,
-    /// One of these.
-    Secrets(Secrets),
+/// What opens a route: everything that is asked for.
+#[derive(Debug, Default)]
+pub struct Access {
+    /// One of these secrets; `None` asks for none.
+    pub secrets: Option<Secrets>,
+    /// A signature made with one of these keys; asked for when there are any.
+    pub signing_keys: SigningKeys,
+}
+
+impl Access {
+    /// Whether nothing is asked for.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.secrets.is_none() && self.signing_keys.is_empty()
+    }
 }
 
 /// A named URL that receives hooks in one forge's format.
@@ -124,6 +134,8 @@ pub struct Destination {
     pub pass_headers: Vec<String>,
     /// What it gets as `User-Agent` in place of what the forge sends.
     pub user_agent: Option<String>,
+    /// What each attempt is signed with, one signature a key.
+    pub signing_keys: SigningKeys,
     /// The events that it wants, in the words of the forge that they come from; all but unlisted ones when absent.
     pub events: Option<Vec<String>>,
     /// How long one attempt may take. Default 10 s, as GitLab waits.

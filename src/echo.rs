@@ -23,7 +23,7 @@ struct SecretHeaders(Vec<String>);
 /// # Errors
 /// When the listener cannot be used.
 pub fn serve(forges: &Forges, listener: TcpListener) -> std::io::Result<Server> {
-    let headers = forges.iter().flat_map(|forge| forge.proofs()).map(|proof| proof.header().to_owned());
+    let headers = forges.iter().flat_map(|forge| forge.proving_headers()).map(str::to_owned);
     let secret = SecretHeaders(headers.chain(SECRET_HEADERS.map(str::to_owned)).collect());
     let server = HttpServer::new(move || {
         App::new()

@@ -3,7 +3,9 @@
 //! Invariant: no name of a forge's field or header stands in this code; it all comes from `mappings/<forge>/forge.yaml`.
 
 mod description;
+mod prove;
 pub mod scheme;
+pub mod signature;
 
 use crate::mapping::json::{Document, Node};
 use crate::mapping::program::{Condition, Program, Root, Template};
@@ -11,6 +13,7 @@ use crate::mapping::usage::Part;
 use crate::mapping::{Diagnostics, Failure, Files, HookFacts, NoKnowledge, Surroundings, eval::Run, eval::Stop};
 use bumpalo::Bump;
 use scheme::Proof;
+use signature::Signature;
 use std::sync::Arc;
 
 /// One dialect of hooks.
@@ -25,6 +28,7 @@ pub struct Forge {
     instance: Template,
     delivery_key: Template,
     prove: Vec<Proof>,
+    signature: Option<Signature>,
     send: Vec<(String, Template)>,
     set_by_mappings: Vec<String>,
     pass: Vec<String>,
@@ -63,10 +67,21 @@ impl Forge {
         self.event_header.as_deref()
     }
 
-    /// The ways in which a request can prove that this forge sent it.
+    /// The ways in which a request can prove by a secret that this forge sent it.
     #[must_use]
     pub fn proofs(&self) -> &[Proof] {
         &self.prove
+    }
+
+    /// How this forge signs its hooks, where it does.
+    #[must_use]
+    pub fn signature(&self) -> Option<&Signature> {
+        self.signature.as_ref()
+    }
+
+    /// The headers, in small letters, that prove who is calling; they are never stored, logged or passed on.
+    pub fn proving_headers(&self) -> impl Iterator<Item = &str> {
+        self.prove.iter().map(Proof::header).chain(self.signature.as_ref().map(Signature::header))
     }
 
     /// The headers, in small letters, that a hook keeps when it passes through.
@@ -81,7 +96,8 @@ impl Forge {
         let header = header.to_ascii_lowercase();
         let sent = self.send.iter().any(|(name, _)| name.eq_ignore_ascii_case(&header));
         let proves = self.prove.iter().any(|proof| proof.header() == header);
-        (sent || proves) && !self.set_by_mappings.contains(&header)
+        let signs = self.signature.as_ref().is_some_and(|signature| signature.headers().contains(&header.as_str()));
+        (sent || proves || signs) && !self.set_by_mappings.contains(&header)
     }
 
     /// Whether a header, in small letters, of a hook is not passed on even to a destination that asks for it: it proves a
@@ -206,6 +222,11 @@ impl Forges {
     /// The names of the forges that the files describe, readable or not.
     pub fn names(files: &Files) -> impl Iterator<Item = &str> {
         files.folders().into_iter().filter(|folder| files.get(&format!("{folder}/forge.yaml")).is_some())
+    }
+
+    /// The names of the forges whose files can be read and say how they sign.
+    pub fn signing(files: &Files) -> impl Iterator<Item = &str> {
+        Self::names(files).filter(|name| prove::signs(files, name))
     }
 
     /// The forges, by name.

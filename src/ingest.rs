@@ -5,6 +5,7 @@
 mod answer;
 mod body;
 mod server;
+mod signed;
 
 use crate::config::{Access, Destination, Format, Limits};
 use crate::doorbell::Doorbells;
@@ -59,9 +60,9 @@ pub(crate) struct Received {
 }
 
 impl Ingest {
-    /// Whether a request's headers open a route.
+    /// Whether a request's headers have a secret of a route, if one is asked for.
     pub(crate) fn is_authentic<'h>(rules: &Rules, route: &Route, header: impl Fn(&str) -> Vec<&'h [u8]>) -> bool {
-        let Access::Secrets(secrets) = &route.access else { return true };
+        let Some(secrets) = &route.access.secrets else { return true };
         // Every proof is looked at, whichever fits first, so that the time tells nothing.
         let forges = rules.forges.iter().filter(|forge| route.accept.iter().any(|name| name == forge.name()));
         forges.flat_map(|forge| forge.proofs()).fold(false, |opened, proof| {
@@ -144,7 +145,7 @@ impl Ingest {
 fn is_proof(forges: &Forges, header: &str) -> bool {
     header == "authorization"
         || header == "cookie"
-        || forges.iter().any(|forge| forge.proofs().iter().any(|proof| proof.header() == header))
+        || forges.iter().any(|forge| forge.proving_headers().any(|own| own == header))
 }
 
 type Plan = (Arc<Forge>, crate::forge::Identity, u32, Vec<(String, Option<Refusal>)>);

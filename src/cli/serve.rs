@@ -158,8 +158,8 @@ fn routes(settings: &mut Settings) -> (Vec<Route>, Vec<Arc<Destination>>) {
 fn say_start(settings: &Settings, ingest: &Ingest, hooks_at: SocketAddr, admin_at: SocketAddr, durable: bool) {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "hookglot");
     for route in ingest.routes.values() {
-        let open = matches!(route.access, config::Access::Open);
-        tracing::info!(path = route.path, accept = route.accept.join(","), open, "route");
+        let (open, signed) = (route.access.is_open(), !route.access.signing_keys.is_empty());
+        tracing::info!(path = route.path, accept = route.accept.join(","), open, signed, "route");
         if open && !settings.demo {
             tracing::warn!(path = route.path, "anybody who reaches this route can send hooks: its secret is none");
         }

@@ -6,7 +6,9 @@ use super::fields::{Collector, Fields};
 use super::headers::Headers;
 use super::read::KnownNames;
 use super::secrets::secret;
+use super::signing::{check_format, signing_keys};
 use super::{Destination, Format};
+use crate::forge::signature::SigningKeys;
 use crate::mapping::diagnostic::did_you_mean;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,7 +21,13 @@ pub(super) fn format_named(text: &str, known: &KnownNames<'_>) -> Result<Format,
     }
 }
 
-pub(super) fn destination(mut table: Fields, known: &KnownNames<'_>, all: &mut Collector<'_>) -> Option<Destination> {
+/// A destination of a route that accepts these forges.
+pub(super) fn destination(
+    mut table: Fields,
+    accept: &[String],
+    known: &KnownNames<'_>,
+    all: &mut Collector<'_>,
+) -> Option<Destination> {
     let name_path = table.path_of("name");
     let name = table.required("name", "the name that identifies the destination for ever, `jenkins` for one", all);
     if name
@@ -40,6 +48,10 @@ pub(super) fn destination(mut table: Fields, known: &KnownNames<'_>, all: &mut C
     let authorization = secret(&mut table, "authorization", "authorization_file", all);
     let headers = Headers::read(&mut table, known, all);
     check_authorization(&table, address.as_ref(), authorization.is_some(), &headers, all);
+    let signing = signing_keys(&mut table, all);
+    if let (Some(given), Some(format)) = (&signing, &format) {
+        check_format(given, format, accept, known, all);
+    }
     let events_path = table.path_of("events");
     let events = table.texts("events", all);
     if events.as_ref().is_some_and(Vec::is_empty) {
@@ -74,6 +86,7 @@ pub(super) fn destination(mut table: Fields, known: &KnownNames<'_>, all: &mut C
         headers: headers.sent,
         pass_headers: headers.passed,
         user_agent: headers.user_agent,
+        signing_keys: signing.map(|given| given.keys).unwrap_or_default(),
         events,
         timeout: timeout.unwrap_or(defaults.timeout),
         concurrency: concurrency.unwrap_or(defaults.concurrency),
@@ -131,6 +144,7 @@ pub(super) fn bare(address: Address) -> Destination {
         headers: Vec::new(),
         pass_headers: Vec::new(),
         user_agent: None,
+        signing_keys: SigningKeys::default(),
         events: None,
         timeout: Duration::from_secs(10),
         concurrency: 8,

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 /// The beginning of every environment variable of ours.
 const PREFIX: &str = "HOOKGLOT_";
 /// The settings of a sidecar: they stand for one route with one destination, and come from the environment alone.
-pub(super) const SIDECAR: [&str; 6] = ["to", "format", "secret", "secret_file", "token", "token_file"];
+pub(super) const SIDECAR: [&str; 8] =
+    ["to", "format", "secret", "secret_file", "signing_key", "signing_key_file", "token", "token_file"];
 
 /// The flags, variables and file that settings come from.
 #[derive(Debug)]

@@ -81,6 +81,8 @@ fn files(folder: Option<&Path>, all: &mut Collector<'_>) -> Files {
 pub(super) struct KnownNames<'f> {
     pub(super) forges: Vec<String>,
     pub(super) overlays: Vec<String>,
+    /// Those of the forges that sign their hooks.
+    signing: Vec<String>,
     /// Whether there are no others: files that cannot be read may describe more.
     are_all: bool,
     files: &'f Files,
@@ -94,7 +96,8 @@ impl<'f> KnownNames<'f> {
         let forges = Forges::names(files).map(str::to_owned).collect();
         let overlays = Overlays::names(files).map(str::to_owned).collect();
         let are_all = !all.unreadable && all.origins.are_known();
-        Self { forges, overlays, are_all, files, described: OnceCell::new() }
+        let signing = Forges::signing(files).map(str::to_owned).collect();
+        Self { forges, overlays, signing, are_all, files, described: OnceCell::new() }
     }
 
     /// Whether a header, in small letters, is one that some forge lets nobody pass on.
@@ -106,6 +109,16 @@ impl<'f> KnownNames<'f> {
     /// Whether a name is that of a forge, or may be.
     pub(super) fn may_have_forge(&self, name: &str) -> bool {
         !self.are_all || self.forges.iter().any(|own| own == name)
+    }
+
+    /// The forges that sign their hooks.
+    pub(super) fn signing(&self) -> &[String] {
+        &self.signing
+    }
+
+    /// Whether a forge signs its hooks, or may. A forge that is not known is another fault.
+    pub(super) fn may_sign(&self, name: &str) -> bool {
+        !self.are_all || !self.forges.iter().any(|own| own == name) || self.signing.iter().any(|own| own == name)
     }
 
     /// Whether a name is that of an overlay, or may be.

@@ -6,6 +6,7 @@ use super::fields::{Collector, Fields};
 use super::origins::SIDECAR;
 use super::read::KnownNames;
 use super::secrets::{access, secret};
+use super::signing::{check_senders, signing_keys};
 use super::{Access, Destination, Format, Route};
 use serde_json::Value;
 use std::collections::HashSet;
@@ -62,7 +63,7 @@ fn demo(known: &KnownNames<'_>) -> Route {
         .map(|address| Destination { name: "echo".to_owned(), format: Format::Other, ..bare(address) })
         .into_iter()
         .collect();
-    Route { path: "/".to_owned(), accept: known.forges.clone(), access: Access::Open, to }
+    Route { path: "/".to_owned(), accept: known.forges.clone(), access: Access::default(), to }
 }
 
 fn sidecar(short: Vec<(&str, Value)>, known: &KnownNames<'_>, all: &mut Collector<'_>) -> Option<Route> {
@@ -74,11 +75,20 @@ fn sidecar(short: Vec<(&str, Value)>, known: &KnownNames<'_>, all: &mut Collecto
     let format = table.required("format", &format!("the format that the tool reads: {listed} or other"), all);
     let format =
         format.and_then(|text| format_named(&text, known).map_err(|message| all.fault("format", message)).ok());
-    let access = access(&mut table, all);
+    let signing = signing_keys(&mut table, all);
+    // There is no setting that says which forges a sidecar accepts: where it asks for signatures, those that sign.
+    let accept = match known.signing() {
+        signers if signing.is_some() && !signers.is_empty() => signers.to_vec(),
+        _ => known.forges.clone(),
+    };
+    if let Some(given) = &signing {
+        check_senders(given, &accept, known, all);
+    }
+    let access = access(&mut table, signing, all);
     let token = secret(&mut table, "token", "token_file", all);
     table.end(all);
     let destination = Destination { format: format?, token, ..bare(address?) };
-    Some(Route { path: "/".to_owned(), accept: known.forges.clone(), access: access?, to: vec![destination] })
+    Some(Route { path: "/".to_owned(), accept, access: access?, to: vec![destination] })
 }
 
 fn route(mut table: Fields, known: &KnownNames<'_>, all: &mut Collector<'_>) -> Option<Route> {
@@ -94,13 +104,18 @@ fn route(mut table: Fields, known: &KnownNames<'_>, all: &mut Collector<'_>) -> 
     for name in accept.iter().flatten().filter(|name| !known.may_have_forge(name)) {
         all.fault(&table.path_of("accept"), format!("unknown forge `{name}`: expected {}", known.forges.join(" or ")));
     }
-    let access = access(&mut table, all);
+    let accept = accept.unwrap_or_else(|| known.forges.clone());
+    let signing = signing_keys(&mut table, all);
+    if let Some(given) = &signing {
+        check_senders(given, &accept, known, all);
+    }
+    let access = access(&mut table, signing, all);
     let (to_path, before) = (table.path_of("to"), all.faults.len());
     let tables = table.tables("to", all);
     if tables.is_empty() && all.faults.len() == before {
         all.fault(&to_path, "missing: a [[route.to]] says where the hooks of this route go");
     }
-    let to: Vec<Destination> = tables.into_iter().filter_map(|table| destination(table, known, all)).collect();
+    let to: Vec<Destination> = tables.into_iter().filter_map(|table| destination(table, &accept, known, all)).collect();
     table.end(all);
-    Some(Route { path: path?, accept: accept.unwrap_or_else(|| known.forges.clone()), access: access?, to })
+    Some(Route { path: path?, accept, access: access?, to })
 }

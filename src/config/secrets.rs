@@ -2,10 +2,16 @@
 
 use super::Access;
 use super::fields::{Collector, Fields};
+use super::signing::Given;
 use crate::secret::{Secret, Secrets};
 
-/// The secrets that open a route: `secret`, `secrets` or `secret_file` (one a line), or `secret = "none"`.
-pub(super) fn access(table: &mut Fields, all: &mut Collector<'_>) -> Option<Access> {
+/// What opens a route: a secret, unless `secret = "none"`, and a signature where it has signing keys, which then need no
+/// secret beside them.
+pub(super) fn access(table: &mut Fields, signing: Option<Given>, all: &mut Collector<'_>) -> Option<Access> {
+    let is_set =
+        ["secret", "secrets", "secret_file"].iter().any(|key| table.peek(key).is_some_and(|own| !own.is_null()));
+    let needs_secret = is_set || signing.is_none();
+    let signing_keys = signing.map(|given| given.keys).unwrap_or_default();
     let (path, file_path, list_path) =
         (table.path_of("secret"), table.path_of("secret_file"), table.path_of("secrets"));
     let faults = all.faults.len();
@@ -20,14 +26,13 @@ pub(super) fn access(table: &mut Fields, all: &mut Collector<'_>) -> Option<Acce
         }
         given.extend(text.lines().map(|line| (file_path.as_str(), line.to_owned())));
     }
-    if let [(_, word)] = given.as_slice()
-        && word == "none"
-    {
-        return Some(Access::Open);
+    let is_none = matches!(given.as_slice(), [(_, word)] if word == "none");
+    if is_none || !needs_secret {
+        return Some(Access { secrets: None, signing_keys });
     }
     for (place, text) in &given {
         if text.starts_with("whsec_") {
-            all.fault(place, "a signing key (whsec_…) cannot be checked yet: give the secret token, or `none`");
+            all.fault(place, "a signing key (whsec_…) is no secret token: it stands in `signing_key`");
         } else if text == "none" {
             all.fault(place, "`none` switches the secret off and stands alone");
         }
@@ -36,7 +41,7 @@ pub(super) fn access(table: &mut Fields, all: &mut Collector<'_>) -> Option<Acce
     if secrets.is_empty() && all.faults.len() == faults {
         all.fault(&path, "missing: the secret that the forge sends with its hooks; `none` lets everybody in");
     }
-    (all.faults.len() == faults).then(|| Access::Secrets(Secrets::new(&secrets)))
+    (all.faults.len() == faults).then(|| Access { secrets: Some(Secrets::new(&secrets)), signing_keys })
 }
 
 pub(super) fn read_secret_file(place: &str, file: &str, all: &mut Collector<'_>) -> Option<String> {

@@ -1,6 +1,6 @@
 //! Settings from outside the process's own environment.
 
-use super::{Access, Flags, Format, load};
+use super::{Flags, Format, load};
 use std::collections::HashMap;
 
 fn environment(variables: &[(&str, &str)]) -> HashMap<String, String> {
@@ -28,6 +28,7 @@ fn the_example_file_holds_only_what_is_known_and_the_defaults_are_the_defaults()
             ![
                 "secrets",
                 "secret_file",
+                "signing_key",
                 "token",
                 "token_file",
                 "authorization",
@@ -79,7 +80,7 @@ fn a_sidecar_has_one_route_for_both_forges() {
     let settings = load(&Flags::default(), &variables).unwrap_or_else(|faults| panic!("{faults}"));
     let [route] = settings.routes.as_slice() else { panic!("one route") };
     assert_eq!((route.path.as_str(), route.accept.len(), route.to.len()), ("/", 2, 1));
-    assert!(matches!(route.access, Access::Secrets(_)));
+    assert!(route.access.secrets.is_some() && route.access.signing_keys.is_empty());
     assert_eq!(route.to[0].format, Format::Forge("gitlab".to_owned()));
     assert!(!settings.demo);
 }

@@ -1,6 +1,7 @@
 //! Makes what a destination is sent of a hook: translated, or passed through as it came.
 
 use crate::config::{Destination, Format};
+use crate::forge::signature::SigningKeys;
 use crate::forge::{Forge, Forges, Header, own_json};
 use crate::mapping::json::Document;
 use crate::mapping::overlay::Overlay;
@@ -234,4 +235,25 @@ pub(super) fn sent(
 ) -> Result<Vec<(String, String)>, Failure> {
     let facts = Facts::of(hook);
     target.sent(facts.about(hook), own_json(settings).root(), own_json(delivery).root())
+}
+
+/// The headers that sign one attempt, where the destination has signing keys.
+pub(super) fn signed(
+    target: &Forge,
+    keys: &SigningKeys,
+    key: &str,
+    at: Timestamp,
+    body: &[u8],
+) -> Result<Vec<Header>, String> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    // The configuration was checked against the forge files of the start; these may be others.
+    let signature = target.signature().ok_or_else(|| {
+        format!(
+            "a hook in the format {0} cannot be signed: `prove` of {0}/forge.yaml names no signature",
+            target.name()
+        )
+    })?;
+    Ok(signature.sign(keys, key, at.as_second(), body))
 }

@@ -160,7 +160,7 @@ impl Attempt {
         Ok(made)
     }
 
-    /// The headers of this attempt: those of the forge file, over them those that name the event.
+    /// The headers of this attempt: those of the forge file, over them those that name the event, over them the signature.
     fn headers(&self, claimed: &Claimed, outgoing: &Outgoing, rules: &Rules) -> Result<HeaderMap, String> {
         let (hook, to) = (&claimed.hook, &self.destination);
         let target = outgoing::target(&to.format, &hook.forge, &rules.forges).map_err(|refused| refused.to_string())?;
@@ -171,13 +171,14 @@ impl Attempt {
             }
         }
         let key = hook.delivery_key.clone().unwrap_or_else(|| claimed.delivery.to_string());
-        let facts =
-            json!({"key": key, "attempt": Uuid::new_v4().to_string(), "attempted_at": Timestamp::now().to_string()});
+        let now = Timestamp::now();
+        let facts = json!({"key": key, "attempt": Uuid::new_v4().to_string(), "attempted_at": now.to_string()});
         let made = outgoing::sent(target, hook, &settings.to_string(), &facts.to_string())
             .map_err(|failure| failure.to_string())?;
         let mut headers = custom::headers(hook, to, &rules.forges)?;
+        let signed = outgoing::signed(target, &to.signing_keys, &key, now, &outgoing.body)?;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        for (name, value) in made.iter().chain(&outgoing.headers) {
+        for (name, value) in made.iter().chain(&outgoing.headers).chain(&signed) {
             insert(&mut headers, name, value)?;
         }
         custom::complete(&mut headers, to)?;

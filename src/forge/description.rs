@@ -1,6 +1,6 @@
 //! Reads `forge.yaml` and runs its examples.
 
-use super::scheme::Proof;
+use super::prove;
 use super::{Forge, Header, Identity};
 use crate::mapping::Files;
 use crate::mapping::diagnostic::{Diagnostics, Position, did_you_mean};
@@ -78,7 +78,7 @@ fn read(root: &Yaml, name: &str, file: &str, faults: &mut Diagnostics) -> Forge 
         ["event", "project", "instance", "delivery_key"].map(|key| required(root, key, &mut scope));
     let named = root.get("event_header").map(Yaml::to_json);
     let event_header = named.as_ref().and_then(serde_json::Value::as_str).map(str::to_ascii_lowercase);
-    let prove = read_proofs(root.get("prove"), &mut scope);
+    let (prove, signature) = prove::read(root.get("prove"), &mut scope);
     let send = templates(root.get("send"), &mut scope);
     let set_by_mappings = texts(root.get("set_by_mappings")).map(str::to_ascii_lowercase).collect();
     let pass = texts(root.get("pass")).map(str::to_ascii_lowercase).collect();
@@ -101,6 +101,7 @@ fn read(root: &Yaml, name: &str, file: &str, faults: &mut Diagnostics) -> Forge 
         instance,
         delivery_key,
         prove,
+        signature,
         send,
         set_by_mappings,
         pass,
@@ -132,25 +133,6 @@ fn required(root: &Yaml, key: &str, scope: &mut Scope<'_>) -> Template {
             Template::List(Vec::new())
         }
     }
-}
-
-fn read_proofs(node: Option<&Yaml>, scope: &mut Scope<'_>) -> Vec<Proof> {
-    let mut proofs = Vec::new();
-    for item in node.and_then(Yaml::list).unwrap_or_default() {
-        let field = |key| item.get(key).and_then(Yaml::text).unwrap_or_default();
-        match Proof::new(field("scheme"), field("header")) {
-            Some(proof) => proofs.push(proof),
-            None => {
-                let suggestion = did_you_mean(field("scheme"), Proof::SCHEMES);
-                let known = Proof::SCHEMES.join(", ");
-                scope.error(
-                    item.position,
-                    format!("expected {{scheme: …, header: …}} with one of the schemes {known}{suggestion}"),
-                );
-            }
-        }
-    }
-    proofs
 }
 
 fn templates(node: Option<&Yaml>, scope: &mut Scope<'_>) -> Vec<(String, Template)> {

@@ -1,8 +1,8 @@
-//! The named ways in which a request proves who sent it.
+//! The named ways in which a request proves by a secret who sent it.
 
 use crate::secret::Secrets;
 
-/// One way to prove who is calling: a scheme and the header that it reads.
+/// One way to prove by a secret who is calling: a scheme and the header that it reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proof {
     scheme: Scheme,

@@ -1,5 +1,6 @@
 //! The answers that a forge gets: a status and a small JSON.
 
+use crate::forge::signature::Unsigned;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONNECTION, RETRY_AFTER};
@@ -53,6 +54,12 @@ impl Answer {
             401,
             "the secret of the hook is missing or wrong: it must be the one that the route is opened with",
         )
+    }
+
+    /// 401: a signature that proves nothing, or none.
+    #[must_use]
+    pub fn unsigned(why: &Unsigned) -> Self {
+        Self::refused(401, why.to_string())
     }
 
     /// 404: no such route.

@@ -1,6 +1,7 @@
 //! The HTTP side of taking hooks in.
 
 use super::body::{self, Budget};
+use super::signed::Claims;
 use super::{Answer, Ingest, Received, Route};
 use actix_web::dev::Server;
 use actix_web::http::Method;
@@ -57,9 +58,14 @@ async fn on_route(request: &HttpRequest, payload: Payload, route: &Route, ingest
     let headers = request.headers();
     // One set of rules for the whole of a hook, whatever is reloaded meanwhile.
     let rules = ingest.rules.load_full();
-    if !Ingest::is_authentic(&rules, route, |name| headers.get_all(name).map(HeaderValue::as_bytes).collect()) {
+    let named = |name: &str| headers.get_all(name).map(HeaderValue::as_bytes).collect();
+    if !Ingest::is_authentic(&rules, route, named) {
         return Answer::unauthorised();
     }
+    let claims = match Claims::read(&rules, route, named) {
+        Ok(claims) => claims,
+        Err(why) => return Answer::unsigned(&why),
+    };
     if let Some(encoding) =
         headers.get(CONTENT_ENCODING).filter(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
     {
@@ -67,7 +73,10 @@ async fn on_route(request: &HttpRequest, payload: Payload, route: &Route, ingest
     }
     let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
     match body::read(payload, length, &ingest.limits, budget).await {
-        Ok((body, _share)) => ingest.take(&rules, route, Received { headers: kept(headers), body }).await,
+        Ok((body, _share)) => match claims.check(route, &body) {
+            Ok(()) => ingest.take(&rules, route, Received { headers: kept(headers), body }).await,
+            Err(why) => Answer::unsigned(&why),
+        },
         Err(answer) => answer,
     }
 }

@@ -161,7 +161,7 @@ token_file = "/no/such/token"
             ("route[2].to[1].hop_header", "expected true or false"),
             ("route[2].to[1].events", "expected a list of texts"),
             ("route[3].path", "begins with `/`"),
-            ("route[3].secret", "a signing key (whsec_…) cannot be checked yet"),
+            ("route[3].secret", "a signing key (whsec_…) is no secret token: it stands in `signing_key`"),
             ("route[3].to", "missing"),
             ("route[4].secret_file", "/no/such/secret: No such file"),
             ("route[4].to[0].name", "letters, digits"),
@@ -315,7 +315,7 @@ fn a_file_without_routes_is_a_fault_unless_the_environment_has_a_sidecar() {
 
 #[test]
 fn the_settings_of_a_sidecar_do_not_stand_in_a_file() {
-    for key in ["to", "format", "secret", "secret_file", "token", "token_file"] {
+    for key in ["to", "format", "secret", "secret_file", "signing_key", "signing_key_file", "token", "token_file"] {
         let file = ConfigFile::new(&format!("{key} = \"{MARK}\"\n"));
         let said = file.faults(&[], &[]);
         let named = said.iter().find(|line| line.starts_with(&format!("{key}: a setting of the environment")));

@@ -27,7 +27,7 @@ fn every_fault_of_a_sidecar_is_said_at_once_and_named_as_its_variable() {
         &[
             ("HOOKGLOT_TO", "expected an http:// or https:// URL, got ftp:"),
             ("HOOKGLOT_FORMAT", "unknown format `gitlub`"),
-            ("HOOKGLOT_SECRET", "a signing key (whsec_…) cannot be checked yet"),
+            ("HOOKGLOT_SECRET", "a signing key (whsec_…) is no secret token"),
             ("HOOKGLOT_TOKEN", "both `token` and `token_file` are set"),
             ("HOOKGLOT_LISTEN", "expected an address"),
             ("HOOKGLOT_GRACE", "expected a time"),

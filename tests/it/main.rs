@@ -76,6 +76,12 @@ mod samples;
 mod secrets;
 /// A sidecar that is set by its environment alone.
 mod sidecar;
+/// Hooks that come in signed: which open a route, and what the others are told.
+mod signed_in;
+/// Hooks that go out signed, at each attempt anew.
+mod signed_out;
+/// Settings of signing keys, and what is wrong with them.
+mod signing_keys;
 /// What a stop finishes, and what it says of the rest.
 mod stop;
 /// `translate`, from any bytes to a body or a sentence.

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod process;
 pub mod receiver;
+pub mod signer;
 pub mod tls;
 pub mod wire;
 
