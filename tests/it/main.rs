@@ -64,6 +64,8 @@ mod mappings_dir;
 mod net_http;
 /// Files of a `mappings_dir` that cannot be read, or that nobody reads.
 mod odd_files;
+/// Whose hook it is and what it is called: by kind, by header, by shape.
+mod recognition;
 /// Mapping files that change while hooks come in.
 mod reload;
 /// Hooks with fields that are missing or of another kind.
