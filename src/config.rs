@@ -1,6 +1,7 @@
 //! What a user can set. Plain data, checked whole: every fault is found before anything starts.
 
 mod address;
+mod branch_filter;
 mod client_certificate;
 mod destination;
 mod fields;
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use address::{HiddenUrl, Login};
+pub use branch_filter::BranchFilter;
 pub use client_certificate::ClientCertificate;
 pub use sources::{Flags, load};
 
@@ -138,6 +140,8 @@ pub struct Destination {
     pub signing_keys: SigningKeys,
     /// The events that it wants, in the words of the forge that they come from; all but unlisted ones when absent.
     pub events: Option<Vec<String>>,
+    /// The branches and tags that it wants to hear of; all when absent.
+    pub branch_filter: Option<BranchFilter>,
     /// How long one attempt may take. Default 10 s, as GitLab waits.
     pub timeout: Duration,
     /// How many attempts may run at once. Default 8.

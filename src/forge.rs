@@ -2,6 +2,7 @@
 //!
 //! Invariant: no name of a forge's field or header stands in this code; it all comes from `mappings/<forge>/forge.yaml`.
 
+mod branch;
 mod description;
 mod prove;
 pub mod scheme;
@@ -15,6 +16,8 @@ use bumpalo::Bump;
 use scheme::Proof;
 use signature::Signature;
 use std::sync::Arc;
+
+pub use branch::FilterKind;
 
 /// One dialect of hooks.
 #[derive(Debug)]
@@ -36,6 +39,7 @@ pub struct Forge {
     events: Vec<(String, String)>,
     unlisted: Vec<(String, String)>,
     schemas: Vec<(String, String)>,
+    branch_filters: Vec<branch::FilterRule>,
 }
 
 /// What a forge file tells of one hook.

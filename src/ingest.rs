@@ -4,6 +4,7 @@
 
 mod answer;
 mod body;
+mod branch;
 mod server;
 mod signed;
 
@@ -167,7 +168,10 @@ fn plan(rules: &Rules, route: &Route, document: &Document<'_>, headers: &[Header
     let destinations = route
         .to
         .iter()
-        .map(|to| (to.name.clone(), refusal(to, forge, &identity.event, identity.project.is_some())))
+        .map(|to| {
+            let held_back = || branch::held_back(to, forge, &identity.event, document.root(), headers);
+            (to.name.clone(), refusal(to, forge, &identity.event, identity.project.is_some(), held_back))
+        })
         .collect();
     Ok((Arc::clone(forge), identity, hops, destinations))
 }
@@ -186,7 +190,13 @@ impl Refusal {
 }
 
 /// Why a destination does not get an event, when it does not.
-fn refusal(to: &Destination, forge: &Forge, event: &str, has_project: bool) -> Option<Refusal> {
+fn refusal(
+    to: &Destination,
+    forge: &Forge,
+    event: &str,
+    has_project: bool,
+    held_back: impl FnOnce() -> Option<Refusal>,
+) -> Option<Refusal> {
     if let Some(events) = &to.events {
         if !events.iter().any(|own| own == event) {
             return Some(Refusal::new(
@@ -196,6 +206,9 @@ fn refusal(to: &Destination, forge: &Forge, event: &str, has_project: bool) -> O
         }
     } else if let Some(reason) = forge.unlisted(event) {
         return Some(Refusal::new("unlisted", reason.to_owned()));
+    }
+    if let Some(refusal) = held_back() {
+        return Some(refusal);
     }
     let translated = match &to.format {
         Format::Forge(name) => name != forge.name(),

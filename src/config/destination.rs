@@ -1,6 +1,7 @@
 //! A destination of a route.
 
 use super::address::{Address, proxy};
+use super::branch_filter::branch_filter;
 use super::client_certificate::{self, certificates};
 use super::fields::{Collector, Fields};
 use super::headers::Headers;
@@ -57,6 +58,7 @@ pub(super) fn destination(
     if events.as_ref().is_some_and(Vec::is_empty) {
         all.fault(&events_path, "an empty list: the destination would never get anything");
     }
+    let branch_filter = branch_filter(&mut table, all);
     let timeout_path = table.path_of("timeout");
     let timeout = table.duration("timeout", all);
     if timeout.is_some_and(|timeout| timeout.is_zero()) {
@@ -88,6 +90,7 @@ pub(super) fn destination(
         user_agent: headers.user_agent,
         signing_keys: signing.map(|given| given.keys).unwrap_or_default(),
         events,
+        branch_filter,
         timeout: timeout.unwrap_or(defaults.timeout),
         concurrency: concurrency.unwrap_or(defaults.concurrency),
         proxy,
@@ -146,6 +149,7 @@ pub(super) fn bare(address: Address) -> Destination {
         user_agent: None,
         signing_keys: SigningKeys::default(),
         events: None,
+        branch_filter: None,
         timeout: Duration::from_secs(10),
         concurrency: 8,
         proxy: None,

@@ -1,7 +1,7 @@
 //! Reads `forge.yaml` and runs its examples.
 
 use super::prove;
-use super::{Forge, Header, Identity};
+use super::{FilterKind, Forge, Header, Identity, branch};
 use crate::mapping::Files;
 use crate::mapping::diagnostic::{Diagnostics, Position, did_you_mean};
 use crate::mapping::examples::reach::{self, Reached, Sample};
@@ -14,7 +14,7 @@ use crate::mapping::yaml::{self, Yaml};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "forge",
     "name",
     "doc",
@@ -34,6 +34,7 @@ const KEYS: [&str; 20] = [
     "events",
     "unlisted",
     "schemas",
+    "branch_filters",
     "examples",
 ];
 const EXAMPLE_KEYS: [&str; 4] = ["name", "headers", "body", "expect"];
@@ -90,6 +91,7 @@ fn read(root: &Yaml, name: &str, file: &str, faults: &mut Diagnostics) -> Forge 
     for key in ["unlisted", "schemas"] {
         check_events(root.get(key), &events, &mut scope);
     }
+    let branch_filters = branch::read(root, &events, &mut scope);
     let program = scope.program;
     Forge {
         name: name.to_owned(),
@@ -109,6 +111,7 @@ fn read(root: &Yaml, name: &str, file: &str, faults: &mut Diagnostics) -> Forge 
         events,
         unlisted,
         schemas,
+        branch_filters,
     }
 }
 
@@ -227,7 +230,14 @@ fn run_example(forge: &Forge, example: &Yaml) -> Result<(), String> {
     }
     let identity = forge.identify(body.root(), &headers).map_err(|failure| failure.to_string())?;
     for (key, value) in expected {
-        let got = told(&identity, &key.name)?;
+        let filtered = FilterKind::named(&key.name)
+            .map(|kind| forge.filtered_name(kind, &identity.event, body.root(), &headers))
+            .transpose()
+            .map_err(|failure| failure.to_string())?;
+        let got = match &filtered {
+            Some(name) => name.as_deref(),
+            None => told(&identity, &key.name)?,
+        };
         let wanted = Some(value.to_json()).filter(|value| !value.is_null()).and_then(|_| value.text());
         if got != wanted {
             return Err(format!("{}: expected {}, got {}", key.name, shown(wanted), shown(got)));

@@ -76,6 +76,8 @@ mod round_trip;
 mod samples;
 /// No fault and no log line shows a secret.
 mod secrets;
+/// Which destination gets which events of which branches.
+mod selection;
 /// A sidecar that is set by its environment alone.
 mod sidecar;
 /// Hooks that come in signed: which open a route, and what the others are told.

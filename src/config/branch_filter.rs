@@ -1,0 +1,155 @@
+//! The branches and tags that a destination wants to hear of. Which hooks that decides on, the forges' files say.
+
+use super::fields::{Collector, Fields};
+use crate::forge::FilterKind;
+use regex::Regex;
+use serde_json::Value;
+use std::fmt;
+
+/// A filter that can be asked.
+#[derive(Debug, Clone)]
+pub struct BranchFilter {
+    kind: FilterKind,
+    /// As the user wrote it.
+    text: String,
+    compiled: Regex,
+}
+
+impl BranchFilter {
+    /// Makes a filter of its text; none of a blank one, which lets everything pass.
+    fn new(kind: FilterKind, text: &str) -> Result<Option<Self>, String> {
+        let expression = match kind {
+            FilterKind::Regex if text.trim().is_empty() => None,
+            FilterKind::Regex => Some(text.to_owned()),
+            FilterKind::Wildcard => of_patterns([text]),
+            FilterKind::List => of_patterns(text.split(':').map(str::trim)),
+        };
+        let Some(expression) = expression else { return Ok(None) };
+        let compiled = Regex::new(&expression).map_err(|error| told(&error))?;
+        Ok(Some(Self { kind, text: text.to_owned(), compiled }))
+    }
+
+    /// How it is written, which says what it decides on.
+    #[must_use]
+    pub fn kind(&self) -> FilterKind {
+        self.kind
+    }
+
+    /// A character of a pattern that no name of a branch has, so that the pattern fits none.
+    #[must_use]
+    pub fn impossible(&self) -> Option<char> {
+        let impossible = match self.kind {
+            FilterKind::Wildcard => " :~^?[\\",
+            FilterKind::List => "~^?[\\",
+            FilterKind::Regex => "",
+        };
+        self.text.chars().find(|character| impossible.contains(*character))
+    }
+
+    /// Whether the destination wants to hear of a branch or tag.
+    #[must_use]
+    pub fn takes(&self, name: &str) -> bool {
+        self.compiled.is_match(name)
+    }
+}
+
+impl fmt::Display for BranchFilter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} `{}`", self.kind.word(), self.text)
+    }
+}
+
+/// Patterns of whole names, in which `*` stands for any characters, as a regular expression.
+fn of_patterns<'p>(patterns: impl IntoIterator<Item = &'p str>) -> Option<String> {
+    let one = |pattern: &str| pattern.split('*').map(regex::escape).collect::<Vec<_>>().join(".*");
+    let all: Vec<String> = patterns.into_iter().filter(|pattern| !pattern.trim().is_empty()).map(one).collect();
+    (!all.is_empty()).then(|| format!(r"\A(?s:{})\z", all.join("|")))
+}
+
+/// What is wrong with an expression, without the drawing of it, which takes several lines.
+fn told(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let last = text.lines().last().unwrap_or_default();
+    format!("not a regular expression that can be used: {}", last.trim_start_matches("error: "))
+}
+
+pub(super) fn branch_filter(table: &mut Fields, all: &mut Collector<'_>) -> Option<BranchFilter> {
+    let path = table.path_of("branch_filter");
+    let members = match table.take("branch_filter")? {
+        Value::String(text) if text == "all" => return None,
+        Value::Object(members) => members,
+        _ => {
+            all.fault(&path, r#"expected "all" or one of {wildcard = "…"}, {regex = "…"} and {list = "…:…"}"#);
+            return None;
+        }
+    };
+    let (mut filter, before) = (Fields::new(&path, members), all.faults.len());
+    let mut given = Vec::new();
+    for (word, kind) in FilterKind::ALL {
+        given.extend(filter.text(word, all).map(|text| (kind, filter.path_of(word), text)));
+    }
+    filter.end(all);
+    match given.as_slice() {
+        [(kind, path, text)] => BranchFilter::new(*kind, text).unwrap_or_else(|message| {
+            all.fault(path, message);
+            None
+        }),
+        [] if all.faults.len() > before => None,
+        _ => {
+            all.fault(&path, "expected one of wildcard, regex and list");
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn takes(kind: FilterKind, text: &str, names: &[&str]) -> Vec<String> {
+        let filter = BranchFilter::new(kind, text).expect("a filter").expect("not blank");
+        names.iter().filter(|name| filter.takes(name)).map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_wildcard_is_a_whole_name_in_which_only_the_star_is_special() {
+        let names = ["main", "main2", "release/1.0", "release/a/b", "old-release/1", "release/", "m.in", "Main"];
+        assert_eq!(takes(FilterKind::Wildcard, "main", &names), ["main"]);
+        assert_eq!(takes(FilterKind::Wildcard, "release/*", &names), ["release/1.0", "release/a/b", "release/"]);
+        assert_eq!(takes(FilterKind::Wildcard, "m.in", &names), ["m.in"]);
+        assert_eq!(takes(FilterKind::Wildcard, "*", &names).len(), names.len());
+        // GitLab takes one pattern: what separates others is a part of it.
+        assert!(takes(FilterKind::Wildcard, "main:release/*", &names).is_empty());
+    }
+
+    #[test]
+    fn a_regular_expression_is_found_anywhere() {
+        let names = ["main", "domain", "release/1"];
+        assert_eq!(takes(FilterKind::Regex, "main", &names), ["main", "domain"]);
+        assert_eq!(takes(FilterKind::Regex, "^(main|release/.+)$", &names), ["main", "release/1"]);
+        assert_eq!(takes(FilterKind::Regex, "(?i)^MAIN$", &names), ["main"]);
+    }
+
+    #[test]
+    fn a_list_has_patterns_of_whole_names() {
+        let names = ["main", "main2", "release/1.0", "v1"];
+        assert_eq!(takes(FilterKind::List, "main:release/1.0", &names), ["main", "release/1.0"]);
+        assert_eq!(takes(FilterKind::List, ": v* :", &names), ["v1"]);
+    }
+
+    #[test]
+    fn what_is_blank_lets_everything_pass() {
+        for (_, kind) in FilterKind::ALL {
+            assert!(BranchFilter::new(kind, " ").expect("a filter").is_none());
+        }
+        assert!(BranchFilter::new(FilterKind::List, ": :").expect("a filter").is_none());
+    }
+
+    #[test]
+    fn what_re2_does_not_know_either_is_refused_in_one_line() {
+        let said = |text| BranchFilter::new(FilterKind::Regex, text).expect_err("refused");
+        assert!(said("^(main").ends_with("unclosed group"), "{}", said("^(main"));
+        assert!(said("(?!main)").contains("look-around"), "{}", said("(?!main)"));
+        assert!(said(r"(a)\1").contains("backreferences"), "{}", said(r"(a)\1"));
+    }
+}
