@@ -2,6 +2,7 @@
 
 mod check;
 mod coverage;
+mod destinations;
 mod echo;
 mod findings;
 mod healthcheck;

@@ -118,6 +118,8 @@ impl Access {
 /// A named URL that receives hooks in one forge's format.
 #[derive(Debug, Clone)]
 pub struct Destination {
+    /// Where it stands in the configuration, as messages name it.
+    pub place: String,
     /// Its name: required, unique, stable.
     pub name: String,
     /// Where it is, without user and password.

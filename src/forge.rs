@@ -6,6 +6,7 @@ mod branch;
 mod description;
 mod prove;
 pub mod scheme;
+mod settings;
 pub mod signature;
 
 use crate::mapping::json::{Document, Node};
@@ -40,6 +41,7 @@ pub struct Forge {
     unlisted: Vec<(String, String)>,
     schemas: Vec<(String, String)>,
     branch_filters: Vec<branch::FilterRule>,
+    settings: Vec<(String, settings::Kind)>,
 }
 
 /// What a forge file tells of one hook.

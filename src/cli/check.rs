@@ -1,7 +1,7 @@
 //! `hookglot check`: everything that can be found wrong before hooks come.
 
-use super::{CheckArgs, FAILED, FindingsFormat, UNREADABLE, findings, out};
-use crate::config;
+use super::{CheckArgs, FAILED, FindingsFormat, UNREADABLE, destinations, findings, out};
+use crate::config::{self, Route};
 use crate::mapping::{Diagnostics, Files};
 use crate::rules::{Rules, folders};
 use crate::{mapping_files, schemas};
@@ -10,16 +10,23 @@ use std::process::ExitCode;
 
 pub(super) fn run(args: &CheckArgs) -> ExitCode {
     let named: Vec<PathBuf> = args.files.iter().map(|file| far_enough(file)).collect();
-    let Read { files, faults, unreadable } = match read(args, &named) {
+    let Read { files, routes, mut faults, unreadable } = match read(args, &named) {
         Ok(read) => read,
         Err(message) => {
             out::error(message);
             return ExitCode::from(UNREADABLE);
         }
     };
-    let (summary, mut found) = mappings(&files);
+    let (rules, mut found) = Rules::read(&files);
+    let summary = rules.as_ref().map(|rules| mappings(&files, rules, &mut found));
+    // A file that cannot be used may be the one that knows a name.
+    let whole = rules.filter(|_| !found.has_errors());
+    let of_destinations = whole.map(|rules| destinations::check(&routes, &rules)).unwrap_or_default();
+    faults.extend(of_destinations.faults);
+    let mut warnings = of_destinations.warnings;
     if args.strict {
         found.make_errors();
+        faults.append(&mut warnings);
     }
     if !named.is_empty() {
         let named: Vec<String> = named.iter().map(|file| file.display().to_string()).collect();
@@ -28,7 +35,8 @@ pub(super) fn run(args: &CheckArgs) -> ExitCode {
     let sound = faults.is_empty() && !found.has_errors();
     let unreadable = unreadable || found.sorted().into_iter().any(|finding| files.is_unreadable(&finding.file));
     let changes = if args.files.is_empty() { folders::changes(&files) } else { Vec::new() };
-    say(args.format, &files, &faults, &found, &changes, summary.filter(|_| sound));
+    let of_settings = findings::OfSettings { faults: &faults, warnings: &warnings };
+    say(args.format, &files, of_settings, &found, &changes, summary.filter(|_| sound));
     match (sound, unreadable) {
         (true, _) => ExitCode::SUCCESS,
         (false, true) => ExitCode::from(UNREADABLE),
@@ -39,6 +47,7 @@ pub(super) fn run(args: &CheckArgs) -> ExitCode {
 /// What is to be checked, and what is wrong before.
 struct Read {
     files: Files,
+    routes: Vec<Route>,
     faults: Vec<String>,
     unreadable: bool,
 }
@@ -47,25 +56,30 @@ fn read(args: &CheckArgs, named: &[PathBuf]) -> Result<Read, String> {
     if let Some(first) = named.first() {
         let folder = folder_of(named, first)?;
         let files = mapping_files::with_folder(&folder).map_err(|error| error.to_string())?;
-        return Ok(Read { files, faults: Vec::new(), unreadable: false });
+        return Ok(Read { files, routes: Vec::new(), faults: Vec::new(), unreadable: false });
     }
     Ok(match config::load(&args.flags(), &super::environment()) {
-        Ok(settings) => Read { files: settings.files, faults: Vec::new(), unreadable: false },
-        Err(config::Refused { faults, unreadable, files }) => Read { files: *files, faults: faults.0, unreadable },
+        Ok(settings) => Read { files: settings.files, routes: settings.routes, faults: Vec::new(), unreadable: false },
+        Err(config::Refused { faults, unreadable, files }) => {
+            Read { files: *files, routes: Vec::new(), faults: faults.0, unreadable }
+        }
     })
 }
 
 fn say(
     format: FindingsFormat,
     files: &Files,
-    faults: &[String],
+    of_settings: findings::OfSettings<'_>,
     found: &Diagnostics,
     changes: &[String],
     summary: Option<String>,
 ) {
     match format {
         FindingsFormat::Text => {
-            faults.iter().for_each(out::error);
+            of_settings.faults.iter().for_each(out::error);
+            for warning in of_settings.warnings {
+                out::error(format!("warning: {warning}"));
+            }
             for change in changes {
                 out::line(change);
             }
@@ -75,10 +89,10 @@ fn say(
             }
         }
         FindingsFormat::Json => {
-            out::line(&findings::json(found, faults));
+            out::line(&findings::json(found, of_settings));
         }
         FindingsFormat::Github => {
-            let annotations = findings::github(found, faults);
+            let annotations = findings::github(found, of_settings);
             if !annotations.is_empty() {
                 out::line(&annotations);
             }
@@ -109,16 +123,13 @@ fn folder_of(files: &[PathBuf], first: &Path) -> Result<PathBuf, String> {
     Ok(if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder })
 }
 
-/// Everything that is found in the mapping files, and what there is when no error is among it.
-fn mappings(files: &Files) -> (Option<String>, Diagnostics) {
-    let (rules, mut found) = Rules::read(files);
-    // Without the forges there is no schema to hold a body against.
-    let Some(rules) = rules else { return (None, found) };
+/// What there is in mapping files that have no errors; what else is found in them is noted.
+fn mappings(files: &Files, rules: &Rules, found: &mut Diagnostics) -> String {
     let (mut mappings, mut examples) = (0, 0);
     for ((_, to), set) in &rules.directions {
         mappings += set.len();
         if let Some(target) = rules.forges.named(to) {
-            examples += schemas::check(files, target, set, &mut found);
+            examples += schemas::check(files, target, set, found);
         }
     }
     let names: Vec<&str> = rules.forges.iter().map(|forge| forge.name()).collect();
@@ -126,5 +137,5 @@ fn mappings(files: &Files) -> (Option<String>, Diagnostics) {
     let names = names.join(" and ");
     let count = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
     let (mappings, examples) = (count(mappings, "mapping"), count(examples, "example"));
-    (Some(format!("sound: forges {names}, {mappings}, {examples}, {}", count(overlays, "overlay"))), found)
+    format!("sound: forges {names}, {mappings}, {examples}, {}", count(overlays, "overlay"))
 }

@@ -6,6 +6,21 @@ use crate::mapping::{Diagnostic, Diagnostics, Files, Severity};
 use serde_json::json;
 use std::io::IsTerminal;
 
+/// What is wrong with settings, which have a name for a place.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OfSettings<'f> {
+    pub(super) faults: &'f [String],
+    pub(super) warnings: &'f [String],
+}
+
+impl OfSettings<'_> {
+    /// Every message with the word for how bad it is.
+    fn all(&self) -> impl Iterator<Item = (&'static str, &String)> {
+        let faults = self.faults.iter().map(|message| ("error", message));
+        faults.chain(self.warnings.iter().map(|message| ("warning", message)))
+    }
+}
+
 /// Prints findings to standard error, with code frames where a person looks at it.
 pub(super) fn print(found: &Diagnostics, files: &Files) {
     let frames = std::io::stderr().is_terminal();
@@ -31,10 +46,12 @@ fn frame(finding: &Diagnostic, files: &Files) -> String {
 }
 
 /// Findings as a JSON array; `strict` makes every warning an error.
-pub(super) fn json(found: &Diagnostics, others: &[String]) -> String {
-    let mut all: Vec<_> = others
-        .iter()
-        .map(|message| json!({"file": null, "line": null, "column": null, "severity": "error", "message": message}))
+pub(super) fn json(found: &Diagnostics, of_settings: OfSettings<'_>) -> String {
+    let mut all: Vec<_> = of_settings
+        .all()
+        .map(|(severity, message)| {
+            json!({"file": null, "line": null, "column": null, "severity": severity, "message": message})
+        })
         .collect();
     all.extend(found.sorted().into_iter().map(|finding| {
         json!({
@@ -50,8 +67,9 @@ pub(super) fn json(found: &Diagnostics, others: &[String]) -> String {
 }
 
 /// Findings as GitHub's workflow commands, one a line.
-pub(super) fn github(found: &Diagnostics, others: &[String]) -> String {
-    let mut lines: Vec<String> = others.iter().map(|message| format!("::error::{}", escaped(message))).collect();
+pub(super) fn github(found: &Diagnostics, of_settings: OfSettings<'_>) -> String {
+    let mut lines: Vec<String> =
+        of_settings.all().map(|(severity, message)| format!("::{severity}::{}", escaped(message))).collect();
     lines.extend(found.sorted().into_iter().map(|finding| {
         let file = escaped(&finding.file).replace(':', "%3A").replace(',', "%2C");
         let (line, column) = (finding.position.line, finding.position.column);
@@ -93,13 +111,17 @@ mod tests {
     #[test]
     fn github_gets_annotations_with_its_escapes() {
         let (found, _) = found();
-        assert_eq!(github(&found, &[]), "::error file=own/a%2Cb.yaml,line=2,col=14::100%25 wrong");
+        assert_eq!(
+            github(&found, OfSettings { faults: &[], warnings: &[] }),
+            "::error file=own/a%2Cb.yaml,line=2,col=14::100%25 wrong"
+        );
     }
 
     #[test]
     fn json_has_every_part_of_its_own() {
         let (found, _) = found();
-        let all: serde_json::Value = serde_json::from_str(&json(&found, &["route: missing".to_owned()])).expect("JSON");
+        let of_settings = OfSettings { faults: &["route: missing".to_owned()], warnings: &[] };
+        let all: serde_json::Value = serde_json::from_str(&json(&found, of_settings)).expect("JSON");
         assert_eq!(all[0]["message"], "route: missing");
         assert_eq!((&all[1]["line"], &all[1]["severity"]), (&2.into(), &"error".into()));
     }

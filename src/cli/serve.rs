@@ -1,6 +1,6 @@
 //! `hookglot serve`: start-up and stop, from top to bottom.
 
-use super::{FAILED, WRONG_CONFIGURATION, findings, out};
+use super::{FAILED, WRONG_CONFIGURATION, destinations, findings, out};
 use crate::admin::{self, Readiness};
 use crate::config::{self, Destination, Flags, HiddenUrl, Settings};
 use crate::delivery::{Delivery, Workers};
@@ -76,6 +76,13 @@ fn start(flags: &Flags) -> Result<(), Ended> {
     }
     for warning in warnings.sorted() {
         tracing::warn!(%warning, "mapping file");
+    }
+    let of_destinations = destinations::check(&settings.routes, &rules);
+    if !of_destinations.faults.is_empty() {
+        return Err(Ended::wrong(of_destinations.faults.join("\n")));
+    }
+    for warning in of_destinations.warnings {
+        tracing::warn!(warning, "configuration");
     }
     let runtime = tokio::runtime::Runtime::new().map_err(Ended::failed)?;
     runtime.block_on(serve(settings, rules.live()))

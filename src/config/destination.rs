@@ -29,6 +29,7 @@ pub(super) fn destination(
     known: &KnownNames<'_>,
     all: &mut Collector<'_>,
 ) -> Option<Destination> {
+    let place = all.origins.name(table.path());
     let name_path = table.path_of("name");
     let name = table.required("name", "the name that identifies the destination for ever, `jenkins` for one", all);
     if name
@@ -81,6 +82,7 @@ pub(super) fn destination(
     table.end(all);
     let defaults = bare(address?);
     Some(Destination {
+        place,
         name: name?,
         format: format?,
         token,
@@ -138,6 +140,7 @@ const SIDECAR_NAME: &str = "sidecar";
 /// A destination that only its URL is known of: that of a sidecar.
 pub(super) fn bare(address: Address) -> Destination {
     Destination {
+        place: String::new(),
         name: SIDECAR_NAME.to_owned(),
         url: address.url,
         login: address.login,

@@ -64,6 +64,11 @@ impl Fields {
         Self { path: path.to_owned(), members, known: Vec::new() }
     }
 
+    /// Where the table itself stands.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
     pub(super) fn path_of(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }

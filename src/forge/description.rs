@@ -1,7 +1,6 @@
 //! Reads `forge.yaml` and runs its examples.
 
-use super::prove;
-use super::{FilterKind, Forge, Header, Identity, branch};
+use super::{FilterKind, Forge, Header, Identity, branch, prove, settings};
 use crate::mapping::Files;
 use crate::mapping::diagnostic::{Diagnostics, Position, did_you_mean};
 use crate::mapping::examples::reach::{self, Reached, Sample};
@@ -14,7 +13,7 @@ use crate::mapping::yaml::{self, Yaml};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 22] = [
     "forge",
     "name",
     "doc",
@@ -35,6 +34,7 @@ const KEYS: [&str; 21] = [
     "unlisted",
     "schemas",
     "branch_filters",
+    "settings",
     "examples",
 ];
 const EXAMPLE_KEYS: [&str; 4] = ["name", "headers", "body", "expect"];
@@ -92,6 +92,7 @@ fn read(root: &Yaml, name: &str, file: &str, faults: &mut Diagnostics) -> Forge 
         check_events(root.get(key), &events, &mut scope);
     }
     let branch_filters = branch::read(root, &events, &mut scope);
+    let settings = settings::read(root, &mut scope);
     let program = scope.program;
     Forge {
         name: name.to_owned(),
@@ -112,6 +113,7 @@ fn read(root: &Yaml, name: &str, file: &str, faults: &mut Diagnostics) -> Forge 
         unlisted,
         schemas,
         branch_filters,
+        settings,
     }
 }
 

@@ -87,6 +87,11 @@ impl Overlay {
         &self.file
     }
 
+    /// The settings of a destination that it reads, by name; nothing stands for all of them at once.
+    pub fn settings(&self) -> impl Iterator<Item = Option<&str>> {
+        self.program.usage.settings()
+    }
+
     /// Whether it is for an event.
     #[must_use]
     pub fn is_for(&self, event: &str) -> bool {

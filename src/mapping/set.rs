@@ -248,6 +248,11 @@ impl Mappings {
         })
     }
 
+    /// The settings of a destination that the mappings read, by name; nothing stands for all of them at once.
+    pub fn settings(&self) -> impl Iterator<Item = Option<&str>> {
+        self.all.iter().flat_map(|mapping| mapping.program.usage.settings())
+    }
+
     /// The headers that the mappings set, with the file and the place of each.
     pub fn headers(&self) -> impl Iterator<Item = (&str, Position, &str)> {
         self.all.iter().flat_map(|mapping| {

@@ -124,6 +124,15 @@ fn either(one: Option<Vec<Origin>>, other: Option<Vec<Origin>>) -> Option<Vec<Or
 }
 
 impl Usage {
+    /// The settings of a destination that are read, by name; nothing stands for all of them at once.
+    pub(crate) fn settings(&self) -> impl Iterator<Item = Option<&str>> {
+        let origins = self.reads.iter().flat_map(|read| read.origins.iter().flatten());
+        origins.filter(|origin| origin.root == Root::Settings).map(|origin| match origin.parts.first() {
+            Some(Part::Key(name)) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
     /// Where the value of an expression may come from.
     pub(crate) fn origins(&self, expr: &Expr) -> Option<Vec<Origin>> {
         expr.steps.iter().fold(self.of_primary(&expr.first), |before, step| self.behind(before, step))

@@ -1,5 +1,6 @@
 use crate::config::{ConfigFile, assert_faults};
 use crate::support::app::App;
+use crate::support::process::{Ended, run};
 use crate::support::project_file;
 use crate::support::receiver::Receiver;
 use serde_json::{Value, json};
@@ -264,6 +265,23 @@ fn config(accept: &str, destination: &str) -> ConfigFile {
     ))
 }
 
+fn check(file: &ConfigFile, more: &[&str]) -> Ended {
+    run(&[&["check", "--config", file.shown()], more].concat())
+}
+
+/// The warnings of a check that finds nothing worse.
+#[track_caller]
+fn warnings(file: &ConfigFile) -> Vec<String> {
+    let checked = check(file, &[]);
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    let beginning = format!("hookglot: warning: {}: ", file.shown());
+    checked
+        .err
+        .lines()
+        .map(|line| line.strip_prefix(&beginning).unwrap_or_else(|| panic!("{line}")).to_owned())
+        .collect()
+}
+
 #[test]
 fn a_filter_that_cannot_be_used_is_a_fault_with_its_place() {
     for (filter, place, message) in [
@@ -278,5 +296,102 @@ fn a_filter_that_cannot_be_used_is_a_fault_with_its_place() {
     ] {
         let said = config("", &format!("branch_filter = {filter}")).faults(&[], &[]);
         assert_faults(&said, &[(&format!("route[0].to[0].branch_filter{place}"), message)]);
+    }
+}
+
+#[test]
+fn an_event_that_no_forge_of_the_route_sends_does_not_pass_in_silence() {
+    let listed = "events = [\"BRANCH_UPDTE\", \"Push Hook\", \"TAG_CREATE\", \"MOON_PHASE\"]";
+    let file = config("accept = [\"gitflic\"]", listed);
+    let expected = [
+        "route[0].to[0].events: gitflic is not known to send an event `BRANCH_UPDTE`, did you mean `BRANCH_UPDATE`?",
+        "route[0].to[0].events: `Push Hook` is an event of gitlab, whose hooks the route does not accept",
+        "route[0].to[0].events: gitflic is not known to send an event `MOON_PHASE`",
+    ];
+    assert_eq!(warnings(&file), expected);
+    let strict = check(&file, &["--strict"]);
+    assert_eq!((strict.code, strict.err.lines().count()), (Some(1), 3), "{strict:?}");
+    let as_json = check(&file, &["--format", "json"]);
+    let all: Value = serde_json::from_str(&as_json.out).unwrap();
+    assert_eq!((&all[0]["severity"], all.as_array().unwrap().len()), (&"warning".into(), 3), "{all}");
+    // The same stands in the log when it runs.
+    let folder = tempfile::tempdir().unwrap();
+    let app = App::with_config(folder.path(), &std::fs::read_to_string(&file.path).unwrap());
+    let line = app.wait_for_log("BRANCH_UPDTE");
+    assert!(line.contains("WARN") && line.contains("did you mean"), "{line}");
+}
+
+#[test]
+fn a_destination_that_could_never_get_anything_is_refused() {
+    let file = config("accept = [\"gitflic\"]", "events = [\"Push Hook\", \"Issue Hook\"]");
+    assert_faults(&file.faults(&[], &[]), &[("route[0].to[0].events", "would never get anything")]);
+    let checked = check(&file, &[]);
+    assert_eq!(checked.code, Some(1), "{checked:?}");
+    assert!(checked.err.contains("would never get anything"), "{checked:?}");
+}
+
+#[test]
+fn a_filter_that_decides_on_none_of_the_events_is_told() {
+    let file = config("", "events = [\"Merge Request Hook\"]\nbranch_filter = {wildcard = \"main\"}");
+    assert_eq!(
+        warnings(&file),
+        ["route[0].to[0].branch_filter: a wildcard decides on none of the destination's events"]
+    );
+}
+
+#[test]
+fn a_pattern_that_fits_no_branch_is_told() {
+    let fits_none = |filter: &str| warnings(&config("", &format!("branch_filter = {{{filter}}}")));
+    for (filter, character) in [("wildcard = \"main:release/*\"", ":"), ("list = \"main:v[0-9]\"", "[")] {
+        let said = fits_none(filter);
+        let place = format!("route[0].to[0].branch_filter: no branch has a `{character}` in its name");
+        assert!(matches!(&said[..], [only] if only.starts_with(&place)), "{said:?}");
+    }
+    assert!(fits_none("list = \"main: release/*\"").is_empty());
+}
+
+#[test]
+fn settings_that_no_mapping_reads_and_values_that_none_expects_are_told() {
+    let settings = "[route.to.settings]\nisue_url = \"{project_url}/i/{iid}\"\nmember_events = \"sytem\"\n\
+                    commit_url = 5\ncoffee = true\ndefault_branch = \"trunk\"";
+    let file = config("", settings);
+    let mut said = warnings(&file);
+    said.sort();
+    let expected = [
+        "route[0].to[0].settings.coffee: no mapping reads this setting",
+        "route[0].to[0].settings.commit_url: expected a text",
+        "route[0].to[0].settings.isue_url: no mapping reads this setting, did you mean `issue_url`?",
+        "route[0].to[0].settings.member_events: expected group or system, did you mean `system`?",
+    ];
+    assert_eq!(said, expected);
+    let folder = tempfile::tempdir().unwrap();
+    let app = App::with_config(folder.path(), &std::fs::read_to_string(&file.path).unwrap());
+    app.wait_for_log("did you mean `issue_url`?");
+}
+
+#[test]
+fn mappings_of_ones_own_bring_events_and_settings_of_their_own() {
+    let file = config("", "events = [\"MOON_PHASE\"]\n[route.to.settings]\nmoon_url = \"{phase}\"");
+    assert_eq!(warnings(&file).len(), 2);
+    let mapping = "mapping: 1\nname: moon\nevent: MOON_PHASE\nbody:\n  object_kind: moon\n  at: ${settings.moon_url ?? 'none'}\n\
+                   lossy:\n  - action, project_id: the moon has none\nexamples:\n  - name: full\n    input: {action: MOON_PHASE, project_id: p}\n    \
+                   settings: {moon_url: x}\n    expect: {object_kind: moon, at: x}\n";
+    let folder = file.folder.path().join("mappings/gitflic-to-gitlab");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("moon.yaml"), mapping).unwrap();
+    let own = file.folder.path().join("mappings");
+    let checked = check(&file, &["--mappings-dir", own.to_str().unwrap()]);
+    assert!(!checked.err.contains("route[0]"), "{checked:?}");
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+}
+
+#[test]
+fn every_setting_that_the_built_in_mappings_read_is_declared() {
+    let rules = hookglot::rules::Rules::load(&hookglot::mapping_files::built_in()).unwrap().0;
+    for ((_, to), set) in &rules.directions {
+        let target = rules.forges.named(to).unwrap();
+        let read: std::collections::BTreeSet<&str> = set.settings().flatten().collect();
+        let declared: std::collections::BTreeSet<&str> = target.settings().collect();
+        assert_eq!(read, declared, "{to}");
     }
 }
