@@ -83,6 +83,12 @@ pub struct Limits {
     pub stored: usize,
     /// How long a sender may take for a body. Default 30 s.
     pub read_timeout: Duration,
+    /// How long a sender may take for the head of a request. Default 10 s.
+    pub head_timeout: Duration,
+    /// How long a connection may stay open without a request. Default 75 s.
+    pub keep_alive: Duration,
+    /// How many connections may be open at once. Default 2000.
+    pub connections: usize,
 }
 
 /// A path on which hooks come in.

@@ -5,8 +5,12 @@
 mod answer;
 mod body;
 mod branch;
+mod connection;
+mod farewell;
+mod front;
 mod server;
 mod signed;
+mod written;
 
 use crate::config::{Access, Destination, Format, Limits};
 use crate::doorbell::Doorbells;

@@ -11,6 +11,10 @@ pub struct Metrics {
     registry: Registry,
     /// Requests answered, by `route` (empty for an unknown path) and `status`.
     pub requests: IntCounterVec,
+    /// Requests refused, by `route` (empty when it is not known) and `reason`: secret, rate, `bytes_in_flight` …
+    pub refused: IntCounterVec,
+    /// Connections that are open where hooks come in.
+    pub connections: IntGauge,
     /// Seconds from the head of a request to its answer.
     pub request_seconds: Histogram,
     /// Hooks taken, by `route` and `forge`.
@@ -51,6 +55,11 @@ impl Metrics {
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
         Ok(Self {
             requests: counter(all, "hookglot_requests_total", "Requests answered", &["route", "status"])?,
+            refused: counter(all, "hookglot_refused_total", "Requests refused, by reason", &["route", "reason"])?,
+            connections: kept(
+                all,
+                IntGauge::new("hookglot_connections", "Connections that are open where hooks come in")?,
+            )?,
             request_seconds: kept(
                 all,
                 Histogram::with_opts(histogram(

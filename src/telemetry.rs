@@ -4,16 +4,17 @@ use crate::config::LogFormat;
 use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
-/// Lines from here are written from `warn` on, unless the filter names it.
-const QUIET: &str = "actix_server";
+/// What of the web framework is written, unless the filter names its part: of its threads at every start and stop only
+/// warnings; of requests that are none nothing, as `ingest` has a line of its own for each.
+const QUIET: [(&str, &str); 2] = [("actix_server", "warn"), ("actix_http", "off")];
 
 /// Starts to write log lines.
 ///
 /// # Errors
 /// When the filter cannot be understood.
 pub fn start(format: LogFormat, level: &str) -> Result<(), String> {
-    // The web framework tells of its threads at every start and stop: nothing that an operator acts on.
-    let quiet = if level.contains(QUIET) { level.to_owned() } else { format!("{level},{QUIET}=warn") };
+    let unnamed = QUIET.iter().filter(|(part, _)| !level.contains(part));
+    let quiet = unnamed.fold(level.to_owned(), |filter, (part, own)| format!("{filter},{part}={own}"));
     let filter = EnvFilter::try_new(quiet).map_err(|error| format!("log_level `{level}`: {error}"))?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     match format {

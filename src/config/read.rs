@@ -151,7 +151,10 @@ fn limits(mut table: Fields, all: &mut Collector<'_>) -> Limits {
         body: table.size("body", all).unwrap_or(25 << 20),
         in_flight: table.size("in_flight", all).unwrap_or(256 << 20),
         stored: table.size("stored", all).unwrap_or(512 << 20),
-        read_timeout: table.duration("read_timeout", all).unwrap_or(Duration::from_secs(30)),
+        read_timeout: some_time(&mut table, "read_timeout", all).unwrap_or(Duration::from_secs(30)),
+        head_timeout: some_time(&mut table, "head_timeout", all).unwrap_or(Duration::from_secs(10)),
+        keep_alive: some_time(&mut table, "keep_alive", all).unwrap_or(Duration::from_secs(75)),
+        connections: table.parsed("connections", all, connections).unwrap_or(2000),
     };
     if limits.body == 0 {
         all.fault("limits.body", "0: no body could come in");
@@ -163,6 +166,19 @@ fn limits(mut table: Fields, all: &mut Collector<'_>) -> Limits {
     }
     table.end(all);
     limits
+}
+
+/// A time in which something can happen.
+fn some_time(table: &mut Fields, key: &'static str, all: &mut Collector<'_>) -> Option<Duration> {
+    let time = table.duration(key, all);
+    if time.is_some_and(|time| time.is_zero()) {
+        all.fault(&table.path_of(key), "0: no request could come in");
+    }
+    time
+}
+
+fn connections(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "expected a number from 1".to_owned())
 }
 
 fn reload(mut table: Fields, all: &mut Collector<'_>) -> Reload {

@@ -1,14 +1,19 @@
 //! The answers that a forge gets: a status and a small JSON.
 
 use crate::forge::signature::Unsigned;
+use crate::metrics::Metrics;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONNECTION, RETRY_AFTER};
 use serde_json::json;
+use std::borrow::Cow;
+use std::net::IpAddr;
 use uuid::Uuid;
 
 /// How long a forge is asked to wait when there is no room, in seconds.
-const RETRY_SECONDS: u64 = 30;
+const RETRY_SECONDS: u32 = 30;
+/// How much of what a sender wrote is repeated to it and in the log.
+const SHOWN_CHARACTERS: usize = 200;
 
 /// One answer, and what the log says of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,17 +23,37 @@ pub struct Answer {
     /// `stored` or `ignored`; nothing when the request was refused.
     outcome: &'static str,
     reason: Option<String>,
-    forge: String,
-    event: String,
+    /// Why it was refused, in one word for the metric.
+    cause: &'static str,
+    /// When to come again, in seconds.
+    retry_after: Option<u32>,
+    forge: Box<str>,
+    event: Box<str>,
 }
 
 impl Answer {
     fn new(status: u16, hook: Option<Uuid>, outcome: &'static str, reason: Option<String>) -> Self {
-        Self { status, hook, outcome, reason, forge: String::new(), event: String::new() }
+        let (cause, retry_after, forge, event) = ("", None, Box::default(), Box::default());
+        Self { status, hook, outcome, reason, cause, retry_after, forge, event }
     }
 
     fn refused(status: u16, reason: impl Into<String>) -> Self {
-        Self::new(status, None, "refused", Some(reason.into()))
+        let cause = match status {
+            400 => "bad_body",
+            401 => "secret",
+            404 => "unknown_path",
+            405 => "method",
+            408 => "slow_body",
+            413 => "large_body",
+            415 => "encoding",
+            _ => "no_room",
+        };
+        let retry_after = (status == 503).then_some(RETRY_SECONDS);
+        Self { cause, retry_after, ..Self::new(status, None, "refused", Some(reason.into())) }
+    }
+
+    fn because(self, cause: &'static str) -> Self {
+        Self { cause, ..self }
     }
 
     /// 200: the store has it.
@@ -65,7 +90,7 @@ impl Answer {
     /// 404: no such route.
     #[must_use]
     pub fn not_found(path: &str) -> Self {
-        Self::refused(404, format!("no route has the path {path}"))
+        Self::refused(404, format!("no route has the path {}", shown(path)))
     }
 
     /// 405: hooks are `POSTed`.
@@ -89,7 +114,40 @@ impl Answer {
     /// 415: a body that is packed.
     #[must_use]
     pub fn packed(encoding: &str) -> Self {
-        Self::refused(415, format!("the body is encoded with {encoding}: forges send plain JSON"))
+        Self::refused(415, format!("the body is encoded with {}: forges send plain JSON", shown(encoding)))
+    }
+
+    /// 400: what came is no request.
+    #[must_use]
+    pub fn no_request() -> Self {
+        let reason = "this is no HTTP request that can be understood, or one whose parts contradict each other: look at \
+                      its first line, its headers, Content-Length and Transfer-Encoding";
+        Self::refused(400, reason).because("no_request")
+    }
+
+    /// 408: the head of a request did not come in time.
+    #[must_use]
+    pub fn slow_head(seconds: u64) -> Self {
+        Self::refused(408, format!("the head of the request did not come within {seconds} s")).because("slow_head")
+    }
+
+    /// 431: a head that is too large.
+    #[must_use]
+    pub fn large_head() -> Self {
+        let reason = "the head of the request is larger than 64 KiB or has more than 96 headers";
+        Self::refused(431, reason).because("large_head")
+    }
+
+    /// 503: too many connections.
+    #[must_use]
+    pub fn too_many_connections(most: usize) -> Self {
+        Self::unavailable(format!("{most} connections are open, and no more may be")).because("connections")
+    }
+
+    /// 503 with `Retry-After`: too many bytes of bodies.
+    #[must_use]
+    pub fn too_many_bytes() -> Self {
+        Self::unavailable("too many bytes of other hooks are on their way").because("bytes_in_flight")
     }
 
     /// 503 with `Retry-After`: no room now.
@@ -100,8 +158,8 @@ impl Answer {
     /// Adds what the log says of the hook.
     #[must_use]
     pub fn about(mut self, forge: &str, event: &str) -> Self {
-        forge.clone_into(&mut self.forge);
-        event.clone_into(&mut self.event);
+        self.forge = forge.into();
+        self.event = event.into();
         self
     }
 
@@ -111,11 +169,21 @@ impl Answer {
         self.status
     }
 
+    /// Counts the answer; an unknown path is the route of an empty name.
+    pub(super) fn count(&self, route: &str, metrics: &Metrics) {
+        metrics.requests.with_label_values(&[route, &self.status.to_string()]).inc();
+        if !self.cause.is_empty() {
+            metrics.refused.with_label_values(&[route, self.cause]).inc();
+        }
+    }
+
     /// One log line: what came, and what became of it.
-    pub(super) fn log(&self, route: &str, seconds: f64) {
+    pub(super) fn log(&self, path: &str, from: Option<IpAddr>, seconds: f64) {
+        let (route, from) = (shown(path), from.map(|from| from.to_canonical().to_string()).unwrap_or_default());
         let elapsed_ms = (seconds * 1_000_000.0).round() / 1000.0;
         let hook = self.hook.map(|id| id.to_string()).unwrap_or_default();
         let (forge, event, reason) = (&*self.forge, &*self.event, self.reason.as_deref().unwrap_or_default());
+        let route = &*route;
         if self.status < 400 {
             tracing::info!(
                 hook,
@@ -129,20 +197,22 @@ impl Answer {
                 "request"
             );
         } else {
-            tracing::warn!(route, status = self.status, outcome = self.outcome, reason, elapsed_ms, "request");
+            tracing::warn!(route, from, status = self.status, outcome = self.outcome, reason, elapsed_ms, "request");
         }
     }
 
-    /// The answer as it goes over the wire.
-    pub(super) fn into_response(self) -> HttpResponse {
+    /// The answer as it goes over the wire; the last one of a connection says so.
+    pub(super) fn into_response(self, is_last: bool) -> HttpResponse {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = HttpResponse::build(status);
-        match self.status {
-            405 => drop(response.insert_header((ALLOW, "POST"))),
-            503 => drop(response.insert_header((RETRY_AFTER, RETRY_SECONDS))),
-            // What is left of such a body is not read: the connection ends with the answer.
-            408 | 413 => drop(response.insert_header((CONNECTION, "close"))),
-            _ => {}
+        if self.status == 405 {
+            response.insert_header((ALLOW, "POST"));
+        }
+        if is_last {
+            response.insert_header((CONNECTION, "close"));
+        }
+        if let Some(seconds) = self.retry_after {
+            response.insert_header((RETRY_AFTER, seconds));
         }
         let Some(hook) = self.hook else {
             return response.json(json!({"error": self.reason}));
@@ -153,5 +223,27 @@ impl Answer {
             }
             None => response.json(json!({"delivery": hook.to_string(), "status": self.outcome})),
         }
+    }
+
+    /// The answer as bytes, for a connection that ends with it.
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        let body = json!({"error": self.reason}).to_string();
+        let name =
+            StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Refused");
+        let retry = self.retry_after.map(|seconds| format!("retry-after: {seconds}\r\n")).unwrap_or_default();
+        let (status, length) = (self.status, body.len());
+        format!(
+            "HTTP/1.1 {status} {name}\r\ncontent-length: {length}\r\nconnection: close\r\n\
+             content-type: application/json\r\n{retry}\r\n{body}"
+        )
+        .into_bytes()
+    }
+}
+
+/// As much of what a sender wrote as is repeated.
+fn shown(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(SHOWN_CHARACTERS) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()).into(),
+        None => text.into(),
     }
 }

@@ -1,6 +1,7 @@
 //! Reads a body within its limits: size, time, and how much all bodies together may hold.
 
 use super::Answer;
+use super::connection::Exchange;
 use crate::config::Limits;
 use actix_web::web::Payload;
 use futures_util::StreamExt;
@@ -54,11 +55,12 @@ pub(super) async fn read(
     length: Option<usize>,
     limits: &Limits,
     budget: &Budget,
+    exchange: &Exchange,
 ) -> Result<(Vec<u8>, Share), Answer> {
     if length.is_some_and(|length| length > limits.body) {
         return Err(Answer::too_large(limits.body));
     }
-    match tokio::time::timeout(limits.read_timeout, chunks(payload, length, limits, budget)).await {
+    match tokio::time::timeout(limits.read_timeout, chunks(payload, length, limits, budget, exchange)).await {
         Ok(read) => read,
         Err(_) => Err(Answer::too_slow(limits.read_timeout.as_secs())),
     }
@@ -69,22 +71,38 @@ async fn chunks(
     length: Option<usize>,
     limits: &Limits,
     budget: &Budget,
+    exchange: &Exchange,
 ) -> Result<(Vec<u8>, Share), Answer> {
     let mut share = budget.share();
-    // What a sender announces is not yet what it sends: no more than 64 KiB are set aside on its word.
-    let mut body = Vec::with_capacity(length.unwrap_or(0).min(64 << 10));
+    let mut body = Vec::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| {
+            exchange.body_broke_off();
             tracing::debug!(%error, "the body broke off");
-            Answer::bad_request("the body broke off before its end")
+            // The framework does not tell wrong chunks from a sender that has gone.
+            Answer::bad_request(if length.is_some() {
+                "the body broke off before its end"
+            } else {
+                "the body broke off before its end, or is not made of chunks as Transfer-Encoding: chunked wants them"
+            })
         })?;
+        exchange.took(chunk.len());
         if body.len() + chunk.len() > limits.body {
             return Err(Answer::too_large(limits.body));
         }
-        if !share.take(chunk.len()) {
-            return Err(Answer::unavailable("too many bytes of other hooks are on their way"));
+        let needed = body.len() + chunk.len();
+        if needed > body.capacity() {
+            // What a sender announces is not yet what it sends: on its word no more is set aside than has come already.
+            let most = length.unwrap_or(limits.body);
+            let capacity = needed.max((2 * body.capacity()).min(most));
+            if !share.take(capacity - body.capacity()) {
+                return Err(Answer::too_many_bytes());
+            }
+            body.reserve_exact(capacity - body.len());
         }
         body.extend_from_slice(&chunk);
     }
+    // The store keeps it, and counts what it says, not what was set aside.
+    body.shrink_to_fit();
     Ok((body, share))
 }

@@ -1,19 +1,28 @@
 //! The HTTP side of taking hooks in.
 
 use super::body::{self, Budget};
+use super::connection::{Connection, Exchange};
+use super::front::Front;
 use super::signed::Claims;
 use super::{Answer, Ingest, Received, Route};
-use actix_web::dev::Server;
+use actix_http::{HttpService, KeepAlive};
+use actix_server::Server;
+use actix_service::{ServiceFactoryExt, fn_service, map_config};
+use actix_web::dev::AppConfig;
 use actix_web::http::Method;
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue, TRANSFER_ENCODING};
+use actix_web::rt::net::TcpStream;
 use actix_web::web::{self, Data, Payload};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
+use actix_web::{App, Error, HttpRequest, HttpResponse};
 use std::net::TcpListener;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long a sender may take for the head of a request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long what is left of a refused body is read and thrown away, so that the sender gets its answer.
+const LINGER: Duration = Duration::from_secs(1);
+/// How many connections a worker may be telling at once that there is no room.
+const MOST_TURNED_AWAY: usize = 500;
 
 /// Starts to take hooks on a listener. The server runs until it is stopped through its handle.
 ///
@@ -21,64 +30,99 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// When the listener cannot be used.
 pub fn serve(ingest: Arc<Ingest>, listener: TcpListener, grace: Duration) -> std::io::Result<Server> {
     let budget = Budget::new(ingest.limits.in_flight, ingest.metrics.bytes_in_flight.clone());
-    let server = HttpServer::new(move || {
-        App::new()
-            .app_data(Data::from(Arc::clone(&ingest)))
-            .app_data(Data::new(budget.clone()))
-            .default_service(web::to(answer))
-    });
-    let server = server
-        .client_request_timeout(HEAD_TIMEOUT)
-        .keep_alive(Duration::from_secs(75))
-        .shutdown_timeout(grace.as_secs().max(1))
-        .disable_signals()
-        .listen(listener)?;
+    let front = Arc::new(Front::new(&ingest.limits, ingest.metrics.clone()));
+    let (builder, most) = (Server::build(), ingest.limits.connections);
+    let stop = builder.graceful_shutdown_signal();
+    // What `HttpServer` would set up, but with a connection of ours between the socket and the framework.
+    let factory = move || {
+        let (ingest, budget, front, stop) = (Arc::clone(&ingest), budget.clone(), Arc::clone(&front), stop.clone());
+        let app = App::new().app_data(Data::from(ingest)).app_data(Data::new(budget)).default_service(web::to(answer));
+        let app = actix_service::IntoServiceFactory::into_factory(app);
+        let http = HttpService::build()
+            // The connection keeps the time for heads and for silence.
+            .client_request_timeout(Duration::ZERO)
+            .keep_alive(KeepAlive::Os)
+            .client_disconnect_timeout(LINGER)
+            .graceful_shutdown_signal(move || {
+                let stop = stop.clone();
+                async move { stop.notified().await }
+            })
+            .on_connect_ext(|connection: &Connection, data| drop(data.insert(connection.exchange())))
+            .h1(map_config(app.map_err(|error: Error| error.error_response()), |()| AppConfig::default()));
+        fn_service(move |stream: TcpStream| {
+            let from = stream.peer_addr().ok();
+            std::future::ready(Ok((Connection::new(stream, Arc::clone(&front)), from)))
+        })
+        .and_then(http)
+    };
+    let builder = builder.shutdown_timeout(grace.as_secs().max(1)).disable_signals();
+    // Those that are told that there is no room take a moment; beyond them, the system's queue is where connections wait.
+    let server =
+        builder.max_concurrent_connections(most.saturating_add(MOST_TURNED_AWAY)).listen("hooks", listener, factory)?;
     Ok(server.run())
 }
 
 async fn answer(request: HttpRequest, payload: Payload, ingest: Data<Ingest>, budget: Data<Budget>) -> HttpResponse {
+    let exchange = request.conn_data::<Rc<Exchange>>().map(Rc::clone).unwrap_or_default();
+    let _under_way = exchange.begin();
     let started = Instant::now();
+    let from = request.peer_addr().map(|address| address.ip());
     let route = ingest.routes.get(request.path());
-    let answer = match route {
-        None => Answer::not_found(request.path()),
-        Some(route) => on_route(&request, payload, route, &ingest, &budget).await,
+    let (answer, is_body_read) = match route {
+        None => (Answer::not_found(request.path()), false),
+        Some(route) => match on_route(&request, payload, route, &ingest, &budget, &exchange).await {
+            Ok(answer) => (answer, true),
+            Err(answer) => (answer, false),
+        },
     };
+    let is_last = !is_body_read && has_body(request.headers());
+    if is_last {
+        exchange.end();
+    }
     let seconds = started.elapsed().as_secs_f64();
-    let path = route.map_or("", |route| route.path.as_str());
-    ingest.metrics.requests.with_label_values(&[path, &answer.status().to_string()]).inc();
+    answer.count(route.map_or("", |route| &route.path), &ingest.metrics);
     ingest.metrics.request_seconds.observe(seconds);
-    answer.log(request.path(), seconds);
-    answer.into_response()
+    answer.log(request.path(), from, seconds);
+    answer.into_response(is_last)
 }
 
-async fn on_route(request: &HttpRequest, payload: Payload, route: &Route, ingest: &Ingest, budget: &Budget) -> Answer {
+/// Whether a body stands behind the head.
+fn has_body(headers: &HeaderMap) -> bool {
+    let has_length = headers.get(CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0");
+    has_length || headers.contains_key(TRANSFER_ENCODING)
+}
+
+async fn on_route(
+    request: &HttpRequest,
+    payload: Payload,
+    route: &Route,
+    ingest: &Ingest,
+    budget: &Budget,
+    exchange: &Exchange,
+) -> Result<Answer, Answer> {
     if request.method() != Method::POST {
-        return Answer::not_allowed();
+        return Err(Answer::not_allowed());
     }
     let headers = request.headers();
     // One set of rules for the whole of a hook, whatever is reloaded meanwhile.
     let rules = ingest.rules.load_full();
     let named = |name: &str| headers.get_all(name).map(HeaderValue::as_bytes).collect();
     if !Ingest::is_authentic(&rules, route, named) {
-        return Answer::unauthorised();
+        return Err(Answer::unauthorised());
     }
-    let claims = match Claims::read(&rules, route, named) {
-        Ok(claims) => claims,
-        Err(why) => return Answer::unsigned(&why),
-    };
-    if let Some(encoding) =
-        headers.get(CONTENT_ENCODING).filter(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+    let claims = Claims::read(&rules, route, named).map_err(|why| Answer::unsigned(&why))?;
+    if let Some(encoding) = headers
+        .get_all(CONTENT_ENCODING)
+        .find(|encoding| !encoding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"))
     {
-        return Answer::packed(encoding.to_str().unwrap_or("something unreadable"));
+        return Err(Answer::packed(encoding.to_str().unwrap_or("something unreadable")));
     }
     let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
-    match body::read(payload, length, &ingest.limits, budget).await {
-        Ok((body, _share)) => match claims.check(route, &body) {
-            Ok(()) => ingest.take(&rules, route, Received { headers: kept(headers), body }).await,
-            Err(why) => Answer::unsigned(&why),
-        },
-        Err(answer) => answer,
+    let (body, _share) = body::read(payload, length, &ingest.limits, budget, exchange).await?;
+    if let Err(why) = claims.check(route, &body) {
+        return Ok(Answer::unsigned(&why));
     }
+    Ok(ingest.take(&rules, route, Received { headers: kept(headers), body }).await)
 }
 
 /// The headers as they are kept: names in small letters, values that are no text with their bytes replaced.

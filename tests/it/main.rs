@@ -42,6 +42,8 @@ mod environment;
 mod explain;
 /// `healthcheck`
 mod healthcheck;
+/// Wrong and hostile input at the front door, line by line: what each gets, and that everything else goes on.
+mod hostile;
 /// Proof of the caller, wrong input, and the answers to it.
 mod ingest;
 /// Every GitLab hook that the mappings make, before those who read such hooks.

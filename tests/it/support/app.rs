@@ -98,6 +98,13 @@ impl App {
         text.lines().find_map(|own| own.strip_prefix(line)?.trim().parse().ok())
     }
 
+    /// A line of the process's status in KiB: `VmRSS`, what it holds, or `VmHWM`, the most that it has held.
+    pub fn memory(&self, line: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let value = status.lines().find_map(|own| own.strip_prefix(line)?.strip_prefix(':')).unwrap();
+        value.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     /// Sends SIGTERM.
     pub fn terminate(&self) {
         self.signal("TERM");

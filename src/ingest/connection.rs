@@ -1,0 +1,313 @@
+//! A connection, watched from below the web framework, which would leave open what never becomes a whole request, and answer
+//! what is no request with a bare status that nobody counts or logs.
+//!
+//! Invariant: unless a request is being worked on, a deadline runs: for the head of a request from its first byte on (on a
+//! new connection at once), and for the silence between two requests. A sender that does not read its answers has one, too.
+
+use super::Answer;
+use super::farewell::Farewell;
+use super::front::{Front, Place};
+use super::written::Written;
+use actix_web::rt::net::TcpStream;
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
+
+/// How long a sender may leave its answers unread.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How many bytes of a body may have come that nobody has asked for yet. The framework would take 256 KiB.
+const MOST_AHEAD: usize = 64 << 10;
+/// How large a head may be.
+const MOST_OF_A_HEAD: usize = 64 << 10;
+/// How much is read before the framework looks at it.
+const MOST_AT_ONCE: usize = 16 << 10;
+
+/// What the handler of a request and its connection tell each other.
+#[derive(Debug, Default)]
+pub(super) struct Exchange {
+    /// How many requests the connection has brought.
+    requests: Cell<u64>,
+    /// How many of them are being worked on.
+    under_way: Cell<u64>,
+    /// Whether the body of the last one broke off, which its answer says.
+    is_broken: Cell<bool>,
+    /// Whether the connection ends with the answer under way.
+    is_last: Cell<bool>,
+    /// How many bytes have come that nobody has asked for.
+    ahead: Cell<usize>,
+    /// Wakes the connection when it may read again.
+    reader: RefCell<Option<Waker>>,
+}
+
+/// A request that is being worked on.
+pub(super) struct UnderWay(Rc<Exchange>);
+
+impl Exchange {
+    /// Says that a request has come, until what is returned is dropped.
+    pub(super) fn begin(self: &Rc<Self>) -> UnderWay {
+        self.requests.set(self.requests.get() + 1);
+        self.under_way.set(self.under_way.get() + 1);
+        // What has come before was its head, nearly all of it.
+        self.ahead.set(0);
+        UnderWay(Rc::clone(self))
+    }
+
+    /// Says that the connection ends with the answer. The framework would read on to the end of a body of chunks, which may
+    /// never come.
+    pub(super) fn end(&self) {
+        self.is_last.set(true);
+    }
+
+    /// Says that some bytes of the body have been taken.
+    pub(super) fn took(&self, bytes: usize) {
+        self.ahead.set(self.ahead.get().saturating_sub(bytes));
+        self.wake_reader();
+    }
+
+    fn wake_reader(&self) {
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+    }
+
+    /// Says that a body broke off.
+    pub(super) fn body_broke_off(&self) {
+        self.is_broken.set(true);
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.set(self.0.under_way.get() - 1);
+        self.0.wake_reader();
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// A head is expected, or a part of it has come.
+    Head,
+    /// A request is being worked on.
+    Busy,
+    /// Nothing has come since the last answer.
+    Idle,
+}
+
+/// A connection and how far it has come.
+pub(super) struct Connection {
+    stream: TcpStream,
+    from: Option<IpAddr>,
+    front: Arc<Front>,
+    /// Its place among the open connections, kept to its end.
+    #[expect(dead_code, reason = "it is given back when it is dropped")]
+    place: Option<Place>,
+    exchange: Rc<Exchange>,
+    phase: Phase,
+    /// How many requests had come when the phase began.
+    requests: u64,
+    /// How many bytes have come in this phase.
+    came: usize,
+    /// How many of them since the framework looked at them last.
+    came_at_once: usize,
+    deadline: Pin<Box<Sleep>>,
+    /// Runs while the sender does not take what is written.
+    stalled: Option<Pin<Box<Sleep>>>,
+    /// How many bytes of the answer under way are still to be written.
+    rest: usize,
+    /// How it ends, once that is decided: nothing more is read.
+    farewell: Option<Farewell>,
+}
+
+impl Connection {
+    pub(super) fn new(stream: TcpStream, front: Arc<Front>) -> Self {
+        let place = front.place();
+        let is_inside = place.is_some();
+        let from = stream.peer_addr().ok().map(|address| address.ip());
+        let mut own = Self {
+            stream,
+            from,
+            place,
+            exchange: Rc::default(),
+            phase: Phase::Head,
+            requests: 0,
+            came: 0,
+            came_at_once: 0,
+            deadline: Box::pin(sleep(front.head_timeout)),
+            stalled: None,
+            rest: 0,
+            farewell: None,
+            front,
+        };
+        if !is_inside {
+            own.refuse(Answer::too_many_connections(own.front.most_connections()));
+        }
+        own
+    }
+
+    /// Where its requests find it.
+    pub(super) fn exchange(&self) -> Rc<Exchange> {
+        Rc::clone(&self.exchange)
+    }
+
+    /// Ends it with an answer, which is counted and logged here as no handler will.
+    fn refuse(&mut self, answer: Answer) {
+        answer.count("", &self.front.metrics);
+        answer.log("", self.from, 0.0);
+        self.farewell = Some(Farewell::with(answer.into_bytes()));
+    }
+
+    /// What is said in place of a bare status of the framework.
+    fn own_answer(&self, status: u16) -> Answer {
+        match status {
+            408 => Answer::slow_head(self.front.head_timeout.as_secs()),
+            431 => Answer::large_head(),
+            _ => Answer::no_request(),
+        }
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        (self.phase, self.requests, self.came) = (phase, self.exchange.requests.get(), 0);
+        let time = if phase == Phase::Idle { self.front.keep_alive } else { self.front.head_timeout };
+        self.deadline.set(sleep_until(Instant::now() + time));
+    }
+
+    /// Follows what the handler says, and ends the connection when its time is over. Called whenever the framework reads or
+    /// writes, so that the deadline wakes its task.
+    fn watch(&mut self, context: &mut Context<'_>) {
+        if self.exchange.under_way.get() > 0 {
+            self.phase = Phase::Busy;
+        } else if self.phase == Phase::Busy || self.exchange.requests.get() != self.requests {
+            self.enter(Phase::Idle);
+        }
+        if self.phase == Phase::Busy || self.farewell.is_some() || self.deadline.as_mut().poll(context).is_pending() {
+            return;
+        }
+        if self.phase == Phase::Head && self.came > 0 {
+            self.refuse(Answer::slow_head(self.front.head_timeout.as_secs()));
+        } else {
+            self.farewell = Some(Farewell::silent());
+        }
+    }
+
+    /// Notes that bytes have come.
+    fn came(&mut self, count: usize, context: &mut Context<'_>) {
+        if self.phase == Phase::Idle {
+            self.enter(Phase::Head);
+            // Wakes the task also when nothing more comes.
+            let _ = self.deadline.as_mut().poll(context);
+        }
+        self.came += count;
+        self.exchange.ahead.set(self.exchange.ahead.get() + count);
+        if self.phase == Phase::Head && self.came > MOST_OF_A_HEAD + MOST_AT_ONCE {
+            self.refuse(Answer::large_head());
+        }
+    }
+
+    fn poll_farewell(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match &mut self.farewell {
+            Some(farewell) => farewell.poll(&mut self.stream, context),
+            None => Poll::Ready(()),
+        }
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.watch(context);
+        if self.farewell.is_some() {
+            // For the framework the sender has nothing more to say.
+            return Poll::Ready(Ok(()));
+        }
+        if self.came_at_once >= MOST_AT_ONCE {
+            self.came_at_once = 0;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if self.phase == Phase::Busy && self.exchange.ahead.get() >= MOST_AHEAD {
+            self.exchange.reader.replace(Some(context.waker().clone()));
+            return Poll::Pending;
+        }
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let count = buffer.filled().len().saturating_sub(before);
+        self.came_at_once = if read.is_pending() { 0 } else { self.came_at_once + count };
+        if count > 0 {
+            self.came(count, context);
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.watch(context);
+        if self.farewell.is_none() && self.rest == 0 {
+            let written = Written::read(bytes);
+            self.rest = written.length;
+            // Of a broken body the framework says a second time what the answer to its request has said.
+            match written.bare.map(|status| self.own_answer(status)) {
+                Some(_) if self.exchange.is_broken.get() => self.farewell = Some(Farewell::silent()),
+                Some(answer) => self.refuse(answer),
+                None => {}
+            }
+        }
+        if self.farewell.is_some() {
+            ready!(self.poll_farewell(context));
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        let part = bytes.get(..self.rest).unwrap_or(bytes);
+        match Pin::new(&mut self.stream).poll_write(context, part) {
+            Poll::Ready(Ok(count)) => {
+                self.rest = self.rest.saturating_sub(count);
+                self.stalled = None;
+                if self.rest == 0 && self.exchange.is_last.get() && self.exchange.under_way.get() == 0 {
+                    self.farewell = Some(Farewell::silent());
+                    // It reads once more, to learn that there is nothing more.
+                    context.waker().wake_by_ref();
+                }
+                Poll::Ready(Ok(count))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => {
+                let timer = self.stalled.get_or_insert_with(|| Box::pin(sleep(WRITE_TIMEOUT)));
+                ready!(timer.as_mut().poll(context));
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            }
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_farewell(context));
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if self.phase == Phase::Head
+            && self.came > 0
+            && self.exchange.requests.get() == self.requests
+            && self.farewell.is_none()
+        {
+            self.front.metrics.refused.with_label_values(&["", "broken_head"]).inc();
+            let from = self.from.map(|from| from.to_string()).unwrap_or_default();
+            tracing::info!(from, "a connection ended within the head of a request");
+        }
+    }
+}

@@ -1,0 +1,186 @@
+use super::{Door, post, request};
+use crate::support::wire::{connect, read_answer};
+use crate::support::{gitflic_push, project_file};
+use serde_json::{Value, json};
+use std::io::Write;
+
+const BAD_BODY: (&str, &str) = ("/hooks", "bad_body");
+
+#[test]
+fn what_is_not_json_is_told_with_line_and_column() {
+    let door = Door::new();
+    let not_json = "the body is not JSON: ";
+    for (body, says) in [
+        (&b"<xml/>"[..], "line 1, column 1: expected a value"),
+        (b"{\n \"a\": tru}", "line 2, column 7: expected a value"),
+        (b"{\"a\": 1,}", "line 1, column 9: "),
+        (b"{\"a\": 1} x", "line 1, column 10: "),
+        (b"{'a': 1}", "line 1, column 2: "),
+        (b"{\"a\": NaN}", "line 1, column 7: expected a value"),
+        (b"{\"a\": \"\x01\"}", "line 1, column 8: "),
+        (b"payload=%7B%7D", "line 1, column 1: expected a value"),
+        (b"\xef\xbb\xbf{}", "line 1, column 1: "),
+        (b"{\"a\": \"b", "line 1, column "),
+    ] {
+        door.refuses(&post(body), 400, &format!("{not_json}{says}"), BAD_BODY);
+    }
+}
+
+#[test]
+fn json_that_is_not_an_object_is_no_hook() {
+    let door = Door::new();
+    for body in ["[]", "[{}]", "\"hook\"", "7", "null", "true"] {
+        let says = "the body is JSON, but not an object; a hook is a JSON object";
+        door.refuses(&post(body.as_bytes()), 400, says, BAD_BODY);
+    }
+}
+
+#[test]
+fn an_empty_body_is_no_hook() {
+    let door = Door::new();
+    let says = "line 1, column 1: the text ends where a value should stand";
+    door.refuses(&post(b""), 400, says, BAD_BODY);
+    door.refuses(&post(b" \n"), 400, "line 2, column 1: the text ends where a value should stand", BAD_BODY);
+    // Neither a length nor chunks: there is no body.
+    door.refuses(&request("", b""), 400, says, BAD_BODY);
+    door.refuses(&request("Transfer-Encoding: chunked\r\n", b"0\r\n\r\n"), 400, says, BAD_BODY);
+}
+
+#[test]
+fn a_body_of_25_mib_is_taken_and_one_byte_more_is_not() {
+    let door = Door::new();
+    let hook = gitflic_push();
+    let mut body = vec![b' '; 25 << 20];
+    body[..hook.len()].copy_from_slice(hook.as_bytes());
+    let answer = door.app.post("/hooks", &[], &body);
+    assert_eq!((answer.status, answer.json()["status"].as_str()), (200, Some("stored")), "{answer:?}");
+    body.push(b' ');
+    let too_large = ("/hooks", "large_body");
+    door.refuses(&post(&body), 413, "the body is larger than 26214400 bytes", too_large);
+    let mut chunked = format!("{:x}\r\n", body.len()).into_bytes();
+    chunked.extend_from_slice(&body);
+    chunked.extend_from_slice(b"\r\n0\r\n\r\n");
+    let request = request("Transfer-Encoding: chunked\r\n", &chunked);
+    door.refuses(&request, 413, "the body is larger than 26214400 bytes", too_large);
+    assert_eq!(door.app.metric("hookglot_bytes_in_flight"), Some(0));
+}
+
+#[test]
+fn ten_thousand_levels_are_too_deep() {
+    let door = Door::new();
+    let says = |column| format!("line 1, column {column}: nested deeper than 128 levels");
+    door.refuses(&post("{\"a\":".repeat(10_000).as_bytes()), 400, &says(641), BAD_BODY);
+    let whole = format!("{{\"a\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
+    door.refuses(&post(whole.as_bytes()), 400, &says(133), BAD_BODY);
+}
+
+#[test]
+fn bytes_that_are_not_utf_8_are_told_with_their_place() {
+    let door = Door::new();
+    for (body, column) in [
+        (&b"{\"a\":\"\xff\"}"[..], 7),
+        // Half a character, a surrogate, a slash in two bytes.
+        (b"{\"a\":\"\xd0\"}", 7),
+        (b"{\"a\":\"\xed\xa0\x80\"}", 7),
+        (b"{\"a\":\"\xc0\xaf\"}", 7),
+    ] {
+        let says = format!("the body is not JSON: line 1, column {column}: this byte is not UTF-8");
+        door.refuses(&post(body), 400, &says, BAD_BODY);
+    }
+}
+
+#[test]
+fn of_duplicate_keys_the_last_one_wins_everywhere() {
+    let door = Door::new();
+    let plain = gitflic_push();
+    let twice = plain
+        .replacen('{', "{\"action\": \"MOON_PHASE\", \"project\": 7, \"push\": {\"after\": null}, ", 1)
+        .replace("\"after\":", "\"after\": 0, \"after\":");
+    assert!(twice.matches("\"after\":").count() > 2 * plain.matches("\"after\":").count());
+    for body in [&plain, &twice] {
+        assert_eq!(door.app.post("/hooks", &[], body.as_bytes()).json()["status"], "stored");
+    }
+    let got = door.tool.wait_for(2);
+    assert_eq!(got[0].json(), got[1].json());
+    assert_eq!(door.taken("/hooks"), 2);
+    door.goes_on();
+}
+
+/// A number that no integer of 64 bits holds goes on digit by digit where it is copied; where a mapping works with it, the
+/// delivery fails with the line that does. Nothing is rounded in silence.
+#[test]
+fn numbers_beyond_64_bits_are_copied_or_told_with_their_line() {
+    let door = Door::new();
+    let (push, merge_request) = (
+        project_file("mappings/gitlab-to-gitflic/examples/push.json"),
+        project_file("mappings/gitflic-to-gitlab/examples/MERGE_REQUEST_CREATE.json"),
+    );
+    let numbers = ["9223372036854775808", "18446744073709551616", "-99999999999999999999999", "1e400"];
+    for (at, number) in numbers.into_iter().enumerate() {
+        let copied = push.replacen('{', &format!("{{\"odd\": {number}, "), 1);
+        assert_eq!(door.app.post("/hooks", &[], copied.as_bytes()).json()["status"], "stored");
+        let got = door.tool.wait_for(at + 1);
+        assert_eq!(String::from_utf8_lossy(&got[at].body), copied);
+        let worked_with = merge_request.replace("\"local_id\": 7", &format!("\"local_id\": {number}"));
+        assert_ne!(worked_with, merge_request);
+        assert_eq!(door.app.post("/hooks", &[], worked_with.as_bytes()).json()["status"], "stored");
+        let line = door.app.wait_for_log(&format!("got `{number}`"));
+        assert!(
+            line.contains("mappings/gitflic-to-gitlab/merge-request.yaml:") && line.contains("ERROR failed"),
+            "{line}"
+        );
+    }
+    door.goes_on();
+}
+
+/// `robustness` holds what comes out of every field of every example; here the same goes through the front door.
+#[test]
+fn a_field_of_any_kind_gets_an_answer_of_200() {
+    let door = Door::new();
+    let mut stream = connect(&door.app.address);
+    let mut sent = 0;
+    for name in ["BRANCH_UPDATE", "MERGE_REQUEST_CREATE", "ISSUE_CREATE"] {
+        let hook: Value =
+            serde_json::from_str(&project_file(&format!("mappings/gitflic-to-gitlab/examples/{name}.json"))).unwrap();
+        for path in paths(&hook) {
+            for other in [json!(null), json!({"id": {}}), json!([[]]), json!("x"), json!(7), json!(true)] {
+                let mut hook = hook.clone();
+                *hook.pointer_mut(&path).unwrap() = other.clone();
+                stream.write_all(&post(hook.to_string().as_bytes())).unwrap();
+                let answer = read_answer(&mut stream);
+                assert_eq!(answer.status, 200, "{name} {path} {other}: {answer:?}");
+                sent += 1;
+            }
+        }
+    }
+    assert!(sent > 300, "{sent}");
+    door.goes_on();
+}
+
+fn paths(value: &Value) -> Vec<String> {
+    let Value::Object(members) = value else { return Vec::new() };
+    members
+        .iter()
+        .flat_map(|(key, inner)| {
+            let below = paths(inner).into_iter().map(move |path| format!("/{key}{path}"));
+            std::iter::once(format!("/{key}")).chain(below)
+        })
+        .collect()
+}
+
+#[test]
+fn a_packed_body_is_refused_and_one_that_says_identity_is_not() {
+    let door = Door::new();
+    for encoding in ["gzip", "deflate", "br", "zstd", "GZIP", "identity, gzip", "x-gzip"] {
+        let says = format!("the body is encoded with {encoding}: forges send plain JSON");
+        let body = b"\x1f\x8b\x08";
+        let lines = format!("Content-Encoding: {encoding}\r\nContent-Length: {}\r\n", body.len());
+        door.refuses(&request(&lines, body), 415, &says, ("/hooks", "encoding"));
+    }
+    let lines = "Content-Encoding: identity\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n";
+    door.refuses(&request(lines, b"{}"), 415, "encoded with gzip", ("/hooks", "encoding"));
+    for encoding in ["identity", "Identity"] {
+        let answer = door.app.post("/hooks", &[("Content-Encoding", encoding)], gitflic_push().as_bytes());
+        assert_eq!((answer.status, answer.json()["status"].as_str()), (200, Some("stored")), "{answer:?}");
+    }
+}

@@ -1,0 +1,193 @@
+use super::{Door, is_refusal, post, request};
+use crate::support::gitflic_push;
+use crate::support::wire::{connect, read_answer};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+/// What a process that has nothing to do may hold, in KiB: a debug build with its mappings.
+const AT_REST: u64 = 120 << 10;
+
+impl Door {
+    /// Makes sure that the process never held more than at rest and this many KiB.
+    #[track_caller]
+    fn held_at_most(&self, more: u64) {
+        let most = self.app.memory("VmHWM");
+        assert!(most < AT_REST + more, "{most} KiB, at most {} were expected", AT_REST + more);
+    }
+
+    fn connections(&self) -> u64 {
+        self.app.metric("hookglot_connections").unwrap_or(0)
+    }
+
+    #[track_caller]
+    fn wait_for_connections(&self, what: impl Fn(u64) -> bool) {
+        crate::support::wait_for("connections", || what(self.connections()).then_some(()));
+    }
+}
+
+#[test]
+fn a_thousand_idle_connections_are_no_burden() {
+    let door = Door::new();
+    let mut idle: Vec<TcpStream> = (0..1_000).map(|_| connect(&door.app.address)).collect();
+    // Half of them silent, half within a head.
+    for stream in idle.iter_mut().step_by(2) {
+        stream.write_all(b"POST /hooks HTTP/1.1\r\nHost: x\r\nX-").unwrap();
+    }
+    door.wait_for_connections(|open| open >= 1_000);
+    door.goes_on();
+    door.held_at_most(64 << 10);
+    drop(idle);
+    door.wait_for_connections(|open| open == 0);
+    door.goes_on();
+}
+
+#[test]
+fn connections_beyond_the_bound_are_503_and_others_take_their_place() {
+    let door = Door::with("connections = 20", "");
+    let inside: Vec<TcpStream> = (0..20).map(|_| connect(&door.app.address)).collect();
+    door.wait_for_connections(|open| open == 20);
+    for number in 1..=5 {
+        let mut more = connect(&door.app.address);
+        more.write_all(&post(gitflic_push().as_bytes())).unwrap();
+        let answer = read_answer(&mut more);
+        is_refusal(&answer, 503, "20 connections are open, and no more may be");
+        door.wait_for_refused("", "connections", number);
+        assert_eq!(door.app.get_admin("/live").status, 200);
+    }
+    assert_eq!(door.taken("/hooks"), 0);
+    drop(inside);
+    door.wait_for_connections(|open| open == 0);
+    door.goes_on();
+}
+
+#[test]
+fn pipelined_requests_are_answered_one_by_one() {
+    let door = Door::new();
+    let count = 200;
+    let hook = post(gitflic_push().as_bytes());
+    let mut stream = connect(&door.app.address);
+    let mut sender = stream.try_clone().unwrap();
+    let sends = std::thread::spawn(move || (0..count).for_each(|_| sender.write_all(&hook).unwrap()));
+    let mut text = String::new();
+    let mut chunk = [0; 4096];
+    while text.matches("\"status\":\"stored\"").count() < count {
+        let read = stream.read(&mut chunk).unwrap();
+        assert!(read > 0, "{} answers came", text.matches("HTTP/1.1 200 OK").count());
+        text.push_str(&String::from_utf8_lossy(&chunk[..read]));
+    }
+    sends.join().unwrap();
+    assert_eq!(text.matches("HTTP/1.1 200 OK").count(), count);
+    assert_eq!(door.taken("/hooks"), count as u64);
+    door.goes_on();
+}
+
+#[test]
+fn heads_of_too_many_lines_or_bytes_are_431() {
+    let door = Door::new();
+    let too_large = "the head of the request is larger than 64 KiB or has more than 96 headers";
+    let lines = |count: usize| {
+        (0..count).flat_map(|number| ["X-".to_owned(), number.to_string(), ": a\r\n".to_owned()]).collect::<String>()
+    };
+    door.refuses(&request(&lines(200), b""), 431, too_large, ("", "large_head"));
+    door.refuses(&request(&format!("X-A: {}\r\n", "a".repeat(100_000)), b""), 431, too_large, ("", "large_head"));
+    let long = format!("POST /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(100_000));
+    door.refuses(long.as_bytes(), 431, too_large, ("", "large_head"));
+    // What is just below is answered in a few words.
+    let long = format!("POST /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(50_000));
+    let answer = door.refuses(long.as_bytes(), 404, "no route has the path /aaa", ("", "unknown_path"));
+    assert!(answer.body.len() < 500 && door.app.log().lines().all(|line| line.len() < 2_000), "{answer:?}");
+    let hook = gitflic_push();
+    let fits = request(&format!("{}Content-Length: {}\r\n", lines(90), hook.len()), hook.as_bytes());
+    assert_eq!(crate::support::wire::exchange(&door.app.address, &fits).status, 200);
+}
+
+/// 300 heads of 60 KiB each that do not end.
+#[test]
+fn large_heads_at_once_hold_no_more_than_their_bound() {
+    let door = Door::new();
+    let head = format!("POST /hooks HTTP/1.1\r\nHost: x\r\nX-A: {}", "a".repeat(60 << 10));
+    let mut bombs: Vec<TcpStream> = (0..300).map(|_| connect(&door.app.address)).collect();
+    for stream in &mut bombs {
+        stream.write_all(head.as_bytes()).unwrap();
+    }
+    door.wait_for_connections(|open| open >= 300);
+    door.goes_on();
+    // 64 KiB for each, and as much again while a buffer grows.
+    door.held_at_most(300 * 128);
+    drop(bombs);
+    door.goes_on();
+}
+
+/// 500 senders announce 20 MB each and send as much as is taken: the bound on bytes in flight holds, whoever is beyond it gets
+/// 503, hooks that fit go on meanwhile, and afterwards there is room again.
+#[test]
+fn five_hundred_bodies_of_20_mb_stay_within_the_bound() {
+    let bound: usize = 48 << 20;
+    let door = Door::with("in_flight = \"48MiB\"", "");
+    let piece = vec![b' '; 1 << 20];
+    let mut senders: Vec<TcpStream> = Vec::new();
+    for _ in 0..500 {
+        let mut stream = connect(&door.app.address);
+        stream.write_all(&request("Content-Length: 20000000\r\n", b"{")).unwrap();
+        senders.push(stream);
+    }
+    let (mut sent, mut refused) = (0, 0);
+    for stream in &mut senders {
+        // A connection that was told 503 may be closed already.
+        sent += usize::from(stream.write_all(&piece).is_ok());
+    }
+    assert!(sent * piece.len() > 2 * bound, "{sent}");
+    crate::support::wait_for("503 for those beyond", || {
+        assert!(door.app.metric("hookglot_bytes_in_flight").unwrap() <= bound as u64 + (26 << 20));
+        assert_eq!(door.app.get_admin("/live").status, 200);
+        (door.refused("/hooks", "bytes_in_flight") >= 400).then_some(())
+    });
+    // Those that found room wait for the rest of their bodies; all others have their answer.
+    for stream in &mut senders {
+        stream.set_read_timeout(Some(std::time::Duration::from_millis(1))).unwrap();
+        if stream.peek(&mut [0]).is_ok_and(|count| count > 0) {
+            stream.set_read_timeout(Some(crate::support::DEADLINE)).unwrap();
+            let answer = read_answer(stream);
+            is_refusal(&answer, 503, "too many bytes of other hooks are on their way");
+            refused += 1;
+        }
+    }
+    assert!(refused >= 400, "{refused}");
+    // The bound, as much again while bodies grow, and what the framework holds of each connection: 64 KiB that came
+    // and nobody has asked for, in buffers of up to twice that.
+    door.held_at_most(2 * (bound as u64 >> 10) + 500 * 128);
+    drop(senders);
+    crate::support::wait_for("room", || (door.app.metric("hookglot_bytes_in_flight") == Some(0)).then_some(()));
+    door.goes_on();
+}
+
+/// Wrong requests from many sides at once do not slow the admin port down to where an orchestrator would give up.
+#[test]
+fn the_admin_port_answers_during_a_flood() {
+    let door = Door::new();
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let (address, mut slowest) = (&door.app.address, std::time::Duration::ZERO);
+    std::thread::scope(|scope| {
+        for request in
+            [post(b"{"), b"garbage\r\n\r\n".to_vec(), post(b"[]"), b"POST /x HTTP/1.1\r\nHost: x\r\n\r\n".to_vec()]
+        {
+            let stop = &stop;
+            scope.spawn(move || {
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    crate::support::wire::exchange(address, &request);
+                }
+            });
+        }
+        for path in ["/live", "/ready", "/metrics"].iter().cycle().take(30) {
+            let since = std::time::Instant::now();
+            assert_eq!(door.app.get_admin(path).status, 200);
+            slowest = slowest.max(since.elapsed());
+        }
+        door.goes_on();
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    assert!(slowest.as_secs() < 5, "{slowest:?}");
+    assert!(door.refused("", "no_request") > 10 && door.refused("/hooks", "bad_body") > 10);
+    door.held_at_most(64 << 10);
+    door.goes_on();
+}

@@ -1,0 +1,150 @@
+use super::{Door, is_refusal, post, request};
+use crate::support::gitflic_push;
+use crate::support::wire::{connect, read_answer};
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+
+/// Reads until the other side closes.
+fn rest(stream: &mut TcpStream) -> Vec<u8> {
+    let mut all = Vec::new();
+    let _ = stream.read_to_end(&mut all);
+    all
+}
+
+#[test]
+fn a_head_that_never_ends_is_408() {
+    let door = Door::with("head_timeout = \"1s\"", "");
+    let mut stream = connect(&door.app.address);
+    stream.write_all(b"POST /hooks HTTP/1.1\r\nHost: x\r\nX-").unwrap();
+    door.goes_on();
+    let answer = read_answer(&mut stream);
+    is_refusal(&answer, 408, "the head of the request did not come within 1 s");
+    assert!(rest(&mut stream).is_empty());
+    door.wait_for_refused("", "slow_head", 1);
+    assert_eq!(door.app.metric("hookglot_requests_total{route=\"\",status=\"408\"}"), Some(1));
+    assert!(door.app.wait_for_log("status=408").contains("from=\"127.0.0.1\""), "{}", door.app.log());
+}
+
+/// A byte now and then does not start the time anew.
+#[test]
+fn a_head_that_drips_is_408() {
+    let door = Door::with("head_timeout = \"1s\"", "");
+    let mut stream = connect(&door.app.address);
+    stream.set_read_timeout(Some(std::time::Duration::from_millis(100))).unwrap();
+    stream.write_all(b"POST /hooks HTTP/1.1\r\nHost: x\r\nX-A: ").unwrap();
+    let mut byte = [0; 1];
+    // The read waits, and ends with the answer; whatever comes before that is another byte of the head.
+    let drips = (0..300).find(|_| stream.peek(&mut byte).is_ok() || stream.write_all(b"a").is_err());
+    assert!(drips.is_some_and(|drips| drips > 3), "{drips:?}");
+    is_refusal(&read_answer(&mut stream), 408, "the head of the request did not come within 1 s");
+}
+
+/// The framework keeps no time for the second head of a connection.
+#[test]
+fn the_second_head_of_a_connection_has_its_time_too() {
+    let door = Door::with("head_timeout = \"1s\"", "");
+    let mut stream = connect(&door.app.address);
+    stream.write_all(&post(gitflic_push().as_bytes())).unwrap();
+    assert_eq!(read_answer(&mut stream).status, 200);
+    stream.write_all(b"POST /hooks HT").unwrap();
+    is_refusal(&read_answer(&mut stream), 408, "the head of the request did not come within 1 s");
+    // One and a half requests in one packet.
+    let mut stream = connect(&door.app.address);
+    let mut bytes = post(gitflic_push().as_bytes());
+    bytes.extend_from_slice(b"POST /hooks HT");
+    stream.write_all(&bytes).unwrap();
+    assert_eq!(read_answer(&mut stream).status, 200);
+    stream.write_all(b"TP").unwrap();
+    is_refusal(&read_answer(&mut stream), 408, "the head of the request did not come within 1 s");
+    door.goes_on();
+}
+
+#[test]
+fn silence_ends_a_connection_without_a_word() {
+    let door = Door::with("head_timeout = \"1s\"\nkeep_alive = \"2s\"", "");
+    let mut new = connect(&door.app.address);
+    assert!(rest(&mut new).is_empty());
+    let mut kept = connect(&door.app.address);
+    kept.write_all(&post(gitflic_push().as_bytes())).unwrap();
+    assert_eq!(read_answer(&mut kept).status, 200);
+    let since = std::time::Instant::now();
+    assert!(rest(&mut kept).is_empty());
+    assert!(since.elapsed().as_millis() > 1_500, "silence between requests has its own time: {:?}", since.elapsed());
+    // Half a request that came with a whole one is no silence for ever.
+    let mut half = connect(&door.app.address);
+    let mut bytes = post(gitflic_push().as_bytes());
+    bytes.extend_from_slice(b"POST /hooks HT");
+    half.write_all(&bytes).unwrap();
+    assert_eq!(read_answer(&mut half).status, 200);
+    rest(&mut half);
+    door.goes_on();
+}
+
+#[test]
+fn a_body_that_never_ends_is_408() {
+    let door = Door::with("read_timeout = \"1s\"", "");
+    for start in [request("Content-Length: 10\r\n", b"{"), request("Transfer-Encoding: chunked\r\n", b"5\r\n{   ")] {
+        let mut stream = connect(&door.app.address);
+        stream.write_all(&start).unwrap();
+        let answer = read_answer(&mut stream);
+        is_refusal(&answer, 408, "the body did not come within 1 s");
+        rest(&mut stream);
+    }
+    assert_eq!(door.refused("/hooks", "slow_body"), 2);
+    door.goes_on();
+}
+
+/// Chunk after chunk, as fast as they go, for ever.
+#[test]
+fn chunks_without_end_are_413() {
+    let door = Door::new();
+    let mut stream = connect(&door.app.address);
+    stream.write_all(&request("Transfer-Encoding: chunked\r\n", b"")).unwrap();
+    let chunk = [b"10000\r\n", &[b' '; 0x10000][..], b"\r\n"].concat();
+    // 25 MiB are 400 of these.
+    let sent = (0..4_000).take_while(|_| stream.write_all(&chunk).is_ok()).count();
+    assert!((400..4_000).contains(&sent), "{sent}");
+    door.wait_for_refused("/hooks", "large_body", 1);
+    assert_eq!(door.app.metric("hookglot_bytes_in_flight"), Some(0));
+    door.goes_on();
+}
+
+/// Who may not send is not listened to for ever either.
+#[test]
+fn chunks_without_end_to_a_route_that_is_not_open_end_too() {
+    let door = Door::with("head_timeout = \"1s\"", "");
+    let mut stream = connect(&door.app.address);
+    stream.write_all(b"POST /guarded HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n").unwrap();
+    let until = std::time::Instant::now() + crate::support::DEADLINE;
+    while stream.write_all(b"1\r\n \r\n").is_ok() {
+        assert!(std::time::Instant::now() < until, "it is listened to for ever");
+    }
+    assert_eq!(door.refused("/guarded", "secret"), 1);
+    door.goes_on();
+}
+
+#[test]
+fn half_a_request_is_told_and_counted() {
+    let door = Door::new();
+    for half in [
+        request("Content-Length: 100\r\n", b"{\"a\":"),
+        request("Transfer-Encoding: chunked\r\n", b"64\r\n{\"a\":"),
+        request("Transfer-Encoding: chunked\r\n", b"2\r\n{}\r\n"),
+    ] {
+        let mut stream = connect(&door.app.address);
+        stream.write_all(&half).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let answer = read_answer(&mut stream);
+        is_refusal(&answer, 400, "the body broke off before its end");
+        assert!(rest(&mut stream).is_empty());
+    }
+    assert_eq!(door.refused("/hooks", "bad_body"), 3);
+    let mut stream = connect(&door.app.address);
+    stream.write_all(b"POST /hooks HTTP/1.1\r\nHo").unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    assert!(rest(&mut stream).is_empty());
+    door.wait_for_refused("", "broken_head", 1);
+    door.app.wait_for_log("a connection ended within the head of a request");
+    assert_eq!(door.taken("/hooks"), 0);
+    door.goes_on();
+}
