@@ -163,8 +163,7 @@ fn plan(rules: &Rules, route: &Route, document: &Document<'_>, headers: &[Header
     let identity = forge
         .identify(document.root(), headers)
         .map_err(|failure| Refusal::new("unreadable", format!("the hook cannot be read: {failure}")))?;
-    let hops =
-        headers.iter().find(|(name, _)| name == HOPS_HEADER).and_then(|(_, value)| value.parse().ok()).unwrap_or(0);
+    let hops = hops(headers)?;
     if hops >= MAX_HOPS {
         let text = format!("it has passed {hops} hookglots and goes in a circle: a destination leads back to a route");
         return Err(Refusal::new("loop", text));
@@ -178,6 +177,22 @@ fn plan(rules: &Rules, route: &Route, document: &Document<'_>, headers: &[Header
         })
         .collect();
     Ok((Arc::clone(forge), identity, hops, destinations))
+}
+
+/// How many hookglots a hook has passed. A count that cannot be read ends the hook: taken for none, it would let a hook go in
+/// a circle for ever. Nobody but a hookglot sends it.
+fn hops(headers: &[Header]) -> Result<u32, Refusal> {
+    let counts = headers.iter().filter(|(name, _)| name == HOPS_HEADER).map(|(_, value)| {
+        let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+        // More digits than a count can have are a large number, too.
+        if is_number { Ok(value.parse().unwrap_or(u32::MAX)) } else { Err(()) }
+    });
+    let most = counts.reduce(|one, other| Ok(one?.max(other?))).unwrap_or(Ok(0));
+    most.map_err(|()| {
+        let text = "the header Hookglot-Hops is not a number, so nobody knows whether the hook goes in a circle: only a \
+                    hookglot sends it; look at what stands between the two";
+        Refusal::new("bad_hops", text.to_owned())
+    })
 }
 
 /// Why a hook is ignored: a word for the metric and a sentence for the person.

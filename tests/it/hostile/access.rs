@@ -1,4 +1,4 @@
-use super::Door;
+use super::{Door, request};
 use crate::config::{ConfigFile, ROUTE, assert_faults};
 use crate::support::gitflic_push;
 use crate::support::wire::exchange;
@@ -48,6 +48,33 @@ fn a_path_is_taken_letter_by_letter() {
         let answer = exchange(&door.app.address, &with_target("POST", target));
         assert_eq!((answer.status, answer.json()["status"].as_str()), (200, Some("stored")), "{target}: {answer:?}");
     }
+}
+
+#[test]
+fn a_count_of_hops_that_is_none_ends_a_hook() {
+    let door = Door::new();
+    let send = |lines: &str| {
+        let hook = gitflic_push();
+        exchange(&door.app.address, &request(&format!("{lines}Content-Length: {}\r\n", hook.len()), hook.as_bytes()))
+    };
+    let ignored = |reason: &str| {
+        door.app.metric(&format!("hookglot_ignored_total{{destination=\"\",reason=\"{reason}\"}}")).unwrap_or(0)
+    };
+    let garbage = ["", "one", "-1", "+4", "1.5", "0x5", "1, 1", "5;", "４", "NaN"];
+    for value in garbage {
+        let answer = send(&format!("Hookglot-Hops: {value}\r\n"));
+        assert_eq!((answer.status, answer.json()["status"].as_str()), (200, Some("ignored")), "{value}: {answer:?}");
+        assert!(answer.json()["reason"].as_str().unwrap().contains("Hookglot-Hops is not a number"), "{answer:?}");
+    }
+    assert_eq!(ignored("bad_hops"), garbage.len() as u64);
+    for lines in
+        ["Hookglot-Hops: 5\r\n", "Hookglot-Hops: 99999999999999999999\r\n", "Hookglot-Hops: 0\r\nHookglot-Hops: 7\r\n"]
+    {
+        assert!(send(lines).json()["reason"].as_str().unwrap().contains("goes in a circle"), "{lines}");
+    }
+    assert_eq!(ignored("loop"), 3);
+    assert_eq!(send("Hookglot-Hops: 4\r\n").json()["status"], "stored");
+    assert_eq!(door.tool.wait_for(1)[0].header("Hookglot-Hops"), Some("5"));
 }
 
 #[test]
