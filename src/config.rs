@@ -1,5 +1,6 @@
 //! What a user can set. Plain data, checked whole: every fault is found before anything starts.
 
+mod access;
 mod address;
 mod branch_filter;
 mod client_certificate;
@@ -20,6 +21,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use access::{Network, Rate};
 pub use address::{HiddenUrl, Login};
 pub use branch_filter::BranchFilter;
 pub use client_certificate::ClientCertificate;
@@ -89,6 +91,8 @@ pub struct Limits {
     pub keep_alive: Duration,
     /// How many connections may be open at once. Default 2000.
     pub connections: usize,
+    /// How many wrong secrets are told so, of each client address on each route; `None`: all. Default 10 in a minute.
+    pub sign_in_failures: Option<Rate>,
 }
 
 /// A path on which hooks come in.
@@ -100,6 +104,10 @@ pub struct Route {
     pub accept: Vec<String>,
     /// What opens the route.
     pub access: Access,
+    /// How many hooks are taken in a time; `None`, the default: any number.
+    pub rate_limit: Option<Rate>,
+    /// The addresses that may send; empty, the default: all.
+    pub allow_from: Vec<Network>,
     /// Where its hooks go.
     pub to: Vec<Destination>,
 }

@@ -5,9 +5,12 @@
 mod answer;
 mod body;
 mod branch;
+mod bucket;
 mod connection;
+mod failures;
 mod farewell;
 mod front;
+mod gate;
 mod server;
 mod signed;
 mod written;
@@ -27,6 +30,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 pub use answer::Answer;
+pub use gate::Gate;
 pub use server::serve;
 
 /// A route as `ingest` uses it.
@@ -38,6 +42,8 @@ pub struct Route {
     pub accept: Vec<String>,
     /// What opens it.
     pub access: Access,
+    /// Who may send to it beside that, and how often.
+    pub gate: Gate,
     /// Its destinations.
     pub to: Vec<Arc<Destination>>,
 }

@@ -5,7 +5,7 @@ use crate::admin::{self, Readiness};
 use crate::config::{self, Destination, Flags, HiddenUrl, Settings};
 use crate::delivery::{Delivery, Workers};
 use crate::forge::Forges;
-use crate::ingest::{self, Ingest, Route};
+use crate::ingest::{self, Gate, Ingest, Route};
 use crate::mapping::{Diagnostics, Files};
 use crate::metrics::Metrics;
 use crate::reload::{self, Reload};
@@ -154,10 +154,12 @@ fn start_echo(settings: &mut Settings, forges: &Forges) -> Result<ServerHandle, 
 
 fn routes(settings: &mut Settings) -> (Vec<Route>, Vec<Arc<Destination>>) {
     let mut all = Vec::new();
+    let sign_in_failures = settings.limits.sign_in_failures;
     let routes = std::mem::take(&mut settings.routes).into_iter().map(|route| {
         let to: Vec<Arc<Destination>> = route.to.into_iter().map(Arc::new).collect();
         all.extend(to.iter().cloned());
-        Route { path: route.path, accept: route.accept, access: route.access, to }
+        let gate = Gate::new(route.allow_from, route.rate_limit, sign_in_failures);
+        Route { path: route.path, accept: route.accept, access: route.access, gate, to }
     });
     (routes.collect(), all)
 }

@@ -3,7 +3,7 @@
 use super::fields::{Collector, Fields};
 use super::origins::SIDECAR;
 use super::routes::routes;
-use super::{Limits, LogFormat, Reload, Settings};
+use super::{Limits, LogFormat, Rate, Reload, Settings};
 use crate::forge::Forges;
 use crate::mapping::Files;
 use crate::mapping::overlay::Overlays;
@@ -155,6 +155,9 @@ fn limits(mut table: Fields, all: &mut Collector<'_>) -> Limits {
         head_timeout: some_time(&mut table, "head_timeout", all).unwrap_or(Duration::from_secs(10)),
         keep_alive: some_time(&mut table, "keep_alive", all).unwrap_or(Duration::from_secs(75)),
         connections: table.parsed("connections", all, connections).unwrap_or(2000),
+        sign_in_failures: table
+            .parsed("sign_in_failures", all, sign_in_failures)
+            .unwrap_or_else(|| Rate::parse("10/m").ok()),
     };
     if limits.body == 0 {
         all.fault("limits.body", "0: no body could come in");
@@ -179,6 +182,10 @@ fn some_time(table: &mut Fields, key: &'static str, all: &mut Collector<'_>) -> 
 
 fn connections(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "expected a number from 1".to_owned())
+}
+
+fn sign_in_failures(text: &str) -> Result<Option<Rate>, String> {
+    if text == "none" { Ok(None) } else { Rate::parse(text).map(Some).map_err(|message| format!("{message}; or none")) }
 }
 
 fn reload(mut table: Fields, all: &mut Collector<'_>) -> Reload {

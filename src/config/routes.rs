@@ -7,7 +7,7 @@ use super::origins::SIDECAR;
 use super::read::KnownNames;
 use super::secrets::{access, secret};
 use super::signing::{check_senders, signing_keys};
-use super::{Access, Destination, Format, Route};
+use super::{Access, Destination, Format, Network, Rate, Route};
 use serde_json::Value;
 use std::collections::HashSet;
 
@@ -63,7 +63,19 @@ fn demo(known: &KnownNames<'_>) -> Route {
         .map(|address| Destination { name: "echo".to_owned(), format: Format::Other, ..bare(address) })
         .into_iter()
         .collect();
-    Route { path: "/".to_owned(), accept: known.forges.clone(), access: Access::default(), to }
+    Route { to, ..bare_route(known, Access::default()) }
+}
+
+/// The route of a sidecar or of the demonstration, as far as nothing is said.
+fn bare_route(known: &KnownNames<'_>, access: Access) -> Route {
+    Route {
+        path: "/".to_owned(),
+        accept: known.forges.clone(),
+        access,
+        rate_limit: None,
+        allow_from: Vec::new(),
+        to: Vec::new(),
+    }
 }
 
 fn sidecar(short: Vec<(&str, Value)>, known: &KnownNames<'_>, all: &mut Collector<'_>) -> Option<Route> {
@@ -88,7 +100,7 @@ fn sidecar(short: Vec<(&str, Value)>, known: &KnownNames<'_>, all: &mut Collecto
     let token = secret(&mut table, "token", "token_file", all);
     table.end(all);
     let destination = Destination { format: format?, token, ..bare(address?) };
-    Some(Route { path: "/".to_owned(), accept, access: access?, to: vec![destination] })
+    Some(Route { accept, to: vec![destination], ..bare_route(known, access?) })
 }
 
 fn route(mut table: Fields, known: &KnownNames<'_>, all: &mut Collector<'_>) -> Option<Route> {
@@ -110,6 +122,8 @@ fn route(mut table: Fields, known: &KnownNames<'_>, all: &mut Collector<'_>) -> 
         check_senders(given, &accept, known, all);
     }
     let access = access(&mut table, signing, all);
+    let rate_limit = table.parsed("rate_limit", all, Rate::parse);
+    let allow_from = networks(&mut table, all);
     let (to_path, before) = (table.path_of("to"), all.faults.len());
     let tables = table.tables("to", all);
     if tables.is_empty() && all.faults.len() == before {
@@ -117,5 +131,16 @@ fn route(mut table: Fields, known: &KnownNames<'_>, all: &mut Collector<'_>) -> 
     }
     let to: Vec<Destination> = tables.into_iter().filter_map(|table| destination(table, &accept, known, all)).collect();
     table.end(all);
-    Some(Route { path: path?, accept, access: access?, to })
+    Some(Route { path: path?, accept, access: access?, rate_limit, allow_from, to })
+}
+
+/// The addresses that may send to a route.
+fn networks(table: &mut Fields, all: &mut Collector<'_>) -> Vec<Network> {
+    let path = table.path_of("allow_from");
+    let texts = table.texts("allow_from", all);
+    if texts.as_ref().is_some_and(Vec::is_empty) {
+        all.fault(&path, "an empty list: nobody could send to the route");
+    }
+    let read = |text: String| Network::parse(&text).map_err(|message| all.fault(&path, message)).ok();
+    texts.unwrap_or_default().into_iter().filter_map(read).collect()
 }

@@ -40,6 +40,8 @@ fn the_example_file_holds_only_what_is_known_and_the_defaults_are_the_defaults()
                 "ca_file",
                 "client_",
                 "overlays",
+                "rate_limit",
+                "allow_from",
             ]
             .iter()
             .any(|name| line.starts_with(name))

@@ -8,6 +8,7 @@ use actix_web::http::header::{ALLOW, CONNECTION, RETRY_AFTER};
 use serde_json::json;
 use std::borrow::Cow;
 use std::net::IpAddr;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// How long a forge is asked to wait when there is no room, in seconds.
@@ -56,6 +57,14 @@ impl Answer {
         Self { cause, ..self }
     }
 
+    /// 429 with `Retry-After`, in whole seconds.
+    fn later(wait: Duration, cause: &'static str, reason: &str) -> Self {
+        let seconds =
+            u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(u32::from(wait.subsec_nanos() > 0));
+        let refused = Self::refused(429, format!("{reason}; come again in {seconds} s"));
+        Self { retry_after: Some(seconds), ..refused.because(cause) }
+    }
+
     /// 200: the store has it.
     #[must_use]
     pub fn stored(hook: Uuid) -> Self {
@@ -85,6 +94,13 @@ impl Answer {
     #[must_use]
     pub fn unsigned(why: &Unsigned) -> Self {
         Self::refused(401, why.to_string())
+    }
+
+    /// 403: the address is not among those that may send.
+    #[must_use]
+    pub fn forbidden() -> Self {
+        let reason = "this address may not send to the route: it is not among the addresses of its allow_from";
+        Self::refused(403, reason).because("address")
     }
 
     /// 404: no such route.
@@ -129,6 +145,20 @@ impl Answer {
     #[must_use]
     pub fn slow_head(seconds: u64) -> Self {
         Self::refused(408, format!("the head of the request did not come within {seconds} s")).because("slow_head")
+    }
+
+    /// 429: wrong secrets too often.
+    #[must_use]
+    pub fn too_many_failures(wait: Duration) -> Self {
+        let reason = "the secret is missing or wrong, and has been too often from this address: correct it at the forge, \
+                      a right one is always let in";
+        Self::later(wait, "secret_too_often", reason)
+    }
+
+    /// 429: more hooks than the route takes.
+    #[must_use]
+    pub fn too_many(wait: Duration) -> Self {
+        Self::later(wait, "rate", "more hooks come than the rate_limit of the route allows")
     }
 
     /// 431: a head that is too large.
@@ -208,7 +238,7 @@ impl Answer {
         if self.status == 405 {
             response.insert_header((ALLOW, "POST"));
         }
-        if is_last {
+        if is_last || matches!(self.status, 403 | 429) {
             response.insert_header((CONNECTION, "close"));
         }
         if let Some(seconds) = self.retry_after {

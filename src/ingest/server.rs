@@ -14,7 +14,7 @@ use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, Heade
 use actix_web::rt::net::TcpStream;
 use actix_web::web::{self, Data, Payload};
 use actix_web::{App, Error, HttpRequest, HttpResponse};
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -75,6 +75,10 @@ async fn answer(request: HttpRequest, payload: Payload, ingest: Data<Ingest>, bu
             Err(answer) => (answer, false),
         },
     };
+    let answer = match route {
+        Some(route) if answer.status() == 401 => route.gate.refuse_stranger(from, answer),
+        _ => answer,
+    };
     let is_last = !is_body_read && has_body(request.headers());
     if is_last {
         exchange.end();
@@ -100,6 +104,8 @@ async fn on_route(
     budget: &Budget,
     exchange: &Exchange,
 ) -> Result<Answer, Answer> {
+    let from: Option<IpAddr> = request.peer_addr().map(|address| address.ip());
+    route.gate.check_address(from)?;
     if request.method() != Method::POST {
         return Err(Answer::not_allowed());
     }
@@ -111,6 +117,10 @@ async fn on_route(
         return Err(Answer::unauthorised());
     }
     let claims = Claims::read(&rules, route, named).map_err(|why| Answer::unsigned(&why))?;
+    // Only hooks of those who may send count; where a signature says who that is, the body must be there first.
+    if !claims.is_asked() {
+        route.gate.check_rate()?;
+    }
     if let Some(encoding) = headers
         .get_all(CONTENT_ENCODING)
         .find(|encoding| !encoding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"))
@@ -119,8 +129,11 @@ async fn on_route(
     }
     let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
     let (body, _share) = body::read(payload, length, &ingest.limits, budget, exchange).await?;
-    if let Err(why) = claims.check(route, &body) {
-        return Ok(Answer::unsigned(&why));
+    // From here on the body is read: whatever the answer is, the connection can go on.
+    let proven = claims.check(route, &body).map_err(|why| Answer::unsigned(&why));
+    let within = proven.and_then(|()| if claims.is_asked() { route.gate.check_rate() } else { Ok(()) });
+    if let Err(answer) = within {
+        return Ok(answer);
     }
     Ok(ingest.take(&rules, route, Received { headers: kept(headers), body }).await)
 }

@@ -31,6 +31,11 @@ impl<'h> Claims<'h> {
         if signed.is_empty() { Err(first.unwrap_or(Unsigned::NoScheme)) } else { Ok(Self { signed, is_asked: true }) }
     }
 
+    /// Whether the route asks for a signature.
+    pub(super) fn is_asked(&self) -> bool {
+        self.is_asked
+    }
+
     /// Checks the signatures against the body.
     pub(super) fn check(&self, route: &Route, body: &[u8]) -> Result<(), Unsigned> {
         let keys = &route.access.signing_keys;

@@ -1,7 +1,7 @@
 // Each kind of wrong input, what it gets, and that everything else goes on. Beside these: `robustness` (fields of every
 // example that are missing or of another kind), `ingest` (secrets, small limits), `budgets` (what a mapping may make of a hook).
 
-/// Methods, paths and settings.
+/// Addresses, rates, wrong secrets, methods and paths.
 mod access;
 /// Bodies that are no hook.
 mod body;

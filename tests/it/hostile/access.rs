@@ -1,7 +1,8 @@
-use super::{Door, request};
+use super::{Door, SECRET, is_refusal, request};
 use crate::config::{ConfigFile, ROUTE, assert_faults};
-use crate::support::gitflic_push;
-use crate::support::wire::exchange;
+use crate::support::app::command;
+use crate::support::wire::{exchange, post as post_to};
+use crate::support::{gitflic_push, wait_for};
 
 fn with_target(method: &str, target: &str) -> Vec<u8> {
     let hook = gitflic_push();
@@ -78,15 +79,132 @@ fn a_count_of_hops_that_is_none_ends_a_hook() {
 }
 
 #[test]
-fn limits_that_are_none_are_told_with_their_place() {
-    let limits = "[limits]\nconnections = 0\nhead_timeout = \"0s\"\nkeep_alive = \"soon\"\nread_timeout = 0\n";
+fn wrong_secrets_are_401_and_too_many_of_them_429() {
+    let door = Door::with("sign_in_failures = \"5/h\"", "");
+    let send = |from: Option<&str>, path: &str, secret: &str| {
+        let address = from.map_or_else(|| door.app.address.clone(), ToOwned::to_owned);
+        post_to(&address, path, &[("Gitflic-Webhook-Secret", secret)], gitflic_push().as_bytes())
+    };
+    for number in 0..5 {
+        is_refusal(
+            &send(None, "/guarded", &format!("guess-{number}")),
+            401,
+            "the secret of the hook is missing or wrong",
+        );
+    }
+    for number in 0..3 {
+        let answer = send(None, "/guarded", &format!("guess-{number}"));
+        is_refusal(&answer, 429, "has been too often from this address");
+        let seconds: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+        assert!((1..=720).contains(&seconds), "{answer:?}");
+        assert_eq!(answer.header("connection").as_deref(), Some("close"));
+    }
+    assert_eq!((door.refused("/guarded", "secret"), door.refused("/guarded", "secret_too_often")), (5, 3));
+    // The forge behind the same proxy is not shut out, nor does its hook let the stranger begin anew.
+    assert_eq!(send(None, "/guarded", SECRET).json()["status"], "stored");
+    assert_eq!(send(None, "/guarded", "guess").status, 429);
+    door.goes_on();
+}
+
+#[test]
+fn the_limit_of_wrong_secrets_cools_and_can_be_switched_off() {
+    let wrong = |door: &Door| door.app.post("/guarded", &[], b"{}").status;
+    let door = Door::with("sign_in_failures = \"1/s\"", "");
+    assert_eq!(wrong(&door), 401);
+    wait_for("too many", || (wrong(&door) == 429).then_some(()));
+    wait_for("another 401", || (wrong(&door) == 401).then_some(()));
+    let door = Door::with("sign_in_failures = \"none\"", "");
+    assert!((0..30).all(|_| wrong(&door) == 401));
+    assert_eq!(door.refused("/guarded", "secret"), 30);
+}
+
+#[test]
+fn a_route_takes_as_many_hooks_as_its_rate_limit_allows() {
+    let door = Door::with("", "rate_limit = \"3/h\"");
+    let send = |secret: &str| door.app.post("/guarded", &[("X-Gitlab-Token", secret)], gitflic_push().as_bytes());
+    // Who does not prove themselves does not use up what the forge may send.
+    (0..5).for_each(|_| assert_eq!(send("guess").status, 401));
+    (0..3).for_each(|_| assert_eq!(send(SECRET).status, 200));
+    let answer = send(SECRET);
+    is_refusal(&answer, 429, "more hooks come than the rate_limit of the route allows");
+    let seconds: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+    assert!((1_100..=1_200).contains(&seconds), "{answer:?}");
+    assert_eq!(door.refused("/guarded", "rate"), 1);
+    assert_eq!(door.app.metric("hookglot_requests_total{route=\"/guarded\",status=\"429\"}"), Some(1));
+    // Each route has its own.
+    assert_eq!(door.app.post("/hooks", &[], gitflic_push().as_bytes()).status, 200);
+    door.goes_on();
+}
+
+#[test]
+fn a_rate_limit_lets_hooks_in_again_as_time_goes_by() {
+    let door = Door::with("", "rate_limit = \"2/s\"");
+    let send = || door.app.post("/hooks", &[], gitflic_push().as_bytes()).status;
+    wait_for("too many", || (send() == 429).then_some(()));
+    wait_for("room", || (send() == 200).then_some(()));
+}
+
+#[test]
+fn an_address_that_is_not_allowed_is_403_before_anything_is_read() {
+    let door = Door::with("", "allow_from = [\"10.0.0.0/8\", \"2001:db8::/32\"]");
+    let refused = ("/hooks", "address");
+    let says = "it is not among the addresses of its allow_from";
+    let answer = door.refuses(&with_target("POST", "/hooks"), 403, says, refused);
+    assert_eq!(answer.header("connection").as_deref(), Some("close"));
+    door.refuses(&with_target("GET", "/hooks"), 403, says, refused);
+    // No body is waited for, and no secret is looked at.
+    let before_the_body = b"POST /guarded HTTP/1.1\r\nHost: x\r\nContent-Length: 20000000\r\n\r\n";
+    door.refuses(before_the_body, 403, says, ("/guarded", "address"));
+    assert_eq!((door.taken("/hooks"), door.refused("/guarded", "secret")), (0, 0));
+    // What a header says of an address is no address.
+    let pretended = door.app.post("/hooks", &[("X-Forwarded-For", "10.0.0.1")], gitflic_push().as_bytes());
+    assert_eq!(pretended.status, 403);
+}
+
+#[test]
+fn an_address_that_is_allowed_comes_in_over_either_kind_of_socket() {
+    let door = Door::with("", "allow_from = [\"127.0.0.0/8\", \"::1\"]");
+    assert_eq!(door.app.post("/hooks", &[], gitflic_push().as_bytes()).status, 200);
+    // An IPv6 socket shows the address 127.0.0.1 as ::ffff:127.0.0.1.
+    let file = ConfigFile::new(&ROUTE.replace("secret =", "allow_from = [\"127.0.0.1\"]\nsecret ="));
+    let mut serve = command(&["serve", "--config", file.shown()]);
+    serve.args(["--listen", "[::]:0", "--admin-listen", "127.0.0.1:0"]);
+    let running = crate::support::process::Running::start(serve, b"");
+    let line = wait_for("an address", || {
+        let log = running.err();
+        log.lines().find(|line| line.contains("hooks come in on")).map(str::to_owned)
+    });
+    let port = line.rsplit(':').next().unwrap().trim();
+    assert_eq!(post_to(&format!("127.0.0.1:{port}"), "/", &[], gitflic_push().as_bytes()).status, 200);
+    let other = post_to(&format!("[::1]:{port}"), "/", &[], gitflic_push().as_bytes());
+    assert_eq!(other.status, 403, "{other:?}");
+}
+
+#[test]
+fn settings_of_access_that_are_none_are_told_with_their_place() {
+    let route = ROUTE.replace(
+        "secret =",
+        "rate_limit = \"often\"\nallow_from = [\"10.0.0.1/8\", \"harbour\", \"::/200\"]\nsecret =",
+    );
+    let limits = "[limits]\nconnections = 0\nhead_timeout = \"0s\"\nkeep_alive = \"soon\"\nread_timeout = 0\n\
+                  sign_in_failures = \"never\"\n";
+    let said = ConfigFile::new(&format!("{limits}{route}")).faults(&[], &[]);
+    let (ranges, others): (Vec<_>, Vec<_>) =
+        said.into_iter().partition(|line| line.starts_with("route[0].allow_from: "));
     assert_faults(
-        &ConfigFile::new(&format!("{limits}{ROUTE}")).faults(&[], &[]),
+        &others,
         &[
             ("limits.connections", "expected a number from 1"),
             ("limits.head_timeout", "0: no request could come in"),
             ("limits.keep_alive", "expected a time such as"),
             ("limits.read_timeout", "0: no request could come in"),
+            ("limits.sign_in_failures", "expected a rate such as 100/s, 500/m or 2000/h, got `never`; or none"),
+            ("route[0].rate_limit", "expected a rate such as 100/s, 500/m or 2000/h, got `often`"),
         ],
     );
+    assert!(ranges[0].contains("`10.0.0.1/8` has bits behind its first 8: write 10.0.0.0/8"), "{ranges:?}");
+    assert!(ranges[1].contains("got `harbour`") && ranges[2].contains("got `::/200`"), "{ranges:?}");
+    let empty = ConfigFile::new(&ROUTE.replace("secret =", "allow_from = []\nsecret ="));
+    let nobody = "an empty list: nobody could send to the route";
+    assert_faults(&empty.faults(&[], &[]), &[("route[0].allow_from", nobody)]);
 }

@@ -41,6 +41,11 @@ impl Running {
         String::from_utf8_lossy(&self.out.lock().unwrap()).into_owned()
     }
 
+    /// What it has said so far on standard error.
+    pub fn err(&self) -> String {
+        String::from_utf8_lossy(&self.err.lock().unwrap()).into_owned()
+    }
+
     /// Waits for its end.
     pub fn end(mut self) -> Ended {
         let until = Instant::now() + DEADLINE;
