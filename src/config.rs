@@ -83,7 +83,7 @@ pub struct Limits {
     pub in_flight: usize,
     /// How many bytes of hooks the memory store holds. Default 512 MiB.
     pub stored: usize,
-    /// How long a sender may take for a body. Default 30 s.
+    /// How long a sender may take for a body, and leave an answer unread. Default 30 s.
     pub read_timeout: Duration,
     /// How long a sender may take for the head of a request. Default 10 s.
     pub head_timeout: Duration,

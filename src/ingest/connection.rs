@@ -16,12 +16,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
-use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
-
-/// How long a sender may leave its answers unread.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How many bytes of a body may have come that nobody has asked for yet. The framework would take 256 KiB.
 const MOST_AHEAD: usize = 64 << 10;
@@ -281,7 +277,8 @@ impl AsyncWrite for Connection {
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Pending => {
-                let timer = self.stalled.get_or_insert_with(|| Box::pin(sleep(WRITE_TIMEOUT)));
+                let time = self.front.read_timeout;
+                let timer = self.stalled.get_or_insert_with(|| Box::pin(sleep(time)));
                 ready!(timer.as_mut().poll(context));
                 Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
             }

@@ -10,6 +10,8 @@ use std::time::Duration;
 pub(super) struct Front {
     pub(super) head_timeout: Duration,
     pub(super) keep_alive: Duration,
+    /// How long a sender may leave its answers unread, as long as it may take for a body.
+    pub(super) read_timeout: Duration,
     pub(super) metrics: Metrics,
     most: usize,
     open: AtomicUsize,
@@ -20,8 +22,8 @@ pub(super) struct Place(Arc<Front>);
 
 impl Front {
     pub(super) fn new(limits: &Limits, metrics: Metrics) -> Self {
-        let (head_timeout, keep_alive, most) = (limits.head_timeout, limits.keep_alive, limits.connections);
-        Self { head_timeout, keep_alive, metrics, most, open: AtomicUsize::new(0) }
+        let Limits { head_timeout, keep_alive, read_timeout, connections: most, .. } = *limits;
+        Self { head_timeout, keep_alive, read_timeout, metrics, most, open: AtomicUsize::new(0) }
     }
 
     /// Takes a place, if there is one.

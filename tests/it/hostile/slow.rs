@@ -1,7 +1,7 @@
 use super::{Door, is_refusal, post, request};
 use crate::support::gitflic_push;
 use crate::support::wire::{connect, read_answer};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 
 /// Reads until the other side closes.
@@ -146,5 +146,22 @@ fn half_a_request_is_told_and_counted() {
     door.wait_for_refused("", "broken_head", 1);
     door.app.wait_for_log("a connection ended within the head of a request");
     assert_eq!(door.taken("/hooks"), 0);
+    door.goes_on();
+}
+
+/// Whoever asks on and on and never reads an answer is not served for ever.
+#[test]
+fn a_sender_that_does_not_read_its_answers_is_cut_off() {
+    let door = Door::with("read_timeout = \"1s\"", "");
+    let mut stream = connect(&door.app.address);
+    let question = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(200)).repeat(100);
+    let until = std::time::Instant::now() + crate::support::DEADLINE;
+    let error = loop {
+        assert!(std::time::Instant::now() < until, "it is served for ever");
+        if let Err(error) = stream.write_all(question.as_bytes()) {
+            break error;
+        }
+    };
+    assert!(matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{error}");
     door.goes_on();
 }
