@@ -69,6 +69,10 @@ pub(super) fn secret(
         (None, None) => return None,
     };
     let place = if text_from_file { file_path } else { path };
+    if text.contains("whsec_") {
+        all.fault(&place, "a signing key (whsec_…) is never sent: a destination's `signing_key` signs with it");
+        return None;
+    }
     let secret = Secret::new(&text);
     if secret.as_ref().is_some_and(|secret| !secret.reveal().bytes().all(|byte| (0x20..0x7F).contains(&byte))) {
         all.fault(&place, "a header carries it: one line of printable ASCII characters");

@@ -138,7 +138,9 @@ fn grew(own: &[Value], others: &[Value], at: &str) -> bool {
 
 /// Whether a mapping declares that a value at a path is lost, or made up where it is null.
 fn is_declared(mapping: &str, path: &str, value: &Value) -> bool {
-    if TEXTS_WITH_IMAGES.contains(&path) && !value.as_str().is_some_and(|text| text.contains("](/")) {
+    // A text that ends with `!` makes an image of the link behind it.
+    let has_own_image = |text: &str| text.contains("](/") || text.contains("![c](d)");
+    if TEXTS_WITH_IMAGES.contains(&path) && !value.as_str().is_some_and(has_own_image) {
         return false;
     }
     let sets = RULES.directions.values();

@@ -12,7 +12,7 @@ const SECRET: &str = "brass-lantern-77";
 fn app(tool: &Receiver, settings: &str) -> (App, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let config = format!(
-        "log_level = \"trace\"\n[[route]]\npath = \"/\"\naccept = [\"gitlab\"]\n{settings}\n\
+        "log_level = \"trace\"\nlimits.sign_in_failures = \"none\"\n[[route]]\npath = \"/\"\naccept = [\"gitlab\"]\n{settings}\n\
          [[route.to]]\nname = \"ledger\"\nurl = \"{}\"\nformat = \"gitflic\"\n",
         tool.url
     );

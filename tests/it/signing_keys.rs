@@ -16,6 +16,15 @@ fn is_sound(route: &str, to: &str) {
 }
 
 #[test]
+fn a_signing_key_in_the_place_of_a_token_is_refused() {
+    for setting in ["token", "authorization"] {
+        let file = config("secret = \"none\"", &format!("format = \"gitlab\"\n{setting} = \"{}\"", key(1)));
+        let place = format!("route[0].to[0].{setting}");
+        assert_faults(&file.faults(&[], &[]), &[(&place, "a signing key (whsec_…) is never sent")]);
+    }
+}
+
+#[test]
 fn a_text_that_is_no_signing_key_is_a_fault_that_repeats_nothing_of_it() {
     let bare = &key(1)["whsec_".len()..];
     let long = format!("whsec_{bare}{bare}{bare}");
