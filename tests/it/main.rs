@@ -16,6 +16,8 @@ mod support;
 
 /// What a mapping may make of a hook, in size.
 mod budgets;
+/// Secrets that are looked for everywhere.
+mod canary;
 /// `check`: what it finds, and how it ends.
 mod check;
 /// How `check` prints what it finds.
@@ -40,6 +42,8 @@ mod echo;
 mod environment;
 /// Which line made a field, and of what.
 mod explain;
+/// What a fuzzer tries, in short.
+mod fuzzed;
 /// `healthcheck`
 mod healthcheck;
 /// Wrong and hostile input at the front door, line by line: what each gets, and that everything else goes on.
