@@ -55,7 +55,7 @@ fn a_gitflic_push_arrives_as_gitlab_would_send_it() {
             "Hookglot-Hops: 1",
             "Host: …",
             "Idempotency-Key: …",
-            "User-Agent: GitLab/18.9.0",
+            "User-Agent: GitLab/19.4.0",
             "Webhook-Id: …",
             "Webhook-Timestamp: …",
             "X-Gitlab-Event-Uuid: …",

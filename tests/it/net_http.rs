@@ -45,7 +45,7 @@ impl Default for Call<'_> {
             hook: gitflic_push(),
             event: "Push Hook",
             instance: "https://git.example.org",
-            user_agent: "GitLab/18.9.0",
+            user_agent: "GitLab/19.4.0",
         }
     }
 }
