@@ -93,7 +93,7 @@ impl Answer {
     /// 401: a signature that proves nothing, or none.
     #[must_use]
     pub fn unsigned(why: &Unsigned) -> Self {
-        Self::refused(401, why.to_string())
+        Self::refused(401, why.to_string()).because("signature")
     }
 
     /// 403: the address is not among those that may send.
@@ -150,8 +150,8 @@ impl Answer {
     /// 429: wrong secrets too often.
     #[must_use]
     pub fn too_many_failures(wait: Duration) -> Self {
-        let reason = "the secret is missing or wrong, and has been too often from this address: correct it at the forge, \
-                      a right one is always let in";
+        let reason = "the secret or the signature is missing or wrong, and has been too often from this address: correct it at \
+                      the forge, a right one is always let in";
         Self::later(wait, "secret_too_often", reason)
     }
 

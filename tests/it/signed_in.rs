@@ -123,6 +123,7 @@ fn what_proves_nothing_is_401_and_is_told_why_but_not_what_would_have_fitted() {
     app.wait_for_log("outcome=\"delivered\"");
     assert_eq!(tool.got().len(), 1);
     assert_eq!(app.metric("hookglot_requests_total{route=\"/\",status=\"401\"}"), Some(17));
+    assert_eq!(app.metric("hookglot_refused_total{reason=\"signature\",route=\"/\"}"), Some(17));
     let everything = format!("{}{}{}{said}", app.log(), app.out(), app.get_admin("/metrics").body);
     let time = good()[1].1.clone();
     let secrets =
