@@ -23,6 +23,10 @@ pub(crate) struct Scope<'d> {
     pub(crate) blocks: HashMap<String, Block>,
     /// The file that the node being compiled stands in; an index into [`Program::files`].
     pub(crate) file: usize,
+    /// How many errors were said, those that were said before among them.
+    pub(crate) said: usize,
+    /// How often each block was expanded and had errors in it.
+    pub(crate) faulty: HashMap<String, usize>,
     /// The blocks that are being expanded, to find one that uses itself.
     pub(crate) expanding: Vec<String>,
     /// Whether this is a forge file, which may look at request headers and at the delivery; mappings may not.
@@ -73,6 +77,8 @@ impl<'d> Scope<'d> {
             faults,
             blocks: HashMap::new(),
             file: 0,
+            said: 0,
+            faulty: HashMap::new(),
             expanding: Vec::new(),
             is_forge,
             selects: false,
@@ -103,6 +109,7 @@ impl<'d> Scope<'d> {
     }
 
     pub(crate) fn error(&mut self, position: Position, message: impl Into<String>) {
+        self.said += 1;
         let file = self.program.files.get(self.file).cloned().unwrap_or_default();
         self.faults.error(&file, position, message);
     }

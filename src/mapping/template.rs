@@ -11,6 +11,10 @@ use std::collections::HashSet;
 /// How many values a file may hold, those of a block counted at every place that it is put in.
 const MAX_VALUES: usize = 250_000;
 
+/// How often a block with errors in it is compiled again: each place that uses it may show others, but the same ones a
+/// hundred thousand times over cost seconds and tell nothing.
+const MOST_FAULTY: usize = 16;
+
 /// Every directive of the language.
 const DIRECTIVES: [&str; 6] = ["$each", "$if", "$else", "$case", "$block", "$merge"];
 
@@ -251,10 +255,19 @@ fn block(value: &Yaml, scope: &mut Scope<'_>) -> Template {
         scope.error(value.position, format!("block `{name}` uses itself"));
         return null();
     }
+    if scope.faulty.get(&name).is_some_and(|times| *times >= MOST_FAULTY) {
+        // Whatever stands around it is faulty, too.
+        scope.said += 1;
+        return null();
+    }
     scope.program.usage.used.insert(block.place);
     let user = std::mem::replace(&mut scope.file, block.place.file);
-    scope.expanding.push(name);
+    scope.expanding.push(name.clone());
+    let before = scope.said;
     let compiled = compile(&block.body, scope);
+    if scope.said > before {
+        *scope.faulty.entry(name).or_default() += 1;
+    }
     scope.expanding.pop();
     scope.file = user;
     compiled
