@@ -20,7 +20,7 @@ impl BranchFilter {
     fn new(kind: FilterKind, text: &str) -> Result<Option<Self>, String> {
         let expression = match kind {
             FilterKind::Regex if text.trim().is_empty() => None,
-            FilterKind::Regex => Some(text.to_owned()),
+            FilterKind::Regex => Some(with_ascii_classes(text)),
             FilterKind::Wildcard => of_patterns([text]),
             FilterKind::List => of_patterns(text.split(':').map(str::trim)),
         };
@@ -64,6 +64,32 @@ fn of_patterns<'p>(patterns: impl IntoIterator<Item = &'p str>) -> Option<String
     let one = |pattern: &str| pattern.split('*').map(regex::escape).collect::<Vec<_>>().join(".*");
     let all: Vec<String> = patterns.into_iter().filter(|pattern| !pattern.trim().is_empty()).map(one).collect();
     (!all.is_empty()).then(|| format!(r"\A(?s:{})\z", all.join("|")))
+}
+
+/// An expression whose `\d`, `\w`, `\s` and `\b` know letters and digits of ASCII alone, as those of RE2 do, which GitLab
+/// uses: <https://github.com/google/re2/wiki/Syntax>.
+fn with_ascii_classes(expression: &str) -> String {
+    let (mut out, mut characters) = (String::with_capacity(expression.len()), expression.chars());
+    while let Some(character) = characters.next() {
+        if character != '\\' {
+            out.push(character);
+            continue;
+        }
+        match characters.next() {
+            Some('d') => out.push_str("[0-9]"),
+            Some('D') => out.push_str("[^0-9]"),
+            Some('w') => out.push_str("[0-9A-Za-z_]"),
+            Some('W') => out.push_str("[^0-9A-Za-z_]"),
+            Some('s') => out.push_str(r"[\t\n\f\r ]"),
+            Some('S') => out.push_str(r"[^\t\n\f\r ]"),
+            Some('b') => out.push_str(r"(?-u:\b)"),
+            other => {
+                out.push('\\');
+                out.extend(other);
+            }
+        }
+    }
+    out
 }
 
 /// What is wrong with an expression, without the drawing of it, which takes several lines.
@@ -128,6 +154,17 @@ mod tests {
         assert_eq!(takes(FilterKind::Regex, "main", &names), ["main", "domain"]);
         assert_eq!(takes(FilterKind::Regex, "^(main|release/.+)$", &names), ["main", "release/1"]);
         assert_eq!(takes(FilterKind::Regex, "(?i)^MAIN$", &names), ["main"]);
+    }
+
+    #[test]
+    fn classes_are_those_of_re2() {
+        let names = ["main", "ветка", "v١", "v1", "release-2", r"a\d"];
+        assert_eq!(takes(FilterKind::Regex, r"^\w+$", &names), ["main", "v1"]);
+        assert_eq!(takes(FilterKind::Regex, r"^v\d$", &names), ["v1"]);
+        assert_eq!(takes(FilterKind::Regex, r"^[\w-]+$", &names), ["main", "v1", "release-2"]);
+        assert_eq!(takes(FilterKind::Regex, r"\bветка", &names).len(), 0);
+        assert_eq!(takes(FilterKind::Regex, r"^\pL+$", &names), ["main", "ветка"]);
+        assert_eq!(takes(FilterKind::Regex, r"a\\d", &names), [r"a\d"]);
     }
 
     #[test]
