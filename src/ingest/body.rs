@@ -75,7 +75,14 @@ async fn chunks(
 ) -> Result<(Vec<u8>, Share), Answer> {
     let mut share = budget.share();
     let mut body = Vec::new();
-    while let Some(chunk) = payload.next().await {
+    let mut next = std::future::poll_fn(|context| {
+        let next = payload.poll_next_unpin(context);
+        if next.is_pending() {
+            exchange.took_all();
+        }
+        next
+    });
+    while let Some(chunk) = (&mut next).await {
         let chunk = chunk.map_err(|error| {
             exchange.body_broke_off();
             tracing::debug!(%error, "the body broke off");

@@ -68,6 +68,12 @@ impl Exchange {
         self.wake_reader();
     }
 
+    /// Says that all of the body that has come has been taken: what else has come was the sizes of its chunks.
+    pub(super) fn took_all(&self) {
+        self.ahead.set(0);
+        self.wake_reader();
+    }
+
     fn wake_reader(&self) {
         if let Some(reader) = self.reader.take() {
             reader.wake();

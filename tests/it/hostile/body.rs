@@ -1,5 +1,5 @@
 use super::{Door, post, request};
-use crate::support::wire::{connect, read_answer};
+use crate::support::wire::{connect, exchange, read_answer};
 use crate::support::{gitflic_push, project_file};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -23,6 +23,25 @@ fn what_is_not_json_is_told_with_line_and_column() {
         (b"{\"a\": \"b", "line 1, column "),
     ] {
         door.refuses(&post(body), 400, &format!("{not_json}{says}"), BAD_BODY);
+    }
+}
+
+/// The sizes of chunks are no part of the body, however many they are.
+#[test]
+fn a_body_in_chunks_of_any_size_is_taken() {
+    let door = Door::new();
+    for (length, size) in [(50_000, 1), (200_000, 10), (2 << 20, 1000)] {
+        let mut body = gitflic_push().into_bytes();
+        body.resize(length, b' ');
+        let mut chunked = Vec::new();
+        for chunk in body.chunks(size) {
+            chunked.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+            chunked.extend_from_slice(chunk);
+            chunked.extend_from_slice(b"\r\n");
+        }
+        chunked.extend_from_slice(b"0\r\n\r\n");
+        let answer = exchange(&door.app.address, &request("Transfer-Encoding: chunked\r\n", &chunked));
+        assert_eq!((answer.status, answer.json()["status"].as_str()), (200, Some("stored")), "{size}: {answer:?}");
     }
 }
 
