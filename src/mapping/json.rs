@@ -167,7 +167,8 @@ impl<'a> Node<'a> {
         let entry = self.document.entry(self.index);
         match entry.kind {
             Kind::PlainText => self.document.bytes(entry) == text.as_bytes(),
-            _ => self.text().is_some_and(|own| own == text),
+            Kind::EscapedText | Kind::BrokenText => write::says(self.raw(), text),
+            _ => false,
         }
     }
 

@@ -141,7 +141,11 @@ impl<'a> Found<'a> {
         for (key, value) in object.into_iter().flat_map(Node::members) {
             let wanted = match key.plain() {
                 Some(key) => shape.wanted.iter().find(|wanted| wanted.key.as_bytes() == key),
-                None => shape.wanted.iter().find(|wanted| key.says(&wanted.key)),
+                // What it says is written out once, and not for each key that is wanted: a hook may have a million such.
+                None => {
+                    let said = key.text();
+                    shape.wanted.iter().find(|wanted| said.as_deref() == Some(&wanted.key))
+                }
             };
             if let Some(wanted) = wanted {
                 self.set(wanted.slot, Some(value));

@@ -25,6 +25,28 @@ fn the_last_of_two_equal_keys_wins_everywhere() {
     assert_eq!(copy(&format!("{{{}}}", many.join(","))), format!("{{{}}}", once.join(",")));
 }
 
+proptest! {
+    #[test]
+    fn what_an_escaped_text_says_is_found_without_writing_it(text in "\\PC{0,6}", other in "\\PC{0,6}", escaped in any::<[bool; 6]>()) {
+        let raw: String = text
+            .chars()
+            .zip(escaped)
+            .map(|(character, escaped)| {
+                let mut units = [0; 2];
+                let units = character.encode_utf16(&mut units);
+                if escaped || matches!(character, '"' | '\\') {
+                    units.iter().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>().concat()
+                } else {
+                    character.to_string()
+                }
+            })
+            .collect();
+        prop_assert!(write::says(&raw, &text));
+        prop_assert_eq!(write::says(&raw, &other), text == other);
+        prop_assert_eq!(write::unescape(&raw), text);
+    }
+}
+
 #[test]
 fn half_a_surrogate_pair_becomes_the_replacement_character() {
     assert_eq!(copy(r#"["\ud83d\ude00","\ud83d!","\ude00"]"#), "[\"\\ud83d\\ude00\",\"\u{fffd}!\",\"\u{fffd}\"]");

@@ -12,21 +12,50 @@ pub(crate) fn unescape(raw: &str) -> String {
     let mut rest = raw;
     while let Some(stop) = rest.find('\\') {
         out.push_str(rest.get(..stop).unwrap_or_default());
-        let escape = rest.get(stop + 1..).unwrap_or_default();
-        let used = match escape.bytes().next() {
-            Some(b'b') => push(&mut out, '\u{8}'),
-            Some(b'f') => push(&mut out, '\u{c}'),
-            Some(b'n') => push(&mut out, '\n'),
-            Some(b'r') => push(&mut out, '\r'),
-            Some(b't') => push(&mut out, '\t'),
-            Some(b'u') => unicode(&mut out, escape),
-            Some(byte) => push(&mut out, char::from(byte)),
-            None => 0,
-        };
-        rest = escape.get(used..).unwrap_or_default();
+        let (character, used) = escaped_character(rest.get(stop + 1..).unwrap_or_default());
+        out.extend(character);
+        rest = rest.get(stop + 1 + used..).unwrap_or_default();
     }
     out.push_str(rest);
     out
+}
+
+/// Whether raw bytes say a text, found out without writing what they say: a hook may have a million keys with escapes.
+pub(crate) fn says(raw: &str, text: &str) -> bool {
+    // An escape of six bytes says one at least, and none says more than it is long.
+    if raw.len() < text.len() || raw.len() > text.len() * 6 {
+        return false;
+    }
+    let (mut rest, mut left) = (raw, text);
+    while let Some(stop) = rest.find('\\') {
+        let (character, used) = escaped_character(rest.get(stop + 1..).unwrap_or_default());
+        let behind = left.strip_prefix(rest.get(..stop).unwrap_or_default());
+        match (behind, character) {
+            (Some(behind), Some(character)) if behind.starts_with(character) => {
+                left = behind.get(character.len_utf8()..).unwrap_or_default();
+            }
+            _ => return false,
+        }
+        rest = rest.get(stop + 1 + used..).unwrap_or_default();
+    }
+    rest == left
+}
+
+/// The character that stands behind a backslash, and how many bytes it takes there.
+fn escaped_character(escape: &str) -> (Option<char>, usize) {
+    match escape.bytes().next() {
+        Some(b'b') => (Some('\u{8}'), 1),
+        Some(b'f') => (Some('\u{c}'), 1),
+        Some(b'n') => (Some('\n'), 1),
+        Some(b'r') => (Some('\r'), 1),
+        Some(b't') => (Some('\t'), 1),
+        Some(b'u') => {
+            let (character, used) = unicode(escape);
+            (Some(character), used)
+        }
+        Some(byte) => (Some(char::from(byte)), 1),
+        None => (None, 0),
+    }
 }
 
 /// The raw bytes of a text up to its first line break, which stands there as an escape.
@@ -47,23 +76,16 @@ pub(crate) fn first_line(raw: &str) -> &str {
     raw
 }
 
-fn push(out: &mut String, character: char) -> usize {
-    out.push(character);
-    1
-}
-
-/// Undoes a `uXXXX`, with the low half behind it where there is one; says how many bytes it took.
-fn unicode(out: &mut String, escape: &str) -> usize {
+/// The character of a `uXXXX`, with the low half behind it where there is one, and how many bytes that takes.
+fn unicode(escape: &str) -> (char, usize) {
     let unit = |at: usize| u32::from_str_radix(escape.get(at..at + 4)?, 16).ok();
     let first = unit(1).unwrap_or(0xFFFD);
     let second = if escape.get(5..7) == Some("\\u") { unit(7) } else { None };
     if let (0xD800..=0xDBFF, Some(low @ 0xDC00..=0xDFFF)) = (first, second) {
         let code = 0x10000 + ((first - 0xD800) << 10) + (low - 0xDC00);
-        out.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
-        return 11;
+        return (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 11);
     }
-    out.push(char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER));
-    5
+    (char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER), 5)
 }
 
 /// The first byte that cannot stand in a JSON text as it is: a quote, a backslash, a control character.
