@@ -7,6 +7,7 @@ mod echo;
 mod findings;
 mod healthcheck;
 mod mappings;
+mod open_files;
 mod out;
 mod serve;
 mod table;

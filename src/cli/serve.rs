@@ -1,6 +1,6 @@
 //! `hookglot serve`: start-up and stop, from top to bottom.
 
-use super::{FAILED, WRONG_CONFIGURATION, destinations, findings, out};
+use super::{FAILED, WRONG_CONFIGURATION, destinations, findings, open_files, out};
 use crate::admin::{self, Readiness};
 use crate::config::{self, Destination, Flags, HiddenUrl, Settings};
 use crate::delivery::{Delivery, Workers};
@@ -89,6 +89,7 @@ fn start(flags: &Flags) -> Result<(), Ended> {
 }
 
 async fn serve(mut settings: Settings, rules: LiveRules) -> Result<(), Ended> {
+    open_files::fit(&mut settings.limits);
     let listener = bind("listen", settings.listen)?;
     let admin_listener = bind("admin_listen", settings.admin_listen)?;
     let echo = if settings.demo { Some(start_echo(&mut settings, &rules.load().forges)?) } else { None };

@@ -32,8 +32,21 @@ impl fmt::Display for HiddenUrl {
             shown.set_query(Some("hidden"));
         }
         shown.set_fragment(None);
+        let path = shown.path().split('/').map(|part| if is_like_a_key(part) { "hidden" } else { part });
+        let path = path.collect::<Vec<_>>().join("/");
+        shown.set_path(&path);
         shown.fmt(formatter)
     }
+}
+
+/// Whether a part of a path may be a key: chat tools take one there. Words and numbers that people give are shorter, or
+/// have no digits among their letters, or points in them.
+fn is_like_a_key(part: &str) -> bool {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    part.len() >= 16
+        && part.bytes().all(is_word)
+        && part.bytes().any(|byte| byte.is_ascii_digit())
+        && part.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
 impl fmt::Debug for HiddenUrl {
@@ -139,6 +152,15 @@ mod tests {
         for secret in ["olga", "brass", "tin"] {
             assert!(!shown.contains(secret), "{shown}");
         }
+    }
+
+    #[test]
+    fn keys_in_a_path_do_not_show_and_names_do() {
+        let shown = |text: &str| Address::new(text).expect("an address").url.to_string();
+        let chat = "https://chat.example.org/hooks/xkq8wzr3yibtmfp9o1cdns5ueh";
+        assert_eq!(shown(chat), "https://chat.example.org/hooks/hidden");
+        let jenkins = "http://jenkins:8080/project/north-harbour/ledger-2";
+        assert_eq!(shown(jenkins), jenkins);
     }
 
     #[test]

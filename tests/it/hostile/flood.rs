@@ -1,4 +1,5 @@
 use super::{Door, is_refusal, post, request};
+use crate::support::app::{App, BINARY};
 use crate::support::gitflic_push;
 use crate::support::wire::{connect, read_answer};
 use std::io::{Read, Write};
@@ -23,6 +24,32 @@ impl Door {
     fn wait_for_connections(&self, what: impl Fn(u64) -> bool) {
         crate::support::wait_for("connections", || what(self.connections()).then_some(()));
     }
+}
+
+/// Where the system allows few open files, the bound is below that: who comes late is told so, and the admin port goes on.
+#[test]
+fn few_open_files_make_few_connections_and_not_silence() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("hookglot.toml");
+    std::fs::write(
+        &config,
+        "[[route]]\npath = \"/hooks\"\nsecret = \"none\"\n[[route.to]]\nname = \"tool\"\nurl = \"http://127.0.0.1:9/\"\n\
+         format = \"gitlab\"\n",
+    )
+    .unwrap();
+    let mut limited = std::process::Command::new("/bin/sh");
+    limited.args(["-c", "ulimit -n 300 && exec \"$0\" \"$@\"", BINARY, "serve", "--config", config.to_str().unwrap()]);
+    limited.env_clear().stdin(std::process::Stdio::null());
+    let app = App::start(limited);
+    assert!(app.wait_for_log("limits.connections is").contains("the system allows 300 open files"));
+    let mut idle: Vec<TcpStream> = (0..190).map(|_| connect(&app.address)).collect();
+    let late = read_answer(idle.last_mut().unwrap());
+    assert_eq!(late.status, 503, "{late:?}");
+    assert_eq!(app.get_admin("/ready").status, 200);
+    drop(idle);
+    crate::support::wait_for("room", || {
+        (app.post("/hooks", &[], gitflic_push().as_bytes()).status == 200).then_some(())
+    });
 }
 
 #[test]
