@@ -4,7 +4,7 @@ use crate::forge::signature::Unsigned;
 use crate::metrics::Metrics;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONNECTION, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, RETRY_AFTER};
 use serde_json::json;
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -141,6 +141,12 @@ impl Answer {
         Self::refused(400, reason).because("no_request")
     }
 
+    /// 400: the request asks for another protocol.
+    #[must_use]
+    pub fn other_protocol() -> Self {
+        Self::refused(400, "the request asks for a websocket (Upgrade): hooks come by plain HTTP").because("no_request")
+    }
+
     /// 408: the head of a request did not come in time.
     #[must_use]
     pub fn slow_head(seconds: u64) -> Self {
@@ -238,8 +244,8 @@ impl Answer {
         if self.status == 405 {
             response.insert_header((ALLOW, "POST"));
         }
-        if is_last || matches!(self.status, 403 | 429) {
-            response.insert_header((CONNECTION, "close"));
+        if is_last {
+            response.force_close();
         }
         if let Some(seconds) = self.retry_after {
             response.insert_header((RETRY_AFTER, seconds));

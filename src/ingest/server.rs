@@ -10,7 +10,7 @@ use actix_server::Server;
 use actix_service::{ServiceFactoryExt, fn_service, map_config};
 use actix_web::dev::AppConfig;
 use actix_web::http::Method;
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue, TRANSFER_ENCODING};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue, TRANSFER_ENCODING, UPGRADE};
 use actix_web::rt::net::TcpStream;
 use actix_web::web::{self, Data, Payload};
 use actix_web::{App, Error, HttpRequest, HttpResponse};
@@ -79,7 +79,10 @@ async fn answer(request: HttpRequest, payload: Payload, ingest: Data<Ingest>, bu
         Some(route) if answer.status() == 401 => route.gate.refuse_stranger(from, answer),
         _ => answer,
     };
-    let is_last = !is_body_read && has_body(request.headers());
+    // Behind a HEAD it could not be told where its answer ends; who is turned away or must wait does not go on at once.
+    let is_last = !is_body_read && has_body(request.headers())
+        || request.method() == Method::HEAD
+        || matches!(answer.status(), 403 | 429);
     if is_last {
         exchange.end();
     }
@@ -110,6 +113,10 @@ async fn on_route(
         return Err(Answer::not_allowed());
     }
     let headers = request.headers();
+    if headers.get(UPGRADE).is_some_and(|other| other.as_bytes().eq_ignore_ascii_case(b"websocket")) {
+        // The framework would read to the end of the connection, whatever length is told.
+        return Err(Answer::other_protocol());
+    }
     // One set of rules for the whole of a hook, whatever is reloaded meanwhile.
     let rules = ingest.rules.load_full();
     let named = |name: &str| headers.get_all(name).map(HeaderValue::as_bytes).collect();

@@ -21,7 +21,8 @@ impl Written {
         };
         let body = header(head, "content-length").and_then(|length| length.parse::<usize>().ok()).unwrap_or(0);
         // The answer to a HEAD announces a body that does not come.
-        let length = if bytes.len() == end { end } else { end.saturating_add(body) };
+        let has_body = bytes.get(end..).is_some_and(|rest| !rest.is_empty() && !rest.starts_with(b"HTTP/1."));
+        let length = if has_body { end.saturating_add(body) } else { end };
         Self { length, bare: (status >= 400 && body == 0).then_some(status) }
     }
 }
@@ -46,6 +47,7 @@ mod tests {
         assert_eq!(Written::read(format!("{interim}{ours}").as_bytes()).length, interim.len());
         let head = "HTTP/1.1 405 Method Not Allowed\r\ncontent-length: 30\r\n\r\n";
         assert_eq!(Written::read(head.as_bytes()), Written { length: head.len(), bare: None });
+        assert_eq!(Written::read(format!("{head}{bare}").as_bytes()), Written { length: head.len(), bare: None });
     }
 
     #[test]

@@ -225,3 +225,28 @@ fn no_bytes_at_all_do_harm() {
     assert!(!door.app.log().contains("panicked"), "{}", door.app.log());
     door.goes_on();
 }
+
+/// The framework would leave the length aside, and wait for what never comes.
+#[test]
+fn a_websocket_is_refused_and_not_waited_for() {
+    let door = Door::new();
+    let hook = gitflic_push();
+    let lines = format!("Upgrade: websocket\r\nConnection: upgrade\r\nContent-Length: {}\r\n", hook.len());
+    door.refuses(&request(&lines, hook.as_bytes()), 400, "asks for a websocket", ("/hooks", "no_request"));
+}
+
+/// The answer to a HEAD has a length and no body: nothing may come behind it that could be taken for one.
+#[test]
+fn a_connection_ends_with_the_answer_to_a_head_request() {
+    let door = Door::new();
+    let before = door.refused("/hooks", "method");
+    let mut stream = connect(&door.app.address);
+    stream.write_all(b"HEAD /hooks HTTP/1.1\r\nHost: x\r\n\r\nGARBAGE\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    // A connection that is reset has said what it says.
+    let _ = stream.read_to_string(&mut answer);
+    assert!(answer.starts_with("HTTP/1.1 405 "), "{answer}");
+    assert!(answer.ends_with("\r\n\r\n") && answer.matches("HTTP/1.1").count() == 1, "{answer}");
+    assert_eq!(door.refused("/hooks", "method"), before + 1);
+    door.goes_on();
+}
