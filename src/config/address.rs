@@ -1,10 +1,11 @@
-//! Addresses that may hold secrets: what stands before their `@`, and in their query.
+//! Addresses that may hold secrets: what stands before their `@`, in their query, and what looks like a key in their path.
 
 use crate::secret::Secret;
 use std::fmt;
 use url::Url;
 
-/// A URL whose secrets do not show: both [`fmt::Display`] and [`fmt::Debug`] leave out user, password, query and fragment.
+/// A URL whose secrets do not show: both [`fmt::Display`] and [`fmt::Debug`] leave out user, password, query,
+/// fragment, and the parts of the path that look like keys.
 #[derive(Clone, PartialEq, Eq)]
 pub struct HiddenUrl(Url);
 
