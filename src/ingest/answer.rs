@@ -141,6 +141,17 @@ impl Answer {
         Self::refused(400, reason).because("no_request")
     }
 
+    /// 400: what came could be read in two ways.
+    pub fn unclear_head(reason: impl Into<String>) -> Self {
+        Self::refused(400, reason).because("no_request")
+    }
+
+    /// 405: a request for a tunnel, which has no path.
+    #[must_use]
+    pub fn tunnel() -> Self {
+        Self::refused(405, "CONNECT asks for a tunnel, which is not to be had here: hooks come by POST to a path")
+    }
+
     /// 400: the request asks for another protocol.
     #[must_use]
     pub fn other_protocol() -> Self {

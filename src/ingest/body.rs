@@ -60,6 +60,7 @@ pub(super) async fn read(
     if length.is_some_and(|length| length > limits.body) {
         return Err(Answer::too_large(limits.body));
     }
+    exchange.read_body();
     match tokio::time::timeout(limits.read_timeout, chunks(payload, length, limits, budget, exchange)).await {
         Ok(read) => read,
         Err(_) => Err(Answer::too_slow(limits.read_timeout.as_secs())),

@@ -6,6 +6,7 @@
 
 use super::Answer;
 use super::farewell::Farewell;
+use super::frames::Frames;
 use super::front::{Front, Place};
 use super::written::Written;
 use actix_web::rt::net::TcpStream;
@@ -37,6 +38,8 @@ pub(super) struct Exchange {
     is_broken: Cell<bool>,
     /// Whether the connection ends with the answer under way.
     is_last: Cell<bool>,
+    /// Whether the body of the request under way is asked for.
+    is_read: Cell<bool>,
     /// How many bytes have come that nobody has asked for.
     ahead: Cell<usize>,
     /// Wakes the connection when it may read again.
@@ -53,7 +56,18 @@ impl Exchange {
         self.under_way.set(self.under_way.get() + 1);
         // What has come before was its head, nearly all of it.
         self.ahead.set(0);
+        self.is_read.set(false);
         UnderWay(Rc::clone(self))
+    }
+
+    /// Whether the connection ends before the request that has just come.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_last.get()
+    }
+
+    /// Says that the body is read from here on: who waits to be told so may go on.
+    pub(super) fn read_body(&self) {
+        self.is_read.set(true);
     }
 
     /// Says that the connection ends with the answer. The framework would read on to the end of a body of chunks, which may
@@ -112,6 +126,7 @@ pub(super) struct Connection {
     #[expect(dead_code, reason = "it is given back when it is dropped")]
     place: Option<Place>,
     exchange: Rc<Exchange>,
+    frames: Frames,
     phase: Phase,
     /// How many requests had come when the phase began.
     requests: u64,
@@ -138,6 +153,7 @@ impl Connection {
             from,
             place,
             exchange: Rc::default(),
+            frames: Frames::new(),
             phase: Phase::Head,
             requests: 0,
             came: 0,
@@ -187,7 +203,10 @@ impl Connection {
         if self.exchange.under_way.get() > 0 {
             self.phase = Phase::Busy;
         } else if self.phase == Phase::Busy || self.exchange.requests.get() != self.requests {
-            self.enter(Phase::Idle);
+            // Half a head may have come with what has been answered.
+            let begun = self.frames.begun();
+            self.enter(if begun > 0 { Phase::Head } else { Phase::Idle });
+            self.came = begun;
         }
         if self.phase == Phase::Busy || self.farewell.is_some() || self.deadline.as_mut().poll(context).is_pending() {
             return;
@@ -246,6 +265,7 @@ impl AsyncRead for Connection {
         let count = buffer.filled().len().saturating_sub(before);
         self.came_at_once = if read.is_pending() { 0 } else { self.came_at_once + count };
         if count > 0 {
+            self.frames.pass(buffer.filled_mut().get_mut(before..).unwrap_or_default());
             self.came(count, context);
         }
         read
@@ -257,6 +277,10 @@ impl AsyncWrite for Connection {
         self.watch(context);
         if self.farewell.is_none() && self.rest == 0 {
             let written = Written::read(bytes);
+            if written.is_interim && !self.exchange.is_read.get() {
+                // The framework says "go on" before anybody has looked at the head: it is said where the body is wanted.
+                return Poll::Ready(Ok(written.length));
+            }
             self.rest = written.length;
             // Of a broken body the framework says a second time what the answer to its request has said.
             match written.bare.map(|status| self.own_answer(status)) {

@@ -3,6 +3,7 @@
 use super::body::{self, Budget};
 use super::connection::{Connection, Exchange};
 use super::front::Front;
+use super::head;
 use super::signed::Claims;
 use super::{Answer, Ingest, Received, Route};
 use actix_http::{HttpService, KeepAlive};
@@ -65,12 +66,19 @@ pub fn serve(ingest: Arc<Ingest>, listener: TcpListener, grace: Duration) -> std
 async fn answer(request: HttpRequest, payload: Payload, ingest: Data<Ingest>, budget: Data<Budget>) -> HttpResponse {
     let exchange = request.conn_data::<Rc<Exchange>>().map(Rc::clone).unwrap_or_default();
     let _under_way = exchange.begin();
+    if exchange.is_over() {
+        // Behind the last one: nobody gets to see this answer.
+        return Answer::no_request().into_response(true);
+    }
     let started = Instant::now();
     let from = request.peer_addr().map(|address| address.ip());
     let route = ingest.routes.get(request.path());
-    let (answer, is_body_read) = match route {
-        None => (Answer::not_found(request.path()), false),
-        Some(route) => match on_route(&request, payload, route, &ingest, &budget, &exchange).await {
+    let head = head::check(request.method(), request.headers());
+    let is_unclear = head.is_err();
+    let (answer, is_body_read) = match (head, route) {
+        (Err(answer), _) => (answer, false),
+        (Ok(()), None) => (Answer::not_found(request.path()), false),
+        (Ok(()), Some(route)) => match on_route(&request, payload, route, &ingest, &budget, &exchange).await {
             Ok(answer) => (answer, true),
             Err(answer) => (answer, false),
         },
@@ -79,8 +87,10 @@ async fn answer(request: HttpRequest, payload: Payload, ingest: Data<Ingest>, bu
         Some(route) if answer.status() == 401 => route.gate.refuse_stranger(from, answer),
         _ => answer,
     };
-    // Behind a HEAD it could not be told where its answer ends; who is turned away or must wait does not go on at once.
-    let is_last = !is_body_read && has_body(request.headers())
+    // Behind a HEAD it could not be told where its answer ends, nor behind an unclear head where its body does; who is
+    // turned away or must wait does not go on at once.
+    let is_last = is_unclear
+        || !is_body_read && has_body(request.headers())
         || request.method() == Method::HEAD
         || matches!(answer.status(), 403 | 429);
     if is_last {

@@ -7,11 +7,13 @@ pub(super) struct Written {
     pub(super) length: usize,
     /// Its status, when the framework made it by itself: without a body, which every answer of ours has.
     pub(super) bare: Option<u16>,
+    /// Whether another answer to the same request follows.
+    pub(super) is_interim: bool,
 }
 
 impl Written {
     pub(super) fn read(bytes: &[u8]) -> Self {
-        let other = Self { length: bytes.len(), bare: None };
+        let other = Self { length: bytes.len(), bare: None, is_interim: false };
         let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4) else {
             return other;
         };
@@ -23,7 +25,7 @@ impl Written {
         // The answer to a HEAD announces a body that does not come.
         let has_body = bytes.get(end..).is_some_and(|rest| !rest.is_empty() && !rest.starts_with(b"HTTP/1."));
         let length = if has_body { end.saturating_add(body) } else { end };
-        Self { length, bare: (status >= 400 && body == 0).then_some(status) }
+        Self { length, bare: (status >= 400 && body == 0).then_some(status), is_interim: status == 100 }
     }
 }
 
@@ -41,19 +43,27 @@ mod tests {
         let ours = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-type: application/json\r\n\r\n{}";
         let bare = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
         let both = format!("{ours}{bare}");
-        assert_eq!(Written::read(both.as_bytes()), Written { length: ours.len(), bare: None });
-        assert_eq!(Written::read(bare.as_bytes()), Written { length: bare.len(), bare: Some(400) });
+        assert_eq!(Written::read(both.as_bytes()), Written { length: ours.len(), bare: None, is_interim: false });
+        assert_eq!(Written::read(bare.as_bytes()), Written { length: bare.len(), bare: Some(400), is_interim: false });
         let interim = "HTTP/1.1 100 Continue\r\n\r\n";
-        assert_eq!(Written::read(format!("{interim}{ours}").as_bytes()).length, interim.len());
+        let written = Written::read(format!("{interim}{ours}").as_bytes());
+        assert_eq!(written, Written { length: interim.len(), bare: None, is_interim: true });
         let head = "HTTP/1.1 405 Method Not Allowed\r\ncontent-length: 30\r\n\r\n";
-        assert_eq!(Written::read(head.as_bytes()), Written { length: head.len(), bare: None });
-        assert_eq!(Written::read(format!("{head}{bare}").as_bytes()), Written { length: head.len(), bare: None });
+        assert_eq!(Written::read(head.as_bytes()), Written { length: head.len(), bare: None, is_interim: false });
+        assert_eq!(
+            Written::read(format!("{head}{bare}").as_bytes()),
+            Written { length: head.len(), bare: None, is_interim: false }
+        );
     }
 
     #[test]
     fn what_is_no_answer_passes_whole() {
         for bytes in ["", "{}", "HTTP/1.1 400", "HTTP/1.1 x\r\n\r\n", "content-length: 0\r\n\r\n"] {
-            assert_eq!(Written::read(bytes.as_bytes()), Written { length: bytes.len(), bare: None }, "{bytes}");
+            assert_eq!(
+                Written::read(bytes.as_bytes()),
+                Written { length: bytes.len(), bare: None, is_interim: false },
+                "{bytes}"
+            );
         }
     }
 }

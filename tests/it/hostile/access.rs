@@ -18,6 +18,9 @@ fn hooks_come_by_post_alone() {
     }
     let head = exchange(&door.app.address, b"HEAD /hooks HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     assert_eq!((head.status, head.body.as_str()), (405, ""));
+    let tunnel = "CONNECT asks for a tunnel, which is not to be had here: hooks come by POST to a path";
+    let connect = b"CONNECT example.org:443 HTTP/1.1\r\nHost: x\r\n\r\n";
+    assert_eq!(door.refuses(connect, 405, tunnel, ("", "method")).json()["error"], tunnel);
     assert_eq!(door.taken("/hooks"), 0);
 }
 

@@ -82,6 +82,61 @@ fn a_head_that_contradicts_itself_or_hides_something_is_refused() {
     }
 }
 
+/// Some servers read an underscore as a hyphen, some numbers as octal ones. Each of these gets one answer, and what stands
+/// behind it is not looked at.
+#[test]
+fn a_length_that_could_be_read_in_two_ways_is_refused() {
+    let door = Door::new();
+    let hook = gitflic_push();
+    let length = hook.len();
+    let like = |own: &str, other: &str| {
+        format!(
+            "the request has a header {own}, which some servers read as {other} and others do not: write it with a hyphen, \
+             or leave it out"
+        )
+    };
+    let not_plain =
+        "the Content-Length is not a plain number, which has no sign and no zeros at its beginning".to_owned();
+    for (lines, says) in [
+        (format!("Content_Length: {length}\r\n"), like("content_length", "content-length")),
+        (format!("Content_Length: 5\r\nContent-Length: {length}\r\n"), like("content_length", "content-length")),
+        (
+            format!("Transfer_Encoding: chunked\r\nContent-Length: {length}\r\n"),
+            like("transfer_encoding", "transfer-encoding"),
+        ),
+        ("TRANSFER_ENCODING: chunked\r\n".to_owned(), like("transfer_encoding", "transfer-encoding")),
+        (format!("Content-Length: 0{length}\r\n"), not_plain.clone()),
+        ("Content-Length: 00\r\n".to_owned(), not_plain),
+    ] {
+        let mut bytes = request(&lines, hook.as_bytes());
+        bytes.extend_from_slice(&post(hook.as_bytes()));
+        assert_eq!(statuses(&door, &bytes), ["400"], "{lines}");
+        // Without a body, what stands behind would be the next request.
+        let mut bytes = request(&lines, b"");
+        bytes.extend_from_slice(&post(hook.as_bytes()));
+        assert_eq!(statuses(&door, &bytes), ["400"], "{lines}");
+        let answer = door.refuses(&request(&lines, hook.as_bytes()), 400, &says, ("/hooks", "no_request"));
+        assert_eq!(answer.json()["error"], says.as_str());
+        assert_eq!(door.taken("/hooks"), 0, "{lines}");
+    }
+    // Before the secret, which nothing is said of.
+    let guarded = b"POST /guarded HTTP/1.1\r\nHost: x\r\nContent_Length: 1\r\n\r\n";
+    door.refuses(guarded, 400, &like("content_length", "content-length"), ("/guarded", "no_request"));
+}
+
+/// What stands behind the last answer of a connection is not even looked at: no hook is taken that nobody hears of.
+#[test]
+fn nothing_behind_the_end_of_a_connection_is_taken() {
+    let door = Door::new();
+    for first in ["HEAD /hooks HTTP/1.1\r\nHost: x\r\n\r\n", "CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n"] {
+        let mut bytes = first.as_bytes().to_vec();
+        bytes.extend_from_slice(&post(gitflic_push().as_bytes()));
+        assert_eq!(statuses(&door, &bytes), ["405"], "{first}");
+        assert_eq!(door.taken("/hooks"), 0, "{first}");
+    }
+    door.goes_on();
+}
+
 #[test]
 fn http_1_1_needs_a_host_and_http_1_0_a_length() {
     let door = Door::new();
@@ -107,6 +162,9 @@ fn chunks_that_are_none_end_the_request_and_the_connection() {
         ("a size with a prefix", format!("0x{length:x}\r\n{hook}\r\n0\r\n\r\n")),
         ("a size with a sign", format!("+{length:x}\r\n{hook}\r\n0\r\n\r\n")),
         ("a negative size", format!("-{length:x}\r\n{hook}\r\n0\r\n\r\n")),
+        ("a space behind the size", format!("{length:x} \r\n{hook}\r\n0\r\n\r\n")),
+        ("a tab before an extension", format!("{length:x}\t;a=b\r\n{hook}\r\n0\r\n\r\n")),
+        ("spaces behind the last size", format!("{length:x}\r\n{hook}\r\n0  \r\n\r\n")),
         ("a space before the size", format!(" {length:x}\r\n{hook}\r\n0\r\n\r\n")),
         ("an empty size", format!("\r\n{hook}\r\n0\r\n\r\n")),
         ("a size beyond 64 bits", format!("1{length:016x}\r\n{hook}\r\n0\r\n\r\n")),
@@ -173,6 +231,33 @@ fn a_sender_that_asks_whether_to_go_on_is_told_so() {
     assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
     stream.write_all(hook.as_bytes()).unwrap();
     assert_eq!(read_answer(&mut stream).status, 200);
+}
+
+/// Who may not send, or could not send this, is told so before the body comes, and in place of a word to go on.
+#[test]
+fn a_sender_that_asks_whether_to_go_on_gets_a_refusal_at_once() {
+    let door = Door::with("", "rate_limit = \"1/h\"\nallow_from = [\"127.0.0.0/8\"]");
+    let hook = gitflic_push();
+    let length = hook.len();
+    assert_eq!(exchange(&door.app.address, &post(hook.as_bytes())).status, 200);
+    for (first, lines, status) in [
+        ("POST /nowhere", format!("Content-Length: {length}\r\n"), "404"),
+        ("PUT /hooks", format!("Content-Length: {length}\r\n"), "405"),
+        ("POST /guarded", format!("Content-Length: {length}\r\n"), "401"),
+        ("POST /guarded", "Transfer-Encoding: chunked\r\n".to_owned(), "401"),
+        ("POST /hooks", format!("Content-Length: {length}\r\n"), "429"),
+        ("POST /quiet", "Content-Length: 99999999\r\n".to_owned(), "413"),
+        ("POST /quiet", format!("Content-Encoding: gzip\r\nContent-Length: {length}\r\n"), "415"),
+    ] {
+        let mut stream = connect(&door.app.address);
+        let head = format!("{first} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n{lines}\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut all = String::new();
+        stream.read_to_string(&mut all).unwrap();
+        assert!(all.starts_with(&format!("HTTP/1.1 {status} ")), "{first}: {all}");
+        assert!(all.matches("HTTP/1.1").count() == 1 && all.contains("\r\nconnection: close\r\n"), "{first}: {all}");
+    }
+    door.goes_on();
 }
 
 #[test]

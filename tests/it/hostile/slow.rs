@@ -3,6 +3,7 @@ use crate::support::gitflic_push;
 use crate::support::wire::{connect, read_answer};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::time::{Duration, Instant};
 
 /// Reads until the other side closes.
 fn rest(stream: &mut TcpStream) -> Vec<u8> {
@@ -30,7 +31,7 @@ fn a_head_that_never_ends_is_408() {
 fn a_head_that_drips_is_408() {
     let door = Door::with("head_timeout = \"1s\"", "");
     let mut stream = connect(&door.app.address);
-    stream.set_read_timeout(Some(std::time::Duration::from_millis(100))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
     stream.write_all(b"POST /hooks HTTP/1.1\r\nHost: x\r\nX-A: ").unwrap();
     let mut byte = [0; 1];
     // The read waits, and ends with the answer; whatever comes before that is another byte of the head.
@@ -61,22 +62,43 @@ fn the_second_head_of_a_connection_has_its_time_too() {
 
 #[test]
 fn silence_ends_a_connection_without_a_word() {
-    let door = Door::with("head_timeout = \"1s\"\nkeep_alive = \"2s\"", "");
+    let door = Door::with("head_timeout = \"1s\"\nkeep_alive = \"5s\"", "");
+    let since = Instant::now();
     let mut new = connect(&door.app.address);
     assert!(rest(&mut new).is_empty());
+    assert!(since.elapsed() < Duration::from_secs(4), "a new one has the time of a head: {:?}", since.elapsed());
     let mut kept = connect(&door.app.address);
     kept.write_all(&post(gitflic_push().as_bytes())).unwrap();
     assert_eq!(read_answer(&mut kept).status, 200);
-    let since = std::time::Instant::now();
+    let since = Instant::now();
     assert!(rest(&mut kept).is_empty());
-    assert!(since.elapsed().as_millis() > 1_500, "silence between requests has its own time: {:?}", since.elapsed());
-    // Half a request that came with a whole one is no silence for ever.
-    let mut half = connect(&door.app.address);
-    let mut bytes = post(gitflic_push().as_bytes());
-    bytes.extend_from_slice(b"POST /hooks HT");
-    half.write_all(&bytes).unwrap();
-    assert_eq!(read_answer(&mut half).status, 200);
-    rest(&mut half);
+    assert!(since.elapsed() > Duration::from_secs(4), "silence has its own time: {:?}", since.elapsed());
+    assert_eq!(door.all_refused(), 0);
+    door.goes_on();
+}
+
+/// It is neither silence nor the head of a new connection, and nothing comes behind it that would start its time.
+#[test]
+fn half_a_head_that_came_with_whole_requests_is_408_in_its_time() {
+    let door = Door::with("head_timeout = \"1s\"", "");
+    let hook = gitflic_push();
+    let chunked = format!("{:x}\r\n{hook}\r\n0\r\n\r\n", hook.len());
+    let chunked = request("Transfer-Encoding: chunked\r\n", chunked.as_bytes());
+    let whole = [post(hook.as_bytes()), chunked, [post(hook.as_bytes()), post(hook.as_bytes())].concat()];
+    let halves = ["P", "POST /hooks HT", "POST /hooks HTTP/1.1\r\nHost: x\r\n"];
+    for (number, (whole, half)) in (1..).zip(whole.iter().zip(halves)) {
+        let since = Instant::now();
+        let mut stream = connect(&door.app.address);
+        stream.write_all(&[whole, half.as_bytes()].concat()).unwrap();
+        let text = String::from_utf8(rest(&mut stream)).unwrap();
+        // Silence would end it after 75 s, and the test stops reading after 30.
+        assert!(since.elapsed() < Duration::from_secs(20), "{:?}", since.elapsed());
+        let statuses: Vec<&str> = text.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect();
+        let (last, before) = statuses.split_last().unwrap();
+        assert!(*last == "408" && !before.is_empty() && before.iter().all(|status| *status == "200"), "{text}");
+        assert!(text.ends_with("{\"error\":\"the head of the request did not come within 1 s\"}"), "{text}");
+        door.wait_for_refused("", "slow_head", number);
+    }
     door.goes_on();
 }
 
@@ -115,9 +137,9 @@ fn chunks_without_end_to_a_route_that_is_not_open_end_too() {
     let door = Door::with("head_timeout = \"1s\"", "");
     let mut stream = connect(&door.app.address);
     stream.write_all(b"POST /guarded HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n").unwrap();
-    let until = std::time::Instant::now() + crate::support::DEADLINE;
+    let until = Instant::now() + crate::support::DEADLINE;
     while stream.write_all(b"1\r\n \r\n").is_ok() {
-        assert!(std::time::Instant::now() < until, "it is listened to for ever");
+        assert!(Instant::now() < until, "it is listened to for ever");
     }
     assert_eq!(door.refused("/guarded", "secret"), 1);
     door.goes_on();
@@ -155,9 +177,9 @@ fn a_sender_that_does_not_read_its_answers_is_cut_off() {
     let door = Door::with("read_timeout = \"1s\"", "");
     let mut stream = connect(&door.app.address);
     let question = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(200)).repeat(100);
-    let until = std::time::Instant::now() + crate::support::DEADLINE;
+    let until = Instant::now() + crate::support::DEADLINE;
     let error = loop {
-        assert!(std::time::Instant::now() < until, "it is served for ever");
+        assert!(Instant::now() < until, "it is served for ever");
         if let Err(error) = stream.write_all(question.as_bytes()) {
             break error;
         }
