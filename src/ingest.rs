@@ -86,10 +86,14 @@ impl Ingest {
     /// Identifies and stores a hook; the answer says what became of it.
     pub(crate) async fn take(&self, rules: &Rules, route: &Route, mut received: Received) -> Answer {
         let id = Uuid::now_v7();
+        if received.body.is_empty() {
+            return Answer::bad_request("the body is empty; a hook is a JSON object");
+        }
         let planned = {
             let document = match Document::parse(&received.body) {
                 Ok(document) if document.root().is_object() => document,
                 Ok(_) => return Answer::bad_request("the body is JSON, but not an object; a hook is a JSON object"),
+                Err(error) if error.is_too_deep => return Answer::too_deep(error.line, error.column),
                 Err(error) => return Answer::bad_request(format!("the body is not JSON: {error}")),
             };
             plan(rules, route, &document, &received.headers)

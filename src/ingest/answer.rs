@@ -1,6 +1,7 @@
 //! The answers that a forge gets: a status and a small JSON.
 
 use crate::forge::signature::Unsigned;
+use crate::mapping::json::MAX_DEPTH;
 use crate::metrics::Metrics;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -81,6 +82,13 @@ impl Answer {
         Self::refused(400, reason)
     }
 
+    /// 400: a body that is nested more deeply than is read.
+    #[must_use]
+    pub fn too_deep(line: usize, column: usize) -> Self {
+        let place = format!("line {line}, column {column}");
+        Self::bad_request(format!("the body is nested too deeply: {place}: at most {MAX_DEPTH} levels are read"))
+    }
+
     /// 401: a wrong secret, or none.
     #[must_use]
     pub fn unauthorised() -> Self {
@@ -130,7 +138,11 @@ impl Answer {
     /// 415: a body that is packed.
     #[must_use]
     pub fn packed(encoding: &str) -> Self {
-        Self::refused(415, format!("the body is encoded with {}: forges send plain JSON", shown(encoding)))
+        let reason = match encoding {
+            "" => "the header Content-Encoding is empty: leave it out, forges send plain JSON".to_owned(),
+            _ => format!("the body is encoded with {}: forges send plain JSON", shown(encoding)),
+        };
+        Self::refused(415, reason)
     }
 
     /// 400: what came is no request.

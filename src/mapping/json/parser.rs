@@ -13,6 +13,8 @@ pub struct SyntaxError {
     pub column: usize,
     /// What is wrong.
     pub message: String,
+    /// Whether it may be JSON, and is only nested more deeply than is read.
+    pub is_too_deep: bool,
 }
 
 pub(super) fn parse(bytes: &[u8]) -> Result<(&str, Vec<Entry>), SyntaxError> {
@@ -29,7 +31,9 @@ pub(super) fn parse(bytes: &[u8]) -> Result<(&str, Vec<Entry>), SyntaxError> {
         Ok(()) => Ok((text, parser.entries)),
         Err(fault) => {
             let (at, message) = *fault;
-            Err(error_at(bytes, at, message))
+            // Everywhere else what is open is within the bound.
+            let is_too_deep = parser.depth > MAX_DEPTH;
+            Err(SyntaxError { is_too_deep, ..error_at(bytes, at, message) })
         }
     }
 }
@@ -40,7 +44,7 @@ fn error_at(bytes: &[u8], at: usize, message: String) -> SyntaxError {
     let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
     // Characters, not bytes: a continuation byte begins with the bits 10.
     let column = before.get(line_start..).unwrap_or_default().iter().filter(|byte| (**byte & 0xC0) != 0x80).count() + 1;
-    SyntaxError { line, column, message }
+    SyntaxError { line, column, message, is_too_deep: false }
 }
 
 /// Boxed, so that a result without a fault fits into a register: there is one for every token.
@@ -163,6 +167,7 @@ impl Parser<'_> {
 
     fn container(&mut self, kind: Kind) -> Result<bool, Fault> {
         if self.depth >= MAX_DEPTH {
+            self.depth += 1;
             return Err(self.fault(format!("nested deeper than {MAX_DEPTH} levels")));
         }
         let own = short(self.entries.len());

@@ -77,11 +77,14 @@ fn errors_name_line_and_column() {
         Document::parse(many.as_bytes()).expect_err("many").to_string(),
         "line 1, column 4000000: more than 2000000 values and keys"
     );
-    let deep = "[".repeat(10_000);
-    assert_eq!(
-        Document::parse(deep.as_bytes()).expect_err("deep").to_string(),
-        "line 1, column 129: nested deeper than 128 levels"
-    );
+    let deep = Document::parse("[".repeat(10_000).as_bytes()).map(|_| ()).expect_err("deep");
+    assert_eq!(deep.to_string(), "line 1, column 129: nested deeper than 128 levels");
+    assert!(deep.is_too_deep);
+    for shallow in
+        ["[".repeat(128), format!("{}x", "[".repeat(128)), format!("{}{}]", "[".repeat(128), "]".repeat(128))]
+    {
+        assert!(!Document::parse(shallow.as_bytes()).expect_err("no JSON").is_too_deep);
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use super::{Door, post, request};
 use crate::support::wire::{connect, exchange, read_answer};
-use crate::support::{gitflic_push, project_file};
+use crate::support::{gitflic_push, project_file, wait_for};
 use serde_json::{Value, json};
 use std::io::Write;
 
@@ -57,12 +57,31 @@ fn json_that_is_not_an_object_is_no_hook() {
 #[test]
 fn an_empty_body_is_no_hook() {
     let door = Door::new();
-    let says = "line 1, column 1: the text ends where a value should stand";
-    door.refuses(&post(b""), 400, says, BAD_BODY);
+    let says = "the body is empty; a hook is a JSON object";
+    assert_eq!(door.refuses(&post(b""), 400, says, BAD_BODY).json()["error"], says);
     door.refuses(&post(b" \n"), 400, "line 2, column 1: the text ends where a value should stand", BAD_BODY);
-    // Neither a length nor chunks: there is no body.
-    door.refuses(&request("", b""), 400, says, BAD_BODY);
     door.refuses(&request("Transfer-Encoding: chunked\r\n", b"0\r\n\r\n"), 400, says, BAD_BODY);
+}
+
+/// Neither a length nor chunks: by RFC 9112, 6.3, there is no body, and what follows is the next request.
+#[test]
+fn a_post_without_a_length_has_no_body() {
+    let door = Door::new();
+    let says = "the body is empty; a hook is a JSON object";
+    assert_eq!(door.refuses(&request("", b""), 400, says, BAD_BODY).json()["error"], says);
+    // The connection goes on with that next request.
+    let mut stream = connect(&door.app.address);
+    stream.write_all(&request("", &post(gitflic_push().as_bytes()))).unwrap();
+    let first = read_answer(&mut stream);
+    assert_eq!(first.status, 400, "{first:?}");
+    wait_for("the second request", || (door.taken("/hooks") == 1).then_some(()));
+    // A hook that stands there is no request, and is not taken.
+    let before = door.refused("", "no_request");
+    let answer = exchange(&door.app.address, &request("Connection: keep-alive\r\n", gitflic_push().as_bytes()));
+    assert_eq!(answer.json()["error"], says);
+    door.wait_for_refused("", "no_request", before + 1);
+    assert_eq!(door.taken("/hooks"), 1);
+    door.goes_on();
 }
 
 #[test]
@@ -87,10 +106,15 @@ fn a_body_of_25_mib_is_taken_and_one_byte_more_is_not() {
 #[test]
 fn ten_thousand_levels_are_too_deep() {
     let door = Door::new();
-    let says = |column| format!("line 1, column {column}: nested deeper than 128 levels");
+    let says = |column| format!("the body is nested too deeply: line 1, column {column}: at most 128 levels are read");
     door.refuses(&post("{\"a\":".repeat(10_000).as_bytes()), 400, &says(641), BAD_BODY);
     let whole = format!("{{\"a\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
     door.refuses(&post(whole.as_bytes()), 400, &says(133), BAD_BODY);
+    // One level beyond, on another line; and the last that is read.
+    let levels = |count: usize| format!("{}\n{}7{}", "{\"a\":".repeat(count - 1), "{\"a\":", "}".repeat(count));
+    let says = "the body is nested too deeply: line 2, column 1: at most 128 levels are read";
+    assert_eq!(door.refuses(&post(levels(129).as_bytes()), 400, says, BAD_BODY).json()["error"], says);
+    assert_eq!(exchange(&door.app.address, &post(levels(128).as_bytes())).status, 200);
 }
 
 #[test]
@@ -198,6 +222,9 @@ fn a_packed_body_is_refused_and_one_that_says_identity_is_not() {
     }
     let lines = "Content-Encoding: identity\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n";
     door.refuses(&request(lines, b"{}"), 415, "encoded with gzip", ("/hooks", "encoding"));
+    let empty = "the header Content-Encoding is empty: leave it out, forges send plain JSON";
+    let lines = "Content-Encoding: \r\nContent-Length: 2\r\n";
+    assert_eq!(door.refuses(&request(lines, b"{}"), 415, empty, ("/hooks", "encoding")).json()["error"], empty);
     for encoding in ["identity", "Identity"] {
         let answer = door.app.post("/hooks", &[("Content-Encoding", encoding)], gitflic_push().as_bytes());
         assert_eq!((answer.status, answer.json()["status"].as_str()), (200, Some("stored")), "{answer:?}");
