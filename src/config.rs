@@ -8,6 +8,7 @@ mod destination;
 mod fields;
 mod headers;
 mod origins;
+mod re2;
 mod read;
 mod routes;
 mod secrets;

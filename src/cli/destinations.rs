@@ -79,6 +79,10 @@ fn filter(to: &Destination, accepted: &[&Forge], found: &mut Found) {
         let message = format!("no branch has a `{character}` in its name, so {filter} fits none");
         found.warnings.push(format!("{place}: {message}: several branches take a list or a regex"));
     }
+    if let Some(whole) = filter.whole_ref() {
+        let message = format!("names are looked at without `{whole}`, so {filter} fits none");
+        found.warnings.push(format!("{place}: {message}: leave it out"));
+    }
     let mut decided = accepted.iter().flat_map(|forge| forge.filtered_events(filter.kind()));
     let is_wanted = |event: &String| to.events.as_ref().is_none_or(|listed| listed.contains(event));
     if !decided.any(is_wanted) {

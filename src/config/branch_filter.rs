@@ -1,6 +1,7 @@
 //! The branches and tags that a destination wants to hear of. Which hooks that decides on, the forges' files say.
 
 use super::fields::{Collector, Fields};
+use super::re2;
 use crate::forge::FilterKind;
 use regex::Regex;
 use serde_json::Value;
@@ -20,7 +21,7 @@ impl BranchFilter {
     fn new(kind: FilterKind, text: &str) -> Result<Option<Self>, String> {
         let expression = match kind {
             FilterKind::Regex if text.trim().is_empty() => None,
-            FilterKind::Regex => Some(with_ascii_classes(text)),
+            FilterKind::Regex => Some(re2::written_over(text).map_err(|message| unusable(&message))?),
             FilterKind::Wildcard => of_patterns([text]),
             FilterKind::List => of_patterns(text.split(':').map(str::trim)),
         };
@@ -46,6 +47,17 @@ impl BranchFilter {
         self.text.chars().find(|character| impossible.contains(*character))
     }
 
+    /// The beginning of a pattern that says a whole ref, so that it fits none: names are looked at without it.
+    #[must_use]
+    pub fn whole_ref(&self) -> Option<&'static str> {
+        let patterns: Vec<&str> = match self.kind {
+            FilterKind::Wildcard => vec![&self.text],
+            FilterKind::List => self.text.split(':').map(str::trim).collect(),
+            FilterKind::Regex => self.text.strip_prefix('^').into_iter().collect(),
+        };
+        ["refs/heads/", "refs/tags/"].into_iter().find(|whole| patterns.iter().any(|one| one.starts_with(whole)))
+    }
+
     /// Whether the destination wants to hear of a branch or tag.
     #[must_use]
     pub fn takes(&self, name: &str) -> bool {
@@ -66,37 +78,15 @@ fn of_patterns<'p>(patterns: impl IntoIterator<Item = &'p str>) -> Option<String
     (!all.is_empty()).then(|| format!(r"\A(?s:{})\z", all.join("|")))
 }
 
-/// An expression whose `\d`, `\w`, `\s` and `\b` know letters and digits of ASCII alone, as those of RE2 do, which GitLab
-/// uses: <https://github.com/google/re2/wiki/Syntax>.
-fn with_ascii_classes(expression: &str) -> String {
-    let (mut out, mut characters) = (String::with_capacity(expression.len()), expression.chars());
-    while let Some(character) = characters.next() {
-        if character != '\\' {
-            out.push(character);
-            continue;
-        }
-        match characters.next() {
-            Some('d') => out.push_str("[0-9]"),
-            Some('D') => out.push_str("[^0-9]"),
-            Some('w') => out.push_str("[0-9A-Za-z_]"),
-            Some('W') => out.push_str("[^0-9A-Za-z_]"),
-            Some('s') => out.push_str(r"[\t\n\f\r ]"),
-            Some('S') => out.push_str(r"[^\t\n\f\r ]"),
-            Some('b') => out.push_str(r"(?-u:\b)"),
-            other => {
-                out.push('\\');
-                out.extend(other);
-            }
-        }
-    }
-    out
-}
-
 /// What is wrong with an expression, without the drawing of it, which takes several lines.
 fn told(error: &regex::Error) -> String {
     let text = error.to_string();
     let last = text.lines().last().unwrap_or_default();
-    format!("not a regular expression that can be used: {}", last.trim_start_matches("error: "))
+    unusable(last.trim_start_matches("error: "))
+}
+
+fn unusable(why: &str) -> String {
+    format!("not a regular expression that can be used: {why}")
 }
 
 pub(super) fn branch_filter(table: &mut Fields, all: &mut Collector<'_>) -> Option<BranchFilter> {
@@ -183,8 +173,23 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_of_whole_refs_is_told() {
+        let whole = |kind, text| BranchFilter::new(kind, text).expect("a filter").expect("not blank").whole_ref();
+        assert_eq!(whole(FilterKind::Wildcard, "refs/heads/*"), Some("refs/heads/"));
+        assert_eq!(whole(FilterKind::Wildcard, "release/refs/heads/*"), None);
+        assert_eq!(whole(FilterKind::List, "main: refs/tags/v1"), Some("refs/tags/"));
+        assert_eq!(whole(FilterKind::Regex, "^refs/heads/main$"), Some("refs/heads/"));
+        assert_eq!(whole(FilterKind::Regex, "refs/heads/main"), None);
+    }
+
+    #[test]
     fn what_re2_does_not_know_either_is_refused_in_one_line() {
         let said = |text| BranchFilter::new(FilterKind::Regex, text).expect_err("refused");
+        assert!(
+            said("(?x)main").ends_with("that can be used: RE2 does not know the flag `x` of `(?x`"),
+            "{}",
+            said("(?x)")
+        );
         assert!(said("^(main").ends_with("unclosed group"), "{}", said("^(main"));
         assert!(said("(?!main)").contains("look-around"), "{}", said("(?!main)"));
         assert!(said(r"(a)\1").contains("backreferences"), "{}", said(r"(a)\1"));
