@@ -53,6 +53,8 @@ pub struct Settings {
     pub limits: Limits,
     /// The routes; never empty.
     pub routes: Vec<Route>,
+    /// The environment variables of ours that are empty, which say nothing.
+    pub empty_variables: Vec<String>,
     /// Whether the routes are the demonstration that stands in where nothing is configured.
     pub demo: bool,
 }

@@ -81,6 +81,9 @@ fn start(flags: &Flags) -> Result<(), Ended> {
     if !of_destinations.faults.is_empty() {
         return Err(Ended::wrong(of_destinations.faults.join("\n")));
     }
+    for variable in &settings.empty_variables {
+        tracing::warn!("{variable} is empty: it is as if it were not set");
+    }
     for warning in of_destinations.warnings {
         tracing::warn!(warning, "configuration");
     }

@@ -40,7 +40,7 @@ pub(super) struct Headers {
 
 impl Headers {
     pub(super) fn read(table: &mut Fields, known: &KnownNames<'_>, all: &mut Collector<'_>) -> Self {
-        let sent = sent(table, all);
+        let sent = sent(table, known, all);
         let passed = passed(table, &sent, known, all);
         let user_agent = table.parsed("user_agent", all, |text| match text.trim() {
             "" => Err("empty: leave it out to send the forge's own".to_owned()),
@@ -56,7 +56,7 @@ impl Headers {
     }
 }
 
-fn sent(table: &mut Fields, all: &mut Collector<'_>) -> Vec<(String, Secret)> {
+fn sent(table: &mut Fields, known: &KnownNames<'_>, all: &mut Collector<'_>) -> Vec<(String, Secret)> {
     let path = table.path_of("headers");
     let mut members: Vec<(String, Value)> = table.table("headers", all).into_members().into_iter().collect();
     // The order in which they were written is lost by now; every process sends them in the same one.
@@ -68,7 +68,7 @@ fn sent(table: &mut Fields, all: &mut Collector<'_>) -> Vec<(String, Secret)> {
     for (name, value) in members {
         let place = format!("{path}.{name}");
         let twice = sent.iter().find(|(own, _)| own.eq_ignore_ascii_case(&name));
-        let checked = check_name(&name).and_then(|()| match twice {
+        let checked = check_name(&name).and_then(|()| check_signature(&name, known)).and_then(|()| match twice {
             Some((own, _)) => Err(format!("`{own}` is the same header: capital and small letters are alike in it")),
             None => Ok(()),
         });
@@ -99,6 +99,15 @@ fn check_name(name: &str) -> Result<(), String> {
         );
     }
     check_connection(name)
+}
+
+fn check_signature(name: &str, known: &KnownNames<'_>) -> Result<(), String> {
+    if known.forges_sign_with(&name.to_ascii_lowercase()) {
+        return Err(format!(
+            "`{name}` belongs to the signature, which hookglot makes anew for each attempt: leave it out"
+        ));
+    }
+    Ok(())
 }
 
 fn check_connection(name: &str) -> Result<(), String> {
@@ -154,6 +163,8 @@ fn passed(
         let small = name.to_ascii_lowercase();
         let checked = if small.is_empty() || !small.bytes().all(is_in_names) {
             Err(format!("`{name}` is no header's name"))
+        } else if small.contains('*') {
+            Err(format!("`{name}`: a `*` stands for nothing here, name each header"))
         } else if NEVER_PASSED.contains(&small.as_str()) || known.forges_keep_back(&small) {
             Err(format!(
                 "`{name}` is never passed on: it proves a caller, belongs to the delivery, or names a forge's event"

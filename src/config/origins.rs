@@ -17,6 +17,8 @@ pub(super) struct Origins {
     pub(super) flags: Vec<&'static str>,
     /// The variable of each path: `HOOKGLOT_LIMITS__BODY` of `limits.body`.
     pub(super) variables: BTreeMap<String, String>,
+    /// The variables that are empty.
+    pub(super) empty: Vec<String>,
     /// The configuration file, readable or not.
     pub(super) file: Option<FileOrigin>,
 }

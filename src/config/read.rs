@@ -38,7 +38,9 @@ pub(super) fn settings(mut members: Map<String, Value>, all: &mut Collector<'_>)
     let reload = reload(top.table("reload", all), all);
     let (routes, demo) = routes(&mut top, &known, all);
     top.end(all);
+    let empty_variables = all.origins.empty.clone();
     Settings {
+        empty_variables,
         listen: listen_at.unwrap_or_else(|| ([127, 0, 0, 1], 8080).into()),
         admin_listen: admin_at.unwrap_or_else(|| ([127, 0, 0, 1], 9090).into()),
         data_dir: data_dir.unwrap_or_else(|| PathBuf::from("./hookglot-data")),
@@ -102,8 +104,17 @@ impl<'f> KnownNames<'f> {
 
     /// Whether a header, in small letters, is one that some forge lets nobody pass on.
     pub(super) fn forges_keep_back(&self, header: &str) -> bool {
-        let described = self.described.get_or_init(|| Forges::read(self.files).0);
-        described.as_ref().is_some_and(|forges| forges.keep_back(header))
+        self.described().is_some_and(|forges| forges.keep_back(header))
+    }
+
+    /// Whether a header, in small letters, is one in which some forge sends a signature or what it signs.
+    pub(super) fn forges_sign_with(&self, header: &str) -> bool {
+        let mut signatures = self.described().into_iter().flat_map(Forges::iter).filter_map(|forge| forge.signature());
+        signatures.any(|signature| signature.headers().contains(&header))
+    }
+
+    fn described(&self) -> Option<&Forges> {
+        self.described.get_or_init(|| Forges::read(self.files).0).as_ref()
     }
 
     /// Whether a name is that of a forge, or may be.

@@ -10,6 +10,7 @@ use crate::secret::{Secret, Secrets};
 pub(super) fn access(table: &mut Fields, signing: Option<Given>, all: &mut Collector<'_>) -> Option<Access> {
     let is_set =
         ["secret", "secrets", "secret_file"].iter().any(|key| table.peek(key).is_some_and(|own| !own.is_null()));
+    let others = ["secrets", "secret_file"].iter().any(|key| table.peek(key).is_some_and(|own| !own.is_null()));
     let needs_secret = is_set || signing.is_none();
     let signing_keys = signing.map(|given| given.keys).unwrap_or_default();
     let (path, file_path, list_path) =
@@ -26,7 +27,10 @@ pub(super) fn access(table: &mut Fields, signing: Option<Given>, all: &mut Colle
         }
         given.extend(text.lines().map(|line| (file_path.as_str(), line.to_owned())));
     }
-    let is_none = matches!(given.as_slice(), [(_, word)] if word == "none");
+    let is_none = matches!(given.as_slice(), [(place, word)] if word == "none" && *place == path);
+    if is_none && others {
+        all.fault(&path, "`none` lets everybody in, and other secrets are set beside it: use one");
+    }
     if is_none || !needs_secret {
         return Some(Access { secrets: None, signing_keys });
     }
@@ -34,7 +38,9 @@ pub(super) fn access(table: &mut Fields, signing: Option<Given>, all: &mut Colle
         if text.starts_with("whsec_") {
             all.fault(place, "a signing key (whsec_…) is no secret token: it stands in `signing_key`");
         } else if text == "none" {
-            all.fault(place, "`none` switches the secret off and stands alone");
+            all.fault(place, "`none` switches the secret off, and stands in `secret`, alone");
+        } else if has_blanks(text) {
+            all.fault(place, BLANKS);
         }
     }
     let secrets: Vec<Secret> = given.iter().filter_map(|(_, text)| Secret::new(text)).collect();
@@ -42,6 +48,15 @@ pub(super) fn access(table: &mut Fields, signing: Option<Given>, all: &mut Colle
         all.fault(&path, "missing: the secret that the forge sends with its hooks; `none` lets everybody in");
     }
     (all.faults.len() == faults).then(|| Access { secrets: Some(Secrets::new(&secrets)), signing_keys })
+}
+
+const BLANKS: &str = "there are blanks at its beginning or its end, which a header does not carry: it could never fit";
+
+/// Whether a secret begins or ends with what is cut off from the value of a header. The line breaks at its end are those of
+/// a file.
+fn has_blanks(text: &str) -> bool {
+    let line = text.trim_end_matches(['\r', '\n']);
+    line.trim_matches([' ', '\t']).len() != line.len()
 }
 
 pub(super) fn read_secret_file(place: &str, file: &str, all: &mut Collector<'_>) -> Option<String> {
@@ -71,6 +86,10 @@ pub(super) fn secret(
     let place = if text_from_file { file_path } else { path };
     if text.contains("whsec_") {
         all.fault(&place, "a signing key (whsec_…) is never sent: a destination's `signing_key` signs with it");
+        return None;
+    }
+    if has_blanks(&text) {
+        all.fault(&place, BLANKS);
         return None;
     }
     let secret = Secret::new(&text);

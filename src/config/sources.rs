@@ -40,10 +40,15 @@ pub fn load(flags: &Flags, environment: &HashMap<String, String>) -> Result<Sett
         read.ok()
     });
     let (source, tree) = read.unzip();
-    let ours = ours(environment);
+    // What fills in a template leaves variables empty that it has nothing for: they say nothing, as if they were not there.
+    let (empty, ours): (HashMap<_, _>, HashMap<_, _>) =
+        ours(environment).into_iter().partition(|(_, value)| value.is_empty());
+    let mut empty: Vec<String> = empty.into_keys().collect();
+    empty.sort();
     let origins = Origins {
         flags: flags.settings.iter().map(|(name, _)| *name).collect(),
         variables: variables(&ours),
+        empty,
         file: file.map(|file| FileOrigin { shown: file.display().to_string(), tree }),
     };
     faults.extend(variables_below_others(&ours));

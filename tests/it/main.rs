@@ -96,3 +96,5 @@ mod signing_keys;
 mod stop;
 /// `translate`, from any bytes to a body or a sentence.
 mod translate;
+/// Settings that could never do what they are for.
+mod unfit;
