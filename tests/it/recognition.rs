@@ -1,6 +1,6 @@
 use crate::support::app::App;
 use crate::support::receiver::{Got, Receiver};
-use crate::support::{gitflic_push, gitlab_push, project_file, wait_for};
+use crate::support::{gitflic_push, gitlab_push, wait_for};
 use serde_json::{Value, json};
 
 const PROJECT: &str = "6d2b8f04-51c7-4e39-9a60-c3e5f7180b92";
@@ -97,6 +97,44 @@ fn a_hook_is_named_by_its_kind_its_name_its_header_or_its_shape() {
         let headers: Vec<(&str, &str)> = if header.is_empty() { Vec::new() } else { vec![("X-Gitlab-Event", header)] };
         assert_eq!(both.taken(&headers, &body.to_string()), expected, "{header:?} {body}");
     }
+}
+
+/// A route for one forge does not take the other's hooks for its own, whatever stands in the header.
+#[test]
+fn a_body_of_the_other_forge_is_ignored_below_the_header_of_the_own() {
+    let (tool, folder) = (Receiver::content(), tempfile::tempdir().unwrap());
+    let route = |forge: &str| {
+        format!(
+            "[[route]]\npath = \"/{forge}\"\naccept = [\"{forge}\"]\nsecret = \"none\"\n\
+             [[route.to]]\nname = \"{forge}\"\nurl = \"{}\"\nformat = \"{forge}\"\n",
+            tool.url
+        )
+    };
+    let app = App::with_config(folder.path(), &format!("{}{}", route("gitlab"), route("gitflic")));
+    for event in ["Push Hook", "System Hook", "Moon Phase Hook"] {
+        let header = [("X-Gitlab-Event", event)];
+        for (path, body) in [("/gitlab", gitflic_push()), ("/gitflic", gitlab_push())] {
+            let answer = app.post(path, &header, body.as_bytes());
+            assert_eq!(
+                (answer.status, answer.json()["status"].as_str()),
+                (200, Some("ignored")),
+                "{event}: {answer:?}"
+            );
+            assert_eq!(answer.json()["reason"], format!("not a hook of {}", &path[1..]));
+        }
+    }
+    let ignored = app.metric("hookglot_ignored_total{destination=\"\",reason=\"unrecognised\"}");
+    assert_eq!(ignored, Some(6));
+    // Each on its own route arrives.
+    assert_eq!(
+        app.post("/gitlab", &[("X-Gitlab-Event", "Push Hook")], gitlab_push().as_bytes()).json()["status"],
+        "stored"
+    );
+    assert_eq!(
+        app.post("/gitflic", &[("X-Gitlab-Event", "Push Hook")], gitflic_push().as_bytes()).json()["status"],
+        "stored"
+    );
+    assert_eq!(tool.wait_for(2).len(), 2);
 }
 
 #[test]
@@ -212,7 +250,7 @@ fn the_secret_of_one_forge_may_stand_beside_the_body_of_the_other() {
 }
 
 #[test]
-fn a_body_that_imitates_gitflic_is_a_custom_template_where_gitflic_is_not_accepted() {
+fn a_body_that_imitates_gitflic_is_a_custom_template_where_its_project_is_a_number() {
     let (tool, folder) = (Receiver::content(), tempfile::tempdir().unwrap());
     let app = App::with_config(
         folder.path(),
@@ -222,7 +260,9 @@ fn a_body_that_imitates_gitflic_is_a_custom_template_where_gitflic_is_not_accept
             tool.url
         ),
     );
-    let body = project_file("mappings/gitflic-to-gitlab/examples/BRANCH_UPDATE.json");
+    // What a template fills in is GitLab's: its projects have no UUID.
+    let body = gitflic_push().replace(&format!("\"project_id\": \"{PROJECT}\""), "\"project_id\": 3107");
+    assert_ne!(body, gitflic_push());
     assert_eq!(app.post("/", &[], body.as_bytes()).json()["reason"], "not a hook of gitlab");
     app.post("/", &[("X-Gitlab-Event", "Push Hook")], body.as_bytes());
     let got = &tool.wait_for(1)[0];
