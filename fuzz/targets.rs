@@ -3,15 +3,17 @@
 //! `scripts/fuzz.sh` runs them under a fuzzer; the tests run them over their seeds and over everything that was found.
 #![allow(dead_code, reason = "a fuzzer's binary uses one of them")]
 
-use hookglot::config::Format;
+use hookglot::config::{self, BranchFilter, Flags, Format};
 use hookglot::delivery::{self, Refused, Wanted};
-use hookglot::forge::{Forges, Header};
+use hookglot::forge::signature::{SigningKey, SigningKeys};
+use hookglot::forge::{FilterKind, Forges, Header};
 use hookglot::mapping::json::Document;
 use hookglot::mapping::{Files, Mappings, NoKnowledge, Surroundings};
 use hookglot::mapping_files;
 use hookglot::rules::Rules;
 use hookglot::store::Hook;
 use serde_json::{Map, Value};
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 static RULES: LazyLock<Rules> =
@@ -108,6 +110,102 @@ pub(crate) fn translation(data: &[u8]) {
         Err(Refused::Ignored(reason)) => assert!(!reason.is_empty()),
         Err(Refused::Failed(message)) => assert!(message.starts_with("mappings/"), "{message} names no line"),
     }
+}
+
+/// The clock of the forge and ours, and a key that everybody knows.
+const NOW: i64 = 1_764_000_000;
+const KEY: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// A request as [`recognition`] has it, whose signature is looked at; and its body signed by us, with whatever id it has.
+pub(crate) fn signature(data: &[u8]) {
+    let (headers, body) = request(data);
+    let forge = RULES.forges.iter().find_map(|forge| forge.signature());
+    let Some(signature) = forge else { return };
+    let keys = SigningKeys::new(vec![SigningKey::new(KEY).expect("a key")]);
+    let named = |name: &str| headers.iter().filter(|(own, _)| own == name).map(|(_, value)| value.as_bytes()).collect();
+    let fits = signature.read(named, NOW).map(|signed| signed.fits(&keys, body));
+    if let Err(unsigned) = &fits {
+        assert!(!unsigned.to_string().is_empty());
+    }
+    let [_, id, timestamp] = signature.headers();
+    let value = |name: &str| headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str());
+    let at = value(timestamp).and_then(|text| text.parse::<i64>().ok());
+    let (Some(id), Some(at)) = (value(id).filter(|id| !id.is_empty()), at) else {
+        assert!(!fits.unwrap_or(false), "a signature fits without an id and a time");
+        return;
+    };
+    // What is ours fits, and a byte more does not.
+    let ours = signature.sign(&keys, id, at, body);
+    let named = |name: &str| ours.iter().filter(|(own, _)| own == name).map(|(_, value)| value.as_bytes()).collect();
+    if let Ok(signed) = signature.read(named, at) {
+        assert!(signed.fits(&keys, body), "a signature of ours does not fit");
+        assert!(!signed.fits(&keys, &[body, b" "].concat()), "a signature of ours fits another body");
+    }
+    // What fits was made with the key: nobody finds such a one by trying.
+    if fits.unwrap_or(false) {
+        let made = ours.iter().find(|(name, _)| name == signature.header()).map(|(_, made)| made.as_str());
+        let given = headers.iter().filter(|(name, _)| name == signature.header());
+        let mut given = given.flat_map(|(_, list)| list.split_ascii_whitespace());
+        assert!(given.any(|one| Some(one) == made), "a signature fits that was not made with the key");
+    }
+}
+
+/// A configuration file. What names other files is left out: they are read, and may be any file of this machine.
+pub(crate) fn configuration(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if text.contains("file") || text.contains("mappings_dir") || text.contains('\\') {
+        return;
+    }
+    let thread = format!("{:?}", std::thread::current().id());
+    let number: String = thread.chars().filter(char::is_ascii_digit).collect();
+    let path = std::env::temp_dir().join(format!("hookglot-fuzz-{}-{number}.toml", std::process::id()));
+    std::fs::write(&path, text).expect("written");
+    let loaded = config::load(&Flags { config: Some(path.clone()), ..Flags::default() }, &HashMap::new());
+    let _ = std::fs::remove_file(&path);
+    match loaded {
+        Ok(settings) => drop(format!("{settings:?}")),
+        Err(refused) => {
+            assert!(!refused.faults.0.is_empty());
+            let begin = path.display().to_string();
+            assert!(refused.faults.0.iter().all(|fault| fault.starts_with(&begin)), "a fault names no place");
+        }
+    }
+}
+
+/// A branch filter: a letter for its kind, a pattern, an end of line, and the name of a branch.
+pub(crate) fn branch_filter(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let (pattern, name) = text.get(1..).unwrap_or_default().split_once('\n').unwrap_or_default();
+    let kind = match text.as_bytes().first() {
+        Some(b'w') => FilterKind::Wildcard,
+        Some(b'l') => FilterKind::List,
+        Some(b'r') => FilterKind::Regex,
+        _ => return,
+    };
+    match BranchFilter::new(kind, pattern) {
+        Ok(Some(filter)) => {
+            let takes = filter.takes(name);
+            let _ = (filter.impossible(), filter.whole_ref(), filter.to_string());
+            if kind == FilterKind::Wildcard {
+                assert_eq!(takes, fits(pattern, name), "{pattern:?} on {name:?}");
+            }
+        }
+        Ok(None) => assert!(pattern.trim_matches(|one: char| one == ':' || one.is_whitespace()).is_empty()),
+        Err(message) => assert!(!message.contains('\n') || pattern.contains('\n'), "{message}"),
+    }
+}
+
+/// Whether a name fits a pattern with stars: the pieces between them follow each other in it.
+fn fits(pattern: &str, name: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(name) = name.strip_prefix(first) else { return false };
+    let (between, last) = rest.rsplit_once('*').unwrap_or(("", rest));
+    let Some(mut name) = name.strip_suffix(last) else { return false };
+    between.split('*').all(|piece| {
+        let found = name.find(piece);
+        name = found.and_then(|at| name.get(at + piece.len()..)).unwrap_or_default();
+        found.is_some()
+    })
 }
 
 fn request(data: &[u8]) -> (Vec<Header>, &[u8]) {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Tries the parsers, the loaders, recognition and translation with bytes of a fuzzer's making, beginning with what the
+# Tries whatever reads what others wrote with bytes of a fuzzer's making, beginning with what the
 # project has of such files: scripts/fuzz.sh [seconds for each [target …]]. docs/testing.md says more.
 #
 # libFuzzer comes as the crate libfuzzer-sys, which wants a C++ compiler; Rust's stable compiler is enough. What makes a
@@ -9,7 +9,8 @@ cd "$(dirname "$0")/.."
 
 seconds=${1:-300}
 [ $# -eq 0 ] || shift
-targets=${*:-expression mapping_file forge_file recognition translation}
+targets=${*:-expression mapping_file forge_file recognition translation signature configuration
+branch_filter}
 
 if ! command -v c++ >/dev/null; then
     if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
@@ -45,6 +46,14 @@ seed_recognition() {
     printf 'X-Gitlab-Event: System Hook\n{"event_name": "user_add_to_team", "project_id": 1}' > "$1/with-a-header"
 }
 seed_translation() { seed_recognition "$1"; }
+# With signatures that fit, of the key that the target knows.
+seed_signature() { cp fuzz/seeds/signature/* "$1/"; }
+# The example, with what stands behind # taken in, and without what names other files.
+seed_configuration() {
+    cp fuzz/seeds/configuration/* "$1/"
+    sed 's/^# \([a-z_]* = \)/\1/; /file/d; /mappings_dir/d' hookglot.example.toml > "$1/example"
+}
+seed_branch_filter() { cp fuzz/seeds/branch_filter/* "$1/"; }
 
 # The versions of the project, and libfuzzer-sys beside them.
 cp Cargo.lock fuzz/Cargo.lock

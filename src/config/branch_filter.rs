@@ -18,7 +18,10 @@ pub struct BranchFilter {
 
 impl BranchFilter {
     /// Makes a filter of its text; none of a blank one, which lets everything pass.
-    fn new(kind: FilterKind, text: &str) -> Result<Option<Self>, String> {
+    ///
+    /// # Errors
+    /// What is wrong with a regular expression, in a line.
+    pub fn new(kind: FilterKind, text: &str) -> Result<Option<Self>, String> {
         let expression = match kind {
             FilterKind::Regex if text.trim().is_empty() => None,
             FilterKind::Regex => Some(re2::written_over(text).map_err(|message| unusable(&message))?),

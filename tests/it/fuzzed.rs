@@ -5,16 +5,20 @@ mod targets;
 
 use proptest::prelude::Strategy;
 use proptest::test_runner::{Config, TestRunner};
-use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
+use std::time::Duration;
 
 type Target = fn(&[u8]);
-const TARGETS: [(&str, Target, &[&str]); 5] = [
+const TARGETS: [(&str, Target, &[&str]); 8] = [
     ("expression", targets::expression, &[]),
     ("mapping_file", targets::mapping_file, &["mappings/gitflic-to-gitlab", "tests/diagnostics"]),
     ("forge_file", targets::forge_file, &["mappings/gitlab", "mappings/gitflic"]),
     ("recognition", targets::recognition, &["mappings/gitlab-to-gitflic/examples"]),
     ("translation", targets::translation, &["mappings/gitflic-to-gitlab/examples"]),
+    ("signature", targets::signature, &["fuzz/seeds/signature"]),
+    ("configuration", targets::configuration, &["fuzz/seeds/configuration"]),
+    ("branch_filter", targets::branch_filter, &["fuzz/seeds/branch_filter"]),
 ];
 
 /// The files of a folder of the project; none where there is no such folder.
@@ -26,10 +30,44 @@ fn files(folder: &str) -> Vec<(String, Vec<u8>)> {
     files.into_iter().map(|path| (path.display().to_string(), std::fs::read(&path).unwrap())).collect()
 }
 
+/// How long one input may take: in a debug build on a busy machine, and without end only where there is none.
+const TIME: Duration = Duration::from_secs(20);
+
+/// Tries an input on a thread of its own, which is left behind where it does not come to its end.
 #[track_caller]
 fn try_one(name: &str, target: Target, bytes: &[u8]) {
-    let tried = std::panic::catch_unwind(AssertUnwindSafe(|| target(bytes)));
-    assert!(tried.is_ok(), "{name} does not come to its end with {}", bytes.escape_ascii());
+    let (says, hears) = channel();
+    let own = bytes.to_vec();
+    let runs = std::thread::spawn(move || {
+        target(&own);
+        // Who waited for it may have given up.
+        let _ = says.send(());
+    });
+    let shown = bytes.escape_ascii();
+    match hears.recv_timeout(TIME) {
+        Ok(()) => assert!(runs.join().is_ok(), "{name}: {shown}"),
+        // It panicked, and dropped what it would have said it with.
+        Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => panic!("{name} panics with {shown}"),
+        Err(std::sync::mpsc::RecvTimeoutError::Timeout) => panic!("{name} takes more than {TIME:?} with {shown}"),
+    }
+}
+
+/// The seeds themselves are good, so that what is changed in them is what is tried.
+#[test]
+fn every_seed_comes_to_its_end() {
+    for (name, target, folders) in TARGETS {
+        let seeds: Vec<_> = folders.iter().flat_map(|folder| files(folder)).collect();
+        assert!(folders.is_empty() || !seeds.is_empty(), "{name} has no seeds");
+        for (file, bytes) in seeds {
+            try_one(&file, target, &bytes);
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "panics with")]
+fn a_target_that_panics_is_found() {
+    try_one("a target", |_| panic!("on purpose"), b"");
 }
 
 #[test]
