@@ -5,6 +5,8 @@
 mod access;
 /// Bodies that are no hook.
 mod body;
+/// Fields of every event that are of another kind.
+mod fields;
 /// Too much of everything at once.
 mod flood;
 /// Requests that are none, or that could be taken for two.

@@ -1,7 +1,6 @@
 use super::{Door, post, request};
 use crate::support::wire::{connect, exchange, read_answer};
 use crate::support::{gitflic_push, project_file, wait_for};
-use serde_json::{Value, json};
 use std::io::Write;
 
 const BAD_BODY: (&str, &str) = ("/hooks", "bad_body");
@@ -78,7 +77,8 @@ fn a_post_without_a_length_has_no_body() {
     // A hook that stands there is no request, and is not taken.
     let before = door.refused("", "no_request");
     let answer = exchange(&door.app.address, &request("Connection: keep-alive\r\n", gitflic_push().as_bytes()));
-    assert_eq!(answer.json()["error"], says);
+    // The answer to what is no request may have come with it.
+    assert!(answer.body.starts_with(&format!("{{\"error\":\"{says}\"}}")), "{answer:?}");
     door.wait_for_refused("", "no_request", before + 1);
     assert_eq!(door.taken("/hooks"), 1);
     door.goes_on();
@@ -174,41 +174,6 @@ fn numbers_beyond_64_bits_are_copied_or_told_with_their_line() {
         );
     }
     door.goes_on();
-}
-
-/// `robustness` holds what comes out of every field of every example; here the same goes through the front door.
-#[test]
-fn a_field_of_any_kind_gets_an_answer_of_200() {
-    let door = Door::new();
-    let mut stream = connect(&door.app.address);
-    let mut sent = 0;
-    for name in ["BRANCH_UPDATE", "MERGE_REQUEST_CREATE", "ISSUE_CREATE"] {
-        let hook: Value =
-            serde_json::from_str(&project_file(&format!("mappings/gitflic-to-gitlab/examples/{name}.json"))).unwrap();
-        for path in paths(&hook) {
-            for other in [json!(null), json!({"id": {}}), json!([[]]), json!("x"), json!(7), json!(true)] {
-                let mut hook = hook.clone();
-                *hook.pointer_mut(&path).unwrap() = other.clone();
-                stream.write_all(&post(hook.to_string().as_bytes())).unwrap();
-                let answer = read_answer(&mut stream);
-                assert_eq!(answer.status, 200, "{name} {path} {other}: {answer:?}");
-                sent += 1;
-            }
-        }
-    }
-    assert!(sent > 300, "{sent}");
-    door.goes_on();
-}
-
-fn paths(value: &Value) -> Vec<String> {
-    let Value::Object(members) = value else { return Vec::new() };
-    members
-        .iter()
-        .flat_map(|(key, inner)| {
-            let below = paths(inner).into_iter().map(move |path| format!("/{key}{path}"));
-            std::iter::once(format!("/{key}")).chain(below)
-        })
-        .collect()
 }
 
 #[test]
