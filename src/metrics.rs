@@ -35,6 +35,8 @@ pub struct Metrics {
     pub mappings_reloads: IntCounterVec,
     /// 1 while the mapping files on disk are refused and others are in force.
     pub mappings_reload_failed: IntGauge,
+    /// How much of the configuration is odd beside the mapping files in force.
+    pub configuration_warnings: IntGauge,
     /// Bytes of bodies on their way to the store.
     pub bytes_in_flight: IntGauge,
 }
@@ -102,6 +104,13 @@ impl Metrics {
                 IntGauge::new(
                     "hookglot_mappings_reload_failed",
                     "1 while the mapping files on disk are refused and others are in force",
+                )?,
+            )?,
+            configuration_warnings: kept(
+                all,
+                IntGauge::new(
+                    "hookglot_configuration_warnings",
+                    "Settings that are odd beside the mapping files in force: the log names them",
                 )?,
             )?,
             bytes_in_flight: kept(

@@ -26,11 +26,16 @@ pub struct Reload {
     rules: LiveRules,
     metrics: Metrics,
     needed: Needed,
+    /// What is odd about the configuration beside other rules.
+    warnings: Warnings,
     /// The files that made the rules in force.
     in_force: Files,
     /// What was refused last, so that it is said once.
     refused: Option<Refused>,
 }
+
+/// What is odd about a configuration beside some rules, a line each.
+type Warnings = Box<dyn Fn(&Rules) -> Vec<String> + Send + Sync>;
 
 /// Files that were refused, or why there were none.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,9 +61,16 @@ impl Reload {
             rules: Arc::clone(rules),
             metrics: metrics.clone(),
             needed: Needed::by(settings),
+            warnings: Box::new(|_| Vec::new()),
             in_force: settings.files.clone(),
             refused: None,
         })
+    }
+
+    /// Tells, at each reload, what is odd about the configuration beside the new rules.
+    #[must_use]
+    pub fn telling(self, warnings: impl Fn(&Rules) -> Vec<String> + Send + Sync + 'static) -> Self {
+        Self { warnings: Box::new(warnings), ..self }
     }
 
     /// Starts to look for changes; ends when the task is aborted.
@@ -157,6 +169,11 @@ impl Reload {
         }
         for warning in warnings.sorted() {
             tracing::warn!(%warning, "mapping file");
+        }
+        let of_configuration = (self.warnings)(&rules);
+        self.metrics.configuration_warnings.set(of_configuration.len().try_into().unwrap_or(i64::MAX));
+        for warning in of_configuration {
+            tracing::warn!(warning, "configuration");
         }
         self.rules.store(Arc::new(rules));
         for difference in differences(&self.in_force, &files) {

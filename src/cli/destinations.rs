@@ -20,19 +20,43 @@ pub(super) struct Found {
 pub(super) fn check(routes: &[Route], rules: &Rules) -> Found {
     let mut found = Found::default();
     for route in routes {
-        let accepted: Vec<&Forge> = rules
-            .forges
-            .iter()
-            .map(|forge| &**forge)
-            .filter(|forge| route.accept.iter().any(|own| own == forge.name()))
-            .collect();
-        for to in &route.to {
-            events(to, &accepted, rules, &mut found);
-            filter(to, &accepted, &mut found);
-            settings(to, &accepted, rules, &mut found);
-        }
+        check_route(&route.accept, &route.to, rules, &mut found);
     }
     found
+}
+
+/// What is found again whenever the rules change. What would have been a fault at start is told like the rest: those who run
+/// cannot refuse to start.
+pub(super) fn again(routes: &[Route]) -> impl Fn(&Rules) -> Vec<String> + Send + Sync + use<> {
+    let routes: Vec<(Vec<String>, Vec<Destination>)> =
+        routes.iter().map(|route| (route.accept.clone(), route.to.clone())).collect();
+    move |rules| {
+        let mut found = Found::default();
+        for (accept, to) in &routes {
+            check_route(accept, to, rules, &mut found);
+        }
+        found.faults.into_iter().chain(found.warnings).collect()
+    }
+}
+
+fn check_route(accept: &[String], destinations: &[Destination], rules: &Rules, found: &mut Found) {
+    let forges = rules.forges.iter().map(|forge| &**forge);
+    let accepted: Vec<&Forge> = forges.filter(|forge| accept.iter().any(|own| own == forge.name())).collect();
+    for to in destinations {
+        events(to, &accepted, rules, found);
+        filter(to, &accepted, found);
+        settings(to, &accepted, rules, found);
+        pass_headers(to, rules, found);
+    }
+}
+
+/// The configuration is refused when it names such a header; a forge file that is loaded later may forbid another.
+fn pass_headers(to: &Destination, rules: &Rules, found: &mut Found) {
+    for name in to.pass_headers.iter().filter(|name| rules.forges.keep_back(name)) {
+        let message =
+            "a forge.yaml forbids it now: it proves a caller, belongs to the delivery, or names a forge's event";
+        found.warnings.push(format!("{}.pass_headers: `{name}` is not passed on: {message}", to.place));
+    }
 }
 
 /// The events that a forge is known to send, by its own file or by a mapping for them.

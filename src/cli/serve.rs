@@ -98,7 +98,9 @@ async fn serve(mut settings: Settings, rules: LiveRules) -> Result<(), Ended> {
     let echo = if settings.demo { Some(start_echo(&mut settings, &rules.load().forges)?) } else { None };
     let metrics = Metrics::new().map_err(Ended::failed)?;
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new(settings.limits.stored));
-    let reload = Reload::of(&settings, &rules, &metrics);
+    let warnings = destinations::again(&settings.routes);
+    metrics.configuration_warnings.set(warnings(&rules.load()).len().try_into().unwrap_or(i64::MAX));
+    let reload = Reload::of(&settings, &rules, &metrics).map(|reload| reload.telling(warnings));
     let (routes, destinations) = routes(&mut settings);
     let delivery = Delivery { store: Arc::clone(&store), rules: Arc::clone(&rules), metrics: metrics.clone() };
     let workers = delivery.start(&destinations).map_err(Ended::wrong)?;

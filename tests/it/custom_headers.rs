@@ -232,10 +232,14 @@ fn a_forge_file_that_changes_keeps_back_what_it_names_from_then_on() {
     let hook = || app.post("/", &[("X-Team", "ledger")], gitflic_push().as_bytes());
     hook();
     assert_eq!(tool.wait_for(1)[0].header("X-Team"), Some("ledger"));
+    assert_eq!(app.metric("hookglot_configuration_warnings"), Some(0));
     let own = built_in.replace("never_pass: [Gitflic-*, X-Gitflic-*]", "never_pass: [X-Te*]");
     std::fs::write(forge.join("forge.yaml"), own).unwrap();
     app.signal("HUP");
     app.wait_for_log("the mapping files are loaded and in force");
+    let says = "route[0].to[0].pass_headers: `x-team` is not passed on: a forge.yaml forbids it now";
+    assert!(app.wait_for_log(says).contains("WARN"), "{}", app.log());
+    assert_eq!(app.metric("hookglot_configuration_warnings"), Some(1));
     hook();
     assert_eq!(tool.wait_for(2)[1].header("X-Team"), None);
 }

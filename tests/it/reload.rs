@@ -303,6 +303,34 @@ fn a_hangup_without_a_folder_does_no_harm() {
     assert_eq!(app.get_admin("/ready").status, 200);
 }
 
+/// What a mapping reads may go with it: who set it is told, at start and whenever the files change.
+#[test]
+fn what_no_mapping_knows_is_told_at_each_reload() {
+    let (tool, folder) = (Receiver::content(), tempfile::tempdir().unwrap());
+    let mappings = folder.path().join("mappings");
+    let file = mappings.join(DIRECTION).join("webhook-send.yaml");
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let own = mapping("first").replace("use: _mark.yaml\n", "").replace("shared: '${mark}'", "shared: 1");
+    let reads = own
+        .replace("shared: 1", "shared: '${settings.quay ?? 1}'")
+        .replace("name: any,", "name: any, settings: {quay: 3},");
+    std::fs::write(&file, &reads).unwrap();
+    let config = format!(
+        "mappings_dir = {mappings:?}\n[reload]\ndebounce = \"20ms\"\npoll = \"200ms\"\n\
+         [[route]]\npath = \"/\"\nsecret = \"none\"\n[[route.to]]\nname = \"tool\"\nurl = \"{}\"\nformat = \"gitlab\"\n\
+         events = [\"BRANCH_UPDATE\", \"MOON_PHASE\"]\n[route.to.settings]\nquay = 4\n",
+        tool.url
+    );
+    let app = App::with_config(folder.path(), &config);
+    let told = |text: &str| app.log().lines().filter(|line| line.contains("WARN") && line.contains(text)).count();
+    let (of_event, of_setting) = ("is not known to send an event `MOON_PHASE`", "settings.quay: no mapping reads");
+    assert_eq!((told(of_event), told(of_setting)), (1, 0));
+    assert_eq!(app.metric("hookglot_configuration_warnings"), Some(1));
+    std::fs::write(&file, &own).unwrap();
+    wait_for("both warnings", || ((told(of_event), told(of_setting)) == (2, 1)).then_some(()));
+    assert_eq!(app.metric("hookglot_configuration_warnings"), Some(2));
+}
+
 #[test]
 fn files_that_are_written_one_after_the_other_are_loaded_together() {
     let running = Running::timed(("2s", "1h"), |folder| write_both(&folder.join(DIRECTION), "first"));
