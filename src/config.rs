@@ -94,6 +94,8 @@ pub struct Limits {
     pub keep_alive: Duration,
     /// How many connections may be open at once. Default 2000.
     pub connections: usize,
+    /// How many of them one client address may have (IPv6: one /64); `None`, the default: all.
+    pub connections_per_address: Option<usize>,
     /// How many wrong secrets are told so, of each client address on each route; `None`: all. Default 10 in a minute.
     pub sign_in_failures: Option<Rate>,
 }

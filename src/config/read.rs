@@ -166,6 +166,7 @@ fn limits(mut table: Fields, all: &mut Collector<'_>) -> Limits {
         head_timeout: some_time(&mut table, "head_timeout", all).unwrap_or(Duration::from_secs(10)),
         keep_alive: some_time(&mut table, "keep_alive", all).unwrap_or(Duration::from_secs(75)),
         connections: table.parsed("connections", all, connections).unwrap_or(2000),
+        connections_per_address: table.parsed("connections_per_address", all, per_address).flatten(),
         sign_in_failures: table
             .parsed("sign_in_failures", all, sign_in_failures)
             .unwrap_or_else(|| Rate::parse("10/m").ok()),
@@ -193,6 +194,10 @@ fn some_time(table: &mut Fields, key: &'static str, all: &mut Collector<'_>) -> 
 
 fn connections(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "expected a number from 1".to_owned())
+}
+
+fn per_address(text: &str) -> Result<Option<usize>, String> {
+    if text == "none" { Ok(None) } else { connections(text).map(Some).map_err(|message| format!("{message}, or none")) }
 }
 
 fn sign_in_failures(text: &str) -> Result<Option<Rate>, String> {

@@ -203,6 +203,13 @@ impl Answer {
         Self::unavailable(format!("{most} connections are open, and no more may be")).because("connections")
     }
 
+    /// 503: too many connections of one address.
+    #[must_use]
+    pub fn too_many_of_address(most: usize) -> Self {
+        let reason = format!("{most} connections from this address are open, and no more may be");
+        Self::unavailable(reason).because("connections_of_address")
+    }
+
     /// 503 with `Retry-After`: too many bytes of bodies.
     #[must_use]
     pub fn too_many_bytes() -> Self {

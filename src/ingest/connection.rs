@@ -145,9 +145,11 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn new(stream: TcpStream, front: Arc<Front>) -> Self {
-        let place = front.place();
-        let is_inside = place.is_some();
         let from = stream.peer_addr().ok().map(|address| address.ip());
+        let (place, turned_away) = match front.place(from) {
+            Ok(place) => (Some(place), None),
+            Err(answer) => (None, Some(answer)),
+        };
         let mut own = Self {
             stream,
             from,
@@ -164,8 +166,8 @@ impl Connection {
             farewell: None,
             front,
         };
-        if !is_inside {
-            own.refuse(Answer::too_many_connections(own.front.most_connections()));
+        if let Some(answer) = turned_away {
+            own.refuse(answer);
         }
         own
     }

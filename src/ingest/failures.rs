@@ -63,7 +63,7 @@ impl Table {
 }
 
 /// What counts as one client: an IPv4 address, or the /64 that one IPv6 host has for itself.
-fn client(from: IpAddr) -> IpAddr {
+pub(super) fn client(from: IpAddr) -> IpAddr {
     match from.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
         address @ IpAddr::V4(_) => address,

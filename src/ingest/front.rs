@@ -1,9 +1,14 @@
-//! The door that connections come through: how many may be inside, and how long they may wait there.
+//! The door that connections come through: how many may be inside, of all and of one client address, and how long they may
+//! wait there.
 
+use super::Answer;
+use super::failures::client;
 use crate::config::Limits;
 use crate::metrics::Metrics;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// What every connection is held to.
@@ -15,32 +20,79 @@ pub(super) struct Front {
     pub(super) metrics: Metrics,
     most: usize,
     open: AtomicUsize,
+    share: Option<Share>,
+}
+
+/// What one client may have of the places.
+struct Share {
+    most: usize,
+    /// How many each has, of those that have some.
+    taken: Mutex<HashMap<IpAddr, usize>>,
 }
 
 /// A place inside; given back when dropped.
-pub(super) struct Place(Arc<Front>);
+pub(super) struct Place {
+    front: Arc<Front>,
+    /// The client whose share it is of.
+    of: Option<IpAddr>,
+}
 
 impl Front {
     pub(super) fn new(limits: &Limits, metrics: Metrics) -> Self {
         let Limits { head_timeout, keep_alive, read_timeout, connections: most, .. } = *limits;
-        Self { head_timeout, keep_alive, read_timeout, metrics, most, open: AtomicUsize::new(0) }
+        let share = limits.connections_per_address.map(|most| Share { most, taken: Mutex::default() });
+        Self { head_timeout, keep_alive, read_timeout, metrics, most, open: AtomicUsize::new(0), share }
     }
 
-    /// Takes a place, if there is one.
-    pub(super) fn place(self: &Arc<Self>) -> Option<Place> {
-        let place = Place(Arc::clone(self));
+    /// Takes a place for a client, if there is one.
+    ///
+    /// # Errors
+    /// What is said to somebody for whom there is none.
+    pub(super) fn place(self: &Arc<Self>, from: Option<IpAddr>) -> Result<Place, Answer> {
         self.metrics.connections.inc();
-        (self.open.fetch_add(1, Ordering::Relaxed) < self.most).then_some(place)
+        let is_open = self.open.fetch_add(1, Ordering::Relaxed) < self.most;
+        let mut place = Place { front: Arc::clone(self), of: None };
+        if !is_open {
+            return Err(Answer::too_many_connections(self.most));
+        }
+        if let Some((share, from)) = self.share.as_ref().zip(from) {
+            let from = client(from);
+            if !share.take(from) {
+                return Err(Answer::too_many_of_address(share.most));
+            }
+            place.of = Some(from);
+        }
+        Ok(place)
+    }
+}
+
+impl Share {
+    fn take(&self, client: IpAddr) -> bool {
+        // A table is whole after every step: one that another thread left is as good as any.
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = taken.entry(client).or_insert(0);
+        let has_room = *own < self.most;
+        *own += usize::from(has_room);
+        has_room
     }
 
-    pub(super) fn most_connections(&self) -> usize {
-        self.most
+    fn give_back(&self, client: IpAddr) {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = taken.get_mut(&client) {
+            *own = own.saturating_sub(1);
+            if *own == 0 {
+                taken.remove(&client);
+            }
+        }
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
-        self.0.metrics.connections.dec();
+        self.front.open.fetch_sub(1, Ordering::Relaxed);
+        self.front.metrics.connections.dec();
+        if let Some((share, of)) = self.front.share.as_ref().zip(self.of) {
+            share.give_back(of);
+        }
     }
 }

@@ -96,8 +96,7 @@ fn what_the_store_keeps_of_hooks_has_no_secret() {
     assert!(stored > 50, "{stored}");
     let mut looked_at = 0;
     for name in &names {
-        while let Some(held) = runtime.block_on(store.claim(name, Timestamp::now(), Duration::from_secs(3600))).unwrap()
-        {
+        while let Some(held) = runtime.block_on(store.claim(name, Timestamp::now(), Duration::from_hours(1))).unwrap() {
             assert_without(&marks, "what is kept", &format!("{held:?} {}", String::from_utf8_lossy(&held.hook.body)));
             looked_at += 1;
         }

@@ -87,6 +87,45 @@ fn connections_beyond_the_bound_are_503_and_others_take_their_place() {
     door.goes_on();
 }
 
+/// Connects from another address of this machine.
+fn connect_from(from: &str, to: &str) -> TcpStream {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    let stream = runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(from.parse().unwrap()).unwrap();
+        socket.connect(to.parse().unwrap()).await.unwrap().into_std().unwrap()
+    });
+    stream.set_nonblocking(false).unwrap();
+    stream.set_read_timeout(Some(crate::support::DEADLINE)).unwrap();
+    stream
+}
+
+/// One address takes its share and not the places of others; what it gives back it can have again.
+#[test]
+fn one_address_has_its_share_of_the_connections() {
+    let door = Door::with("connections_per_address = 5", "");
+    let mut inside: Vec<TcpStream> = (0..5).map(|_| connect(&door.app.address)).collect();
+    door.wait_for_connections(|open| open == 5);
+    for number in 1..=3 {
+        let mut more = connect(&door.app.address);
+        more.write_all(&post(gitflic_push().as_bytes())).unwrap();
+        is_refusal(&read_answer(&mut more), 503, "5 connections from this address are open, and no more may be");
+        door.wait_for_refused("", "connections_of_address", number);
+    }
+    // Another address of this machine has its own.
+    let mut stream = connect_from("127.0.0.2:0", &door.app.address);
+    stream.write_all(&post(gitflic_push().as_bytes())).unwrap();
+    assert_eq!(read_answer(&mut stream).status, 200);
+    drop(inside.pop());
+    door.wait_for_connections(|open| open == 5);
+    let mut again = connect(&door.app.address);
+    again.write_all(&post(gitflic_push().as_bytes())).unwrap();
+    assert_eq!(read_answer(&mut again).status, 200);
+    drop((inside, stream, again));
+    door.wait_for_connections(|open| open == 0);
+    door.goes_on();
+}
+
 #[test]
 fn pipelined_requests_are_answered_one_by_one() {
     let door = Door::new();
