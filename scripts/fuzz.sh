@@ -65,7 +65,7 @@ RUSTFLAGS="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     cargo build --release --manifest-path fuzz/Cargo.toml --target "$triple"
 
 for target in $targets; do
-    mkdir -p "fuzz/corpus/$target" "fuzz/artifacts/$target"
+    mkdir -p "fuzz/corpus/$target" "fuzz/artifacts/$target" "fuzz/regressions/$target"
     "seed_$target" "fuzz/corpus/$target"
     echo "== $target, $seconds s"
     # Bytes are a text of words: longer ones than a page show nothing that shorter ones do not.
