@@ -236,6 +236,6 @@ fn stored(headers: Vec<Header>, body: &[u8]) -> Option<Hook> {
         hops: 0,
         received_at: jiff::Timestamp::UNIX_EPOCH,
         headers,
-        body: body.to_vec(),
+        body: body.to_vec().into(),
     })
 }

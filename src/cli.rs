@@ -9,7 +9,9 @@ mod healthcheck;
 mod mappings;
 mod open_files;
 mod out;
+mod reconfigure;
 mod serve;
+mod store;
 mod table;
 mod translate;
 
@@ -60,6 +62,12 @@ enum Command {
     Mappings(MappingsCommand),
     /// Print every request that arrives: a stand-in for a tool.
     Echo(EchoArgs),
+    /// Write everything that the store holds into a new file, while it is in use.
+    Backup(StoreArgs),
+    /// Put a backup in the place of the store of a hookglot that is not running; what was there is kept beside it.
+    ///
+    /// What was delivered after the backup was made is delivered again, under the same keys.
+    Restore(StoreArgs),
     /// Ask a running hookglot on its admin port whether it is ready: for images without shell and curl.
     Healthcheck(SettingsArgs),
 }
@@ -93,6 +101,25 @@ struct ServeArgs {
     /// error, warn, info, debug or a filter [env: `HOOKGLOT_LOG_LEVEL`] [default: info]
     #[arg(long, value_name = "LEVEL")]
     log_level: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct StoreArgs {
+    /// The backup
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The configuration file [env: `HOOKGLOT_CONFIG`]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The folder of the durable store [env: `HOOKGLOT_DATA_DIR`] [default: ./hookglot-data]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<String>,
+}
+
+impl StoreArgs {
+    fn flags(&self) -> Flags {
+        flags(self.config.clone(), [("data_dir", self.data_dir.clone())])
+    }
 }
 
 #[derive(Debug, Args)]
@@ -207,6 +234,8 @@ pub fn run() -> ExitCode {
         Command::Coverage(args) => coverage::run(&args),
         Command::Mappings(command) => mappings::run(&command),
         Command::Echo(args) => echo::run(args.listen),
+        Command::Backup(args) => store::back_up(&args.flags(), &args.file),
+        Command::Restore(args) => store::restore(&args.flags(), &args.file),
         Command::Healthcheck(args) => healthcheck::run(&args.into()),
     }
 }

@@ -8,6 +8,7 @@ mod destination;
 mod fields;
 mod headers;
 mod origins;
+mod queueing;
 mod re2;
 mod read;
 mod routes;
@@ -26,6 +27,7 @@ pub use access::{Network, Rate};
 pub use address::{HiddenUrl, Login};
 pub use branch_filter::BranchFilter;
 pub use client_certificate::ClientCertificate;
+pub use queueing::Queueing;
 pub use sources::{Flags, load};
 
 /// Everything that `serve` needs to know.
@@ -35,8 +37,14 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Where `/live`, `/ready` and `/metrics` are. Default `127.0.0.1:9090`.
     pub admin_listen: SocketAddr,
+    /// Where hooks and deliveries are kept. Default a folder; memory for the demonstration.
+    pub store: StoreKind,
     /// The folder of the durable store. Default `./hookglot-data`.
     pub data_dir: PathBuf,
+    /// For how long what has ended is kept. Default 7 days.
+    pub retention_age: Duration,
+    /// Within how many bytes it is kept, beside all that waits. Default 1 GiB; in memory 16 MiB.
+    pub retention_bytes: u64,
     /// The built-in mapping files with those of `mappings_dir` over them.
     pub files: Files,
     /// The folder of one's own mapping files; watched while running.
@@ -57,6 +65,35 @@ pub struct Settings {
     pub empty_variables: Vec<String>,
     /// Whether the routes are the demonstration that stands in where nothing is configured.
     pub demo: bool,
+}
+
+/// Where hooks and deliveries are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreKind {
+    /// A database in `data_dir`: what was accepted outlives the process.
+    Sqlite,
+    /// Memory: it does not.
+    Memory,
+}
+
+/// When a forge gets its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ack {
+    /// As soon as the hook is stored.
+    Stored,
+    /// When each destination was tried once, or after 8 s.
+    Delivered,
+}
+
+/// Which hooks count as the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duplicates {
+    /// Those under one key of the forge.
+    Key,
+    /// Those of one event with the same body, whatever their keys.
+    Body,
+    /// None.
+    None,
 }
 
 /// When changed mapping files are read again.
@@ -113,6 +150,12 @@ pub struct Route {
     pub rate_limit: Option<Rate>,
     /// The addresses that may send; empty, the default: all.
     pub allow_from: Vec<Network>,
+    /// When the forge gets its answer. Default when the hook is stored.
+    pub ack: Ack,
+    /// Which hooks count as the same. Default those under one key.
+    pub duplicates: Duplicates,
+    /// For how long after its delivery a hook makes others duplicates. Default 60 s.
+    pub duplicate_window: Duration,
     /// Where its hooks go.
     pub to: Vec<Destination>,
 }
@@ -173,6 +216,8 @@ pub struct Destination {
     pub ca_file: Option<PathBuf>,
     /// The certificate that it is shown, with its key.
     pub client_certificate: Option<ClientCertificate>,
+    /// How its deliveries wait and are tried again.
+    pub queueing: Queueing,
     /// Whether the header with the count of hookglots that a hook has passed is sent. Default true.
     pub hop_header: bool,
     /// The overlays that are laid over what it is sent, in their order.

@@ -3,20 +3,26 @@
 //! Each destination has a worker of its own, so a dead tool never slows another. What is sent is fixed at the first
 //! successful translation; later attempts send the same bytes under the same key.
 
+mod breaker;
 mod client;
 mod custom;
 mod outgoing;
 mod policy;
+mod sender;
+pub mod upkeep;
 mod worker;
 
+use crate::acks::Acks;
+use crate::clock::Clock;
 use crate::config::{Destination, Faults};
 use crate::doorbell::Doorbells;
 use crate::metrics::Metrics;
 use crate::rules::LiveRules;
 use crate::store::Store;
 use std::sync::Arc;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
+use worker::{Told, Worker};
 
 pub use outgoing::{Refused, Wanted, explain, outgoing};
 
@@ -28,56 +34,71 @@ pub struct Delivery {
     pub rules: LiveRules,
     /// The numbers that are counted.
     pub metrics: Metrics,
+    /// What the time of all deliveries is read from.
+    pub clock: Clock,
+    /// The workers' bells.
+    pub doorbells: Doorbells,
+    /// Who waits for first attempts.
+    pub acks: Acks,
 }
 
 /// The workers of all destinations.
 pub struct Workers {
+    delivery: Arc<Delivery>,
     tasks: JoinSet<()>,
-    stop: watch::Sender<bool>,
-    doorbells: Doorbells,
+    tell: watch::Sender<Told>,
 }
 
-impl Delivery {
-    /// Starts a worker for each destination.
+/// Destinations that can be sent to.
+pub struct Reachable(Vec<(Arc<Destination>, reqwest::Client)>);
+
+impl Reachable {
+    /// Builds what sending to each destination takes.
     ///
     /// # Errors
     /// Every destination whose client cannot be built: a certificate file that cannot be read, a wrong proxy.
-    pub fn start(self, destinations: &[Arc<Destination>]) -> Result<Workers, Faults> {
-        let delivery = Arc::new(self);
-        let (stop, stopping) = watch::channel(false);
-        let (mut tasks, mut doorbells, mut faults) = (JoinSet::new(), Doorbells::new(), Vec::new());
-        let mut ready = Vec::new();
+    pub fn new(destinations: &[Arc<Destination>]) -> Result<Self, Faults> {
+        let (mut ready, mut faults) = (Vec::new(), Vec::new());
         for destination in destinations {
             match client::build(destination) {
                 Ok(client) => ready.push((Arc::clone(destination), client)),
                 Err(fault) => faults.push(format!("destination {}: {fault}", destination.name)),
             }
         }
-        if !faults.is_empty() {
-            return Err(Faults(faults));
-        }
-        for (destination, client) in ready {
-            let bell = Arc::new(Notify::new());
-            doorbells.insert(destination.name.clone(), Arc::clone(&bell));
-            let worker = worker::Worker::new(Arc::clone(&delivery), destination, client, bell, stopping.clone());
-            tasks.spawn(worker.run());
-        }
-        Ok(Workers { tasks, stop, doorbells })
+        if faults.is_empty() { Ok(Self(ready)) } else { Err(Faults(faults)) }
     }
 }
 
 impl Workers {
-    /// The bells that wake the workers.
+    /// Starts a worker for each destination.
     #[must_use]
-    pub fn doorbells(&self) -> Doorbells {
-        self.doorbells.clone()
+    pub fn start(delivery: Arc<Delivery>, destinations: Reachable) -> Self {
+        let mut workers = Self { delivery, tasks: JoinSet::new(), tell: watch::Sender::new(Told::GoOn) };
+        workers.spawn(destinations);
+        workers
+    }
+
+    /// Puts workers for other destinations in the place of these. What is under way is finished by those that began it.
+    pub fn replace(&mut self, destinations: Reachable) {
+        let before = std::mem::replace(&mut self.tell, watch::Sender::new(Told::GoOn));
+        // Nobody listens only when every worker has ended already.
+        let _ = before.send(Told::Replaced);
+        while self.tasks.try_join_next().is_some() {}
+        self.spawn(destinations);
+    }
+
+    fn spawn(&mut self, destinations: Reachable) {
+        for (destination, client) in destinations.0 {
+            let worker = Worker::new(Arc::clone(&self.delivery), destination, client, self.tell.subscribe());
+            self.tasks.spawn(worker.run());
+        }
     }
 
     /// Tells the workers to finish and waits for them. What is under way, and with a store that is not durable what is
     /// due, is brought to its end first.
     pub async fn stop(mut self) {
         // Nobody listens only when every worker has ended already.
-        let _ = self.stop.send(true);
+        let _ = self.tell.send(Told::Stop);
         while self.tasks.join_next().await.is_some() {}
     }
 }

@@ -28,6 +28,7 @@ pub struct Forge {
     recognise: Vec<Condition>,
     event: Template,
     event_header: Option<String>,
+    disabled_after: Option<u32>,
     project: Template,
     instance: Template,
     delivery_key: Template,
@@ -71,6 +72,12 @@ impl Forge {
     #[must_use]
     pub fn event_header(&self) -> Option<&str> {
         self.event_header.as_deref()
+    }
+
+    /// After how many failures in a row the forge disables its hook, where it does.
+    #[must_use]
+    pub fn disabled_after(&self) -> Option<u32> {
+        self.disabled_after
     }
 
     /// The ways in which a request can prove by a secret that this forge sent it.

@@ -3,9 +3,9 @@
 //! Invariant: an answer of 200 `stored` means that the store has the hook and every delivery of it.
 
 mod answer;
+mod arrival;
 mod body;
 mod branch;
-mod bucket;
 mod connection;
 mod failures;
 mod farewell;
@@ -13,26 +13,30 @@ mod frames;
 mod front;
 mod gate;
 mod head;
+mod patience;
 mod server;
 mod signed;
 mod written;
 
-use crate::config::{Access, Destination, Format, Limits};
+use crate::acks::{Acks, Awaited};
+use crate::clock::Clock;
+use crate::config::{Access, Ack, Destination, Duplicates, Format, Limits};
 use crate::doorbell::Doorbells;
-use crate::forge::{Forge, Forges, Header};
+use crate::forge::{Forge, Header};
 use crate::loop_guard::{HOPS_HEADER, MAX_HOPS};
 use crate::mapping::json::Document;
 use crate::metrics::Metrics;
 use crate::rules::{LiveRules, Rules};
-use crate::store::{Hook, Store};
-use jiff::Timestamp;
+use crate::store::{Appended, Arrival, Hook, Store};
+use arc_swap::ArcSwap;
 use std::collections::HashMap;
 use std::sync::Arc;
-use tokio::sync::Notify;
+use std::time::Duration;
 use uuid::Uuid;
 
 pub use answer::Answer;
 pub use gate::Gate;
+pub use patience::Patience;
 pub use server::serve;
 
 /// A route as `ingest` uses it.
@@ -46,18 +50,36 @@ pub struct Route {
     pub access: Access,
     /// Who may send to it beside that, and how often.
     pub gate: Gate,
+    /// When the forge gets its answer.
+    pub ack: Ack,
+    /// Which hooks count as the same.
+    pub duplicates: Duplicates,
+    /// For how long after its delivery a hook makes others duplicates.
+    pub duplicate_window: Duration,
     /// Its destinations.
     pub to: Vec<Arc<Destination>>,
 }
 
+/// How long a forge is kept waiting for what the tools say: GitLab gives up after 10 s.
+const ACK_PATIENCE: Duration = Duration::from_secs(8);
+
+/// The routes in force, by path.
+pub type Routes = Arc<ArcSwap<HashMap<String, Arc<Route>>>>;
+
 /// Everything that taking a hook in needs.
 pub struct Ingest {
-    /// The routes by path.
-    pub routes: HashMap<String, Route>,
+    /// The routes by path; a reload of the configuration puts others in their place.
+    pub routes: Routes,
     /// The rules in force.
     pub rules: LiveRules,
     /// Where hooks are kept.
     pub store: Arc<dyn Store>,
+    /// What the time of all deliveries is read from.
+    pub clock: Clock,
+    /// Who waits for first attempts.
+    pub acks: Acks,
+    /// What the forges were told last.
+    pub patience: Patience,
     /// The workers' bells.
     pub doorbells: Doorbells,
     /// The numbers that are counted.
@@ -84,8 +106,7 @@ impl Ingest {
     }
 
     /// Identifies and stores a hook; the answer says what became of it.
-    pub(crate) async fn take(&self, rules: &Rules, route: &Route, mut received: Received) -> Answer {
-        let id = Uuid::now_v7();
+    pub(crate) async fn take(&self, rules: &Rules, route: &Route, received: Received) -> Answer {
         if received.body.is_empty() {
             return Answer::bad_request("the body is empty; a hook is a JSON object");
         }
@@ -98,77 +119,123 @@ impl Ingest {
             };
             plan(rules, route, &document, &received.headers)
         };
-        let (forge, identity, hops, destinations) = match planned {
-            Ok(plan) => plan,
-            Err(ignored) => return self.ignore(id, ignored),
-        };
-        self.metrics.hooks.with_label_values(&[&*route.path, forge.name()]).inc();
-        let (wanted, refused): (Vec<_>, Vec<_>) = destinations.into_iter().partition(|(_, refusal)| refusal.is_none());
-        for (destination, refusal) in &refused {
-            self.count_ignored(destination, refusal.as_ref());
-            let reason = refusal.as_ref().map_or("", |refusal| refusal.text.as_str());
-            tracing::info!(hook = id.to_string(), destination, event = identity.event, reason, "ignored");
-        }
-        if wanted.is_empty() {
-            let reason =
-                refused.into_iter().find_map(|(_, refusal)| refusal).map_or_else(String::new, |refusal| refusal.text);
-            let answer = Answer::ignored(id, reason);
-            return answer.about(forge.name(), &identity.event);
-        }
-        received.headers.retain(|(name, _)| !is_proof(&rules.forges, name));
-        let event = identity.event.clone();
-        let hook = Hook {
-            id,
-            route: route.path.clone(),
-            forge: forge.name().to_owned(),
-            event: identity.event,
-            project: identity.project,
-            instance: identity.instance,
-            delivery_key: identity.delivery_key,
-            hops,
-            received_at: Timestamp::now(),
-            headers: received.headers,
-            body: received.body,
-        };
-        let names: Vec<String> = wanted.into_iter().map(|(name, _)| name).collect();
-        let bells: Vec<Arc<Notify>> = names.iter().filter_map(|name| self.doorbells.get(name).cloned()).collect();
-        match self.store.append(hook, names).await {
-            Ok(()) => {
-                for bell in bells {
-                    bell.notify_one();
-                }
-                Answer::stored(id).about(forge.name(), &event)
-            }
-            Err(error) => Answer::unavailable(format!("the hook cannot be stored: {error}")),
+        let hook = arrival::hook(rules, route, received, planned.as_ref().ok());
+        match planned {
+            Ok((_, _, _, destinations)) => self.deliver(route, hook, destinations).await,
+            Err(ignored) => self.ignore(hook, ignored).await,
         }
     }
 
-    fn ignore(&self, id: Uuid, refusal: Refusal) -> Answer {
-        self.count_ignored("", Some(&refusal));
+    /// Stores a hook for its destinations.
+    async fn deliver(&self, route: &Route, hook: Hook, destinations: Vec<Destined>) -> Answer {
+        let (id, forge, event) = (hook.id, hook.forge.clone(), hook.event.clone());
+        self.metrics.hooks.with_label_values(&[&*route.path, &forge]).inc();
+        let plans = arrival::plans(&destinations);
+        let names: Vec<&str> =
+            destinations.iter().filter(|(_, refusal)| refusal.is_none()).map(|(to, _)| to.name.as_str()).collect();
+        let awaited = (route.ack == Ack::Delivered && !names.is_empty())
+            .then(|| self.acks.expect(id, names.iter().map(|name| (*name).to_owned())));
+        let stored = self.store(arrival::arrival(hook, route, plans, self.clock.now())).await;
+        let answer = match stored {
+            Err(refused) if !names.is_empty() => return refused,
+            Ok(Appended::Duplicate { of }) => {
+                self.metrics.duplicates.with_label_values(&[&route.path]).inc();
+                Answer::duplicate(id, of)
+            }
+            Ok(Appended::Stored { queue_full }) if !names.is_empty() => {
+                self.count_refusals(id, &event, &destinations);
+                self.tell_full(id, &event, &queue_full);
+                for name in names {
+                    self.doorbells.ring(name);
+                }
+                self.when_acknowledged(id, awaited).await
+            }
+            // Nobody gets it. That it could not be recorded is told and counted; the forge could do nothing about it.
+            Ok(Appended::Stored { .. }) | Err(_) => self.nobodys(id, &event, &destinations),
+        };
+        answer.about(&forge, &event)
+    }
+
+    /// The answer when the hook is stored, or when each destination was tried once.
+    async fn when_acknowledged(&self, id: Uuid, awaited: Option<Awaited>) -> Answer {
+        let Some(mut awaited) = awaited else { return Answer::stored(id) };
+        match tokio::time::timeout(ACK_PATIENCE, awaited.worst()).await {
+            Ok(Some(first)) if first.status == 200 => Answer::delivered(id),
+            Ok(Some(first)) => Answer::not_delivered(id, first.status, first.message),
+            // Nobody knows yet.
+            Ok(None) | Err(_) => Answer::stored(id),
+        }
+    }
+
+    /// A hook that no destination gets.
+    fn nobodys(&self, id: Uuid, event: &str, destinations: &[Destined]) -> Answer {
+        self.count_refusals(id, event, destinations);
+        let first = destinations.iter().find_map(|(_, refusal)| refusal.as_ref());
+        Answer::ignored(id, first.map_or("", |refusal| refusal.text.as_str()))
+    }
+
+    fn count_refusals(&self, id: Uuid, event: &str, destinations: &[Destined]) {
+        for (to, refusal) in destinations {
+            let Some(refusal) = refusal else { continue };
+            self.count_ignored(&to.name, refusal);
+            let (destination, reason) = (&to.name, &refusal.text);
+            tracing::info!(hook = id.to_string(), destination, event, reason, "ignored");
+        }
+    }
+
+    /// Says which deliveries ended at once because their queue is full.
+    fn tell_full(&self, id: Uuid, event: &str, queue_full: &[String]) {
+        for destination in queue_full {
+            self.acks.tell(id, destination, || crate::acks::FirstAttempt {
+                status: 503,
+                message: format!("{destination}: queue full"),
+            });
+            self.metrics.deliveries.with_label_values(&[destination.as_str(), "failed"]).inc();
+            let (hook, reason) = (id.to_string(), "queue full");
+            tracing::error!(hook, destination, event, reason, "failed");
+        }
+    }
+
+    /// Records a hook that no destination was asked about. What is ignored needs no room: the forge is told in any case.
+    async fn ignore(&self, hook: Hook, refusal: Refusal) -> Answer {
+        let id = hook.id;
+        self.count_ignored("", &refusal);
+        // An error is told and counted where it comes up.
+        let _ = self.store(arrival::ignored(hook, &refusal.text, self.clock.now())).await;
         Answer::ignored(id, refusal.text)
     }
 
-    fn count_ignored(&self, destination: &str, refusal: Option<&Refusal>) {
-        if let Some(refusal) = refusal {
-            self.metrics.ignored.with_label_values(&[destination, refusal.kind]).inc();
-            if !destination.is_empty() {
-                self.metrics.deliveries.with_label_values(&[destination, "ignored"]).inc();
+    /// Has the store keep something; the answer says so when it cannot.
+    async fn store(&self, arrival: Arrival) -> Result<Appended, Answer> {
+        let appended = self.store.append(arrival).await;
+        match &appended {
+            Ok(_) => self.metrics.store_down.set(0),
+            Err(error) => {
+                self.metrics.count_store_error(error);
+                if self.metrics.store_down.get() == 0 {
+                    self.metrics.store_down.set(1);
+                    tracing::error!(%error, "the store takes no hooks: each gets a 503 until it does again");
+                }
             }
+        }
+        appended.map_err(|error| Answer::unavailable(format!("the hook cannot be stored: {error}")))
+    }
+
+    fn count_ignored(&self, destination: &str, refusal: &Refusal) {
+        self.metrics.ignored.with_label_values(&[destination, refusal.kind]).inc();
+        if !destination.is_empty() {
+            self.metrics.deliveries.with_label_values(&[destination, "ignored"]).inc();
         }
     }
 }
 
-/// Whether a header proves who is calling, so that it is not kept.
-fn is_proof(forges: &Forges, header: &str) -> bool {
-    header == "authorization"
-        || header == "cookie"
-        || forges.iter().any(|forge| forge.proving_headers().any(|own| own == header))
-}
+/// A destination, and why it does not get a hook, when it does not.
+type Destined = (Arc<Destination>, Option<Refusal>);
 
-type Plan = (Arc<Forge>, crate::forge::Identity, u32, Vec<(String, Option<Refusal>)>);
+type Planned = (Arc<Forge>, crate::forge::Identity, u32, Vec<Destined>);
 
 /// Whose hook it is, what it is called, and which destinations get it.
-fn plan(rules: &Rules, route: &Route, document: &Document<'_>, headers: &[Header]) -> Result<Plan, Refusal> {
+fn plan(rules: &Rules, route: &Route, document: &Document<'_>, headers: &[Header]) -> Result<Planned, Refusal> {
     let Some(forge) = rules.forges.recognise(&route.accept, document.root(), headers) else {
         return Err(Refusal::new("unrecognised", format!("not a hook of {}", route.accept.join(" or "))));
     };
@@ -185,7 +252,7 @@ fn plan(rules: &Rules, route: &Route, document: &Document<'_>, headers: &[Header
         .iter()
         .map(|to| {
             let held_back = || branch::held_back(to, forge, &identity.event, document.root(), headers);
-            (to.name.clone(), refusal(to, forge, &identity.event, identity.project.is_some(), held_back))
+            (Arc::clone(to), refusal(to, forge, &identity.event, identity.project.is_some(), held_back))
         })
         .collect();
     Ok((Arc::clone(forge), identity, hops, destinations))

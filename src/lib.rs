@@ -5,8 +5,11 @@
 //!    └── forge ──┘      └── mapping           forge:   what a forge file says of its hooks
 //! ```
 
+pub mod acks;
 pub mod admin;
+mod bucket;
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod coverage;
 pub mod delivery;

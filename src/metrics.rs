@@ -1,8 +1,9 @@
 //! The numbers that `/metrics` shows. Every name and every label stands here.
 
+use crate::store::StoreError;
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
-    core::Collector,
+    Encoder, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder, core::Collector,
 };
 
 /// Typed handles of every metric.
@@ -27,6 +28,30 @@ pub struct Metrics {
     pub attempts: IntCounterVec,
     /// Seconds that attempts took, by `destination`.
     pub attempt_seconds: HistogramVec,
+    /// Attempts that were followed by another, by `destination`; without probes.
+    pub retries: IntCounterVec,
+    /// Seconds from the acceptance of a hook to its delivery, by `destination`.
+    pub delivery_seconds: HistogramVec,
+    /// Hooks that had come before, by `route`.
+    pub duplicates: IntCounterVec,
+    /// Deliveries that no longer keep those of their project waiting, by `destination`.
+    pub parked: IntCounterVec,
+    /// 1 while nothing but probes is sent, by `destination`.
+    pub breaker_open: IntGaugeVec,
+    /// Seconds since the oldest pending delivery was accepted, by `destination`.
+    pub oldest_pending_seconds: GaugeVec,
+    /// How many more failures in a row make the forge disable its hook, by `route` and `forge`.
+    pub failures_until_disabled: IntGaugeVec,
+    /// Seconds that transactions of the store took.
+    pub store_commit_seconds: Histogram,
+    /// What the store could not do, by `reason`: full, broken.
+    pub store_errors: IntCounterVec,
+    /// 1 while the store takes nothing: it is full or broken.
+    pub store_down: IntGauge,
+    /// Bytes of the store that hold something.
+    pub store_bytes: IntGauge,
+    /// Deliveries, and hooks without any, that were removed after their time.
+    pub pruned: IntCounter,
     /// Deliveries that wait or are under way, by `destination`.
     pub pending: IntGaugeVec,
     /// Source fields that had no value and no default, by `mapping` and `field`.
@@ -37,12 +62,20 @@ pub struct Metrics {
     pub mappings_reload_failed: IntGauge,
     /// How much of the configuration is odd beside the mapping files in force.
     pub configuration_warnings: IntGauge,
+    /// Reloads of the configuration, by `result`: loaded, refused.
+    pub config_reloads: IntCounterVec,
+    /// 1 while the configuration on disk is refused and another is in force.
+    pub config_reload_failed: IntGauge,
     /// Bytes of bodies on their way to the store.
     pub bytes_in_flight: IntGauge,
 }
 
 /// Upper bounds of the histograms, in seconds: from a local answer to the longest wait.
 const SECONDS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
+
+/// Upper bounds for what may take as long as a tool is down, in seconds.
+const LONG_SECONDS: [f64; 14] =
+    [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 300.0, 1_800.0, 7_200.0, 86_400.0];
 
 impl Metrics {
     /// Registers every metric.
@@ -58,34 +91,44 @@ impl Metrics {
         Ok(Self {
             requests: counter(all, "hookglot_requests_total", "Requests answered", &["route", "status"])?,
             refused: counter(all, "hookglot_refused_total", "Requests refused, by reason", &["route", "reason"])?,
-            connections: kept(
-                all,
-                IntGauge::new("hookglot_connections", "Connections that are open where hooks come in")?,
-            )?,
-            request_seconds: kept(
-                all,
-                Histogram::with_opts(histogram(
-                    "hookglot_request_seconds",
-                    "Seconds from a request's head to its answer",
-                ))?,
-            )?,
+            connections: gauge(all, "hookglot_connections", "Connections that are open where hooks come in")?,
+            request_seconds: seconds(all, "hookglot_request_seconds", "Seconds from a request's head to its answer")?,
             hooks: counter(all, "hookglot_hooks_total", "Hooks taken", &["route", "forge"])?,
+            duplicates: counter(all, "hookglot_duplicates_total", "Hooks that had come before", &["route"])?,
+            failures_until_disabled: gauges(
+                all,
+                "hookglot_failures_until_disabled",
+                "How many more failures in a row make the forge disable its hook",
+                &["route", "forge"],
+            )?,
             ignored: counter(all, "hookglot_ignored_total", "What was ignored, by reason", &["destination", "reason"])?,
             deliveries: counter(all, "hookglot_deliveries_total", "Deliveries ended", &["destination", "outcome"])?,
-            attempts: counter(all, "hookglot_attempts_total", "Attempts made", &["destination", "result"])?,
-            attempt_seconds: kept(
+            delivery_seconds: seconds_of(
                 all,
-                HistogramVec::new(
-                    histogram("hookglot_attempt_seconds", "Seconds that attempts took"),
+                "hookglot_delivery_seconds",
+                "Seconds from a hook's acceptance to its delivery",
+                &LONG_SECONDS,
+            )?,
+            attempts: counter(all, "hookglot_attempts_total", "Attempts made", &["destination", "result"])?,
+            attempt_seconds: seconds_of(all, "hookglot_attempt_seconds", "Seconds that attempts took", &SECONDS)?,
+            retries: counter(all, "hookglot_retries_total", "Attempts that another follows", &["destination"])?,
+            parked: counter(all, "hookglot_parked_total", "Deliveries that keep nobody waiting", &["destination"])?,
+            breaker_open: gauges(all, "hookglot_breaker_open", "1 while nothing but probes is sent", &["destination"])?,
+            pending: gauges(all, "hookglot_pending", "Deliveries that wait or are under way", &["destination"])?,
+            oldest_pending_seconds: kept(
+                all,
+                GaugeVec::new(
+                    Opts::new("hookglot_oldest_pending_seconds", "Seconds since the oldest pending one was accepted"),
                     &["destination"],
                 )?,
             )?,
-            pending: kept(
+            store_commit_seconds: seconds(all, "hookglot_store_commit_seconds", "Seconds that transactions took")?,
+            store_errors: counter(all, "hookglot_store_errors_total", "What the store could not do", &["reason"])?,
+            store_down: gauge(all, "hookglot_store_down", "1 while the store takes nothing: it is full or broken")?,
+            store_bytes: gauge(all, "hookglot_store_bytes", "Bytes of the store that hold something")?,
+            pruned: kept(
                 all,
-                IntGaugeVec::new(
-                    Opts::new("hookglot_pending", "Deliveries that wait or are under way"),
-                    &["destination"],
-                )?,
+                IntCounter::new("hookglot_pruned_total", "Deliveries and hooks removed after their time")?,
             )?,
             translate_missing: counter(
                 all,
@@ -93,32 +136,35 @@ impl Metrics {
                 "Source fields without value and default",
                 &["mapping", "field"],
             )?,
-            mappings_reloads: counter(
+            mappings_reloads: counter(all, "hookglot_mappings_reloads_total", "Reloads of mapping files", &["result"])?,
+            mappings_reload_failed: gauge(
                 all,
-                "hookglot_mappings_reloads_total",
-                "Reloads of the mapping files, by what came of them",
-                &["result"],
+                "hookglot_mappings_reload_failed",
+                "1 while the mapping files on disk are refused and others are in force",
             )?,
-            mappings_reload_failed: kept(
+            config_reloads: counter(all, "hookglot_config_reloads_total", "Reloads of the configuration", &["result"])?,
+            config_reload_failed: gauge(
                 all,
-                IntGauge::new(
-                    "hookglot_mappings_reload_failed",
-                    "1 while the mapping files on disk are refused and others are in force",
-                )?,
+                "hookglot_config_reload_failed",
+                "1 while the configuration on disk is refused and another is in force",
             )?,
-            configuration_warnings: kept(
+            configuration_warnings: gauge(
                 all,
-                IntGauge::new(
-                    "hookglot_configuration_warnings",
-                    "Settings that are odd beside the mapping files in force: the log names them",
-                )?,
+                "hookglot_configuration_warnings",
+                "Settings that are odd beside the mapping files in force: the log names them",
             )?,
-            bytes_in_flight: kept(
-                all,
-                IntGauge::new("hookglot_bytes_in_flight", "Bytes of bodies on their way to the store")?,
-            )?,
+            bytes_in_flight: gauge(all, "hookglot_bytes_in_flight", "Bytes of bodies on their way to the store")?,
             registry,
         })
+    }
+
+    /// Counts what the store could not do.
+    pub fn count_store_error(&self, error: &StoreError) {
+        let reason = match error {
+            StoreError::Full(_) => "full",
+            StoreError::Broken(_) => "broken",
+        };
+        self.store_errors.with_label_values(&[reason]).inc();
     }
 
     /// Everything in Prometheus' text format.
@@ -132,12 +178,26 @@ impl Metrics {
     }
 }
 
-fn histogram(name: &str, help: &str) -> HistogramOpts {
-    HistogramOpts::new(name, help).buckets(SECONDS.to_vec())
+fn seconds(registry: &Registry, name: &str, help: &str) -> Result<Histogram, prometheus::Error> {
+    kept(registry, Histogram::with_opts(HistogramOpts::new(name, help).buckets(SECONDS.to_vec()))?)
+}
+
+/// A histogram for each destination.
+fn seconds_of(registry: &Registry, name: &str, help: &str, bounds: &[f64]) -> Result<HistogramVec, prometheus::Error> {
+    let options = HistogramOpts::new(name, help).buckets(bounds.to_vec());
+    kept(registry, HistogramVec::new(options, &["destination"])?)
+}
+
+fn gauge(registry: &Registry, name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
+    kept(registry, IntGauge::new(name, help)?)
 }
 
 fn counter(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
     kept(registry, IntCounterVec::new(Opts::new(name, help), labels)?)
+}
+
+fn gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, prometheus::Error> {
+    kept(registry, IntGaugeVec::new(Opts::new(name, help), labels)?)
 }
 
 fn kept<C: Collector + Clone + 'static>(registry: &Registry, collector: C) -> Result<C, prometheus::Error> {

@@ -11,6 +11,7 @@ use crate::config::{self, Settings};
 use crate::mapping::Files;
 use crate::metrics::Metrics;
 use crate::rules::{LiveRules, Rules};
+use arc_swap::ArcSwap;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,9 +26,7 @@ pub struct Reload {
     timing: config::Reload,
     rules: LiveRules,
     metrics: Metrics,
-    needed: Needed,
-    /// What is odd about the configuration beside other rules.
-    warnings: Warnings,
+    configured: Configured,
     /// The files that made the rules in force.
     in_force: Files,
     /// What was refused last, so that it is said once.
@@ -44,7 +43,11 @@ enum Refused {
     Unreadable(String),
 }
 
-/// The names that the configuration uses and that files give.
+/// What the configuration in force asks of the mapping files. A reload of the configuration changes it.
+#[derive(Clone)]
+pub struct Configured(Arc<ArcSwap<(Needed, Warnings)>>);
+
+/// The names that it uses and that files give.
 #[derive(Debug, Default)]
 struct Needed {
     forges: BTreeSet<String>,
@@ -52,25 +55,18 @@ struct Needed {
 }
 
 impl Reload {
-    /// A reload of the folder of the settings; none when they name none. To be called before their routes are taken out.
+    /// A reload of the folder of the settings; none when they name none. The routes may be taken out by then.
     #[must_use]
-    pub fn of(settings: &Settings, rules: &LiveRules, metrics: &Metrics) -> Option<Self> {
+    pub fn of(settings: &Settings, configured: &Configured, rules: &LiveRules, metrics: &Metrics) -> Option<Self> {
         Some(Self {
             folder: settings.mappings_dir.clone()?,
             timing: settings.reload,
             rules: Arc::clone(rules),
             metrics: metrics.clone(),
-            needed: Needed::by(settings),
-            warnings: Box::new(|_| Vec::new()),
+            configured: configured.clone(),
             in_force: settings.files.clone(),
             refused: None,
         })
-    }
-
-    /// Tells, at each reload, what is odd about the configuration beside the new rules.
-    #[must_use]
-    pub fn telling(self, warnings: impl Fn(&Rules) -> Vec<String> + Send + Sync + 'static) -> Self {
-        Self { warnings: Box::new(warnings), ..self }
     }
 
     /// Starts to look for changes; ends when the task is aborted.
@@ -163,14 +159,14 @@ impl Reload {
                 return self.refuse(Refused::Files(files), &messages);
             }
         };
-        let missing = self.needed.missing(&rules);
+        let missing = self.configured.missing(&rules);
         if !missing.is_empty() {
             return self.refuse(Refused::Files(files), &missing);
         }
         for warning in warnings.sorted() {
             tracing::warn!(%warning, "mapping file");
         }
-        let of_configuration = (self.warnings)(&rules);
+        let of_configuration = self.configured.warnings(&rules);
         self.metrics.configuration_warnings.set(of_configuration.len().try_into().unwrap_or(i64::MAX));
         for warning in of_configuration {
             tracing::warn!(warning, "configuration");
@@ -233,10 +229,35 @@ fn said_to() {
     tracing::info!("SIGHUP: the mapping files are read");
 }
 
+impl Configured {
+    /// What routes ask; `warnings` tells what is odd about them beside the rules that it is given.
+    #[must_use]
+    pub fn of(routes: &[config::Route], warnings: impl Fn(&Rules) -> Vec<String> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(ArcSwap::from_pointee((Needed::by(routes), Box::new(warnings)))))
+    }
+
+    /// Others are in force.
+    pub fn change(&self, other: &Self) {
+        self.0.store(other.0.load_full());
+    }
+
+    /// What they use and the rules do not have, one line each.
+    #[must_use]
+    pub fn missing(&self, rules: &Rules) -> Vec<String> {
+        self.0.load().0.missing(rules)
+    }
+
+    /// What is odd about them beside the rules, one line each.
+    #[must_use]
+    pub fn warnings(&self, rules: &Rules) -> Vec<String> {
+        (self.0.load().1)(rules)
+    }
+}
+
 impl Needed {
-    fn by(settings: &Settings) -> Self {
+    fn by(routes: &[config::Route]) -> Self {
         let mut needed = Self::default();
-        for route in &settings.routes {
+        for route in routes {
             needed.forges.extend(route.accept.iter().cloned());
             for to in &route.to {
                 if let config::Format::Forge(name) = &to.format {

@@ -1,10 +1,13 @@
 //! What is kept of hooks and deliveries: one trait, so that nothing above knows which store it is.
 //!
-//! Invariant: when [`Store::append`] has answered, a hook is as safe as the store can make it, and every delivery that
-//! it planned is handed out by [`Store::claim`] until [`Store::finish`] ends it.
+//! Invariant: when [`Store::append`] has answered `Stored`, a hook is as safe as the store can make it, and every delivery
+//! that it planned is handed out by [`Store::claim`] until [`Store::record`] or [`Store::settle`] ends it.
+//!
+//! All times but [`Hook::received_at`] and [`Attempt::at`] are those of a clock that never goes back while the process runs.
 
-pub mod memory;
+pub mod sqlite;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use std::future::Future;
 use std::pin::Pin;
@@ -18,9 +21,12 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Se
 /// Why a store could not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// There is no room for another hook.
+    /// There is no room for more.
     #[error("the store is full: {0}")]
     Full(String),
+    /// It cannot be read or written.
+    #[error("the store does not work: {0}")]
+    Broken(String),
 }
 
 /// One request that a forge sent, as it came: without the headers that proved it, which are never kept.
@@ -30,7 +36,7 @@ pub struct Hook {
     pub id: Uuid,
     /// The path of the route that it came in on.
     pub route: String,
-    /// The forge that sent it.
+    /// The forge that sent it; empty when none is recognised.
     pub forge: String,
     /// The event in the forge's own terms.
     pub event: String,
@@ -42,12 +48,74 @@ pub struct Hook {
     pub delivery_key: Option<String>,
     /// How often it has passed a hookglot before.
     pub hops: u32,
-    /// When it came.
+    /// When it came, by the system's clock.
     pub received_at: Timestamp,
     /// Its headers, names in small letters.
     pub headers: Vec<(String, String)>,
     /// Its body, byte for byte.
-    pub body: Vec<u8>,
+    pub body: Bytes,
+}
+
+/// A hook on its way into the store.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// The hook.
+    pub hook: Arc<Hook>,
+    /// Who gets it, and who does not.
+    pub plans: Vec<Plan>,
+    /// Why nobody gets it, where no destination was even asked.
+    pub ignored: Option<String>,
+    /// By what the same hook is found that came before on the route.
+    pub same: Option<Same>,
+    /// The time now: its deliveries are due at once.
+    pub now: Timestamp,
+}
+
+/// By what a hook that came before is found to be the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Same {
+    /// What both have: the forge's key, or the hash of their bodies.
+    pub key: String,
+    /// How long after it was delivered the one before still counts; it does anyhow while it is on its way.
+    pub window: Duration,
+}
+
+/// What is planned for a destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The name of the destination.
+    pub destination: String,
+    /// Whether it gets the hook.
+    pub fate: Fate,
+}
+
+/// Whether a destination gets a hook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// It does, in its queue.
+    Deliver {
+        /// How many deliveries of the destination may wait; beyond that it ends as failed, `queue full`.
+        most_pending: u64,
+        /// Whether hooks of one project are delivered one after another.
+        in_order: bool,
+    },
+    /// It does not, for the reason given.
+    Ignore(String),
+}
+
+/// What became of an arrival.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Appended {
+    /// It is stored.
+    Stored {
+        /// The destinations whose queue is full: their delivery ended as failed.
+        queue_full: Vec<String>,
+    },
+    /// It is recorded as a duplicate and goes nowhere.
+    Duplicate {
+        /// The hook that came before.
+        of: Uuid,
+    },
 }
 
 /// Which version of which mapping made a body.
@@ -62,25 +130,62 @@ pub struct MadeBy {
 /// The body and headers of a delivery, fixed at its first successful translation: every attempt sends the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
-    /// The body.
-    pub body: Vec<u8>,
+    /// The body; that of the hook itself when it passed through.
+    pub body: Bytes,
     /// The headers that name the event, and those that passed through.
     pub headers: Vec<(String, String)>,
     /// The mapping that made it; none when the hook passed through.
     pub mapping: Option<MadeBy>,
 }
 
+/// A delivery as the store counts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DeliveryNumber(pub(crate) i64);
+
 /// A delivery that its destination's worker holds for a while.
 #[derive(Debug, Clone)]
 pub struct Claimed {
     /// The delivery.
-    pub delivery: Uuid,
+    pub delivery: DeliveryNumber,
+    /// Its id: the key under which it is sent when the forge gave none.
+    pub id: Uuid,
     /// Its hook.
     pub hook: Arc<Hook>,
     /// What to send, when a translation succeeded before.
     pub outgoing: Option<Arc<Outgoing>>,
-    /// How many attempts were made before.
+    /// How many attempts were made before, without those that only probed.
     pub attempts: u32,
+    /// When it was accepted.
+    pub accepted_at: Timestamp,
+}
+
+/// One HTTP request of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// When it began, by the system's clock.
+    pub at: Timestamp,
+    /// How long it took.
+    pub took: Duration,
+    /// The status that came back, if any.
+    pub status: Option<u16>,
+    /// Why it did not go well; empty when it did.
+    pub error: String,
+    /// Whether it only looked whether the destination is back, and spends nothing of the retries.
+    pub is_probe: bool,
+}
+
+/// How a delivery goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Then {
+    /// It ends.
+    Ended(Ending),
+    /// It is due again at a time.
+    Again {
+        /// When.
+        due: Timestamp,
+        /// How long it may keep those behind it waiting that are delivered in order, before it is parked.
+        park_after: Duration,
+    },
 }
 
 /// How a delivery ends.
@@ -94,34 +199,94 @@ pub enum Ending {
     Failed(String),
 }
 
+/// A delivery that no longer keeps others waiting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parked {
+    /// Its hook.
+    pub hook: Uuid,
+    /// The project whose other hooks go on now, as the store names it.
+    pub lane: String,
+}
+
+/// A destination as the configuration has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownDestination {
+    /// Its name.
+    pub name: String,
+    /// Whether hooks of one project are delivered one after another.
+    pub in_order: bool,
+}
+
+/// What is kept of what has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// For how long.
+    pub age: Duration,
+    /// Within how many bytes, beside all that waits.
+    pub bytes: u64,
+}
+
+/// What one step of removing did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Pruned {
+    /// How many deliveries, and hooks without any, are gone.
+    pub removed: u64,
+    /// Whether there is more to remove.
+    pub is_more: bool,
+}
+
+/// The queue of one destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueState {
+    /// The name of the destination.
+    pub destination: String,
+    /// How many deliveries wait or are under way.
+    pub pending: u64,
+    /// When the oldest of them was accepted.
+    pub oldest: Option<Timestamp>,
+}
+
 /// A home of hooks and deliveries.
 pub trait Store: Send + Sync {
     /// Whether what is stored outlives the process.
     fn is_durable(&self) -> bool;
 
-    /// Keeps a hook, and one delivery of it to each of these destinations, due at once.
+    /// Ends all pending deliveries of destinations that are no longer known, as failed; gives them as names and numbers.
+    /// Comes before everything else, and again when the destinations change.
+    fn settle(&self, known: Vec<KnownDestination>, now: Timestamp) -> Answer<'_, Vec<(String, u64)>>;
+
+    /// Keeps a hook, and one delivery of it for each plan.
     ///
     /// # Errors
     /// [`StoreError::Full`] when there is no room; nothing is kept then.
-    fn append(&self, hook: Hook, destinations: Vec<String>) -> Answer<'_, ()>;
+    fn append(&self, arrival: Arrival) -> Answer<'_, Appended>;
 
     /// Hands out the delivery of a destination that has been due the longest, for as long as the lease says.
     fn claim<'a>(&'a self, destination: &'a str, now: Timestamp, lease: Duration) -> Answer<'a, Option<Claimed>>;
 
-    /// When the next delivery of a destination is due; `None` when nothing waits.
+    /// Leases a claimed delivery for longer: what came of it cannot be kept yet.
+    fn extend<'a>(&'a self, destination: &'a str, claimed: &Claimed, until: Timestamp) -> Answer<'a, ()>;
+
+    /// When to claim again or to park something of a destination; `None` when nothing waits.
     fn next_due<'a>(&'a self, destination: &'a str) -> Answer<'a, Option<Timestamp>>;
 
     /// Keeps what a delivery sends from now on.
-    fn keep_outgoing(&self, delivery: Uuid, outgoing: Arc<Outgoing>) -> Answer<'_, ()>;
+    fn keep_outgoing(&self, delivery: DeliveryNumber, outgoing: Arc<Outgoing>) -> Answer<'_, ()>;
 
-    /// Counts an attempt of a delivery and makes it due again at a time.
-    fn reschedule(&self, delivery: Uuid, due: Timestamp) -> Answer<'_, ()>;
+    /// Keeps what came of a claimed delivery, with the attempt if one was made.
+    fn record(&self, claimed: &Claimed, attempt: Option<Attempt>, then: Then, now: Timestamp) -> Answer<'_, ()>;
 
-    /// Ends a delivery; a hook whose deliveries have all ended may go.
-    fn finish(&self, delivery: Uuid, ending: Ending) -> Answer<'_, ()>;
+    /// Parks what has kept others of its project waiting for too long, and lets those go on.
+    fn park<'a>(&'a self, destination: &'a str, now: Timestamp) -> Answer<'a, Vec<Parked>>;
 
-    /// How many deliveries of a destination wait or are under way.
-    fn pending<'a>(&'a self, destination: &'a str) -> Answer<'a, u64>;
+    /// The queues of all destinations that have one.
+    fn queues(&self) -> Answer<'_, Vec<QueueState>>;
+
+    /// Removes some of what has ended and is kept no longer; what is pending stays.
+    fn prune(&self, keep: Retention, now: Timestamp) -> Answer<'_, Pruned>;
+
+    /// Brings what is under way to its end, and closes.
+    fn close(&self) -> Answer<'_, ()>;
 }
 
 #[cfg(test)]

@@ -1,19 +1,25 @@
 //! `hookglot serve`: start-up and stop, from top to bottom.
 
-use super::{FAILED, WRONG_CONFIGURATION, destinations, findings, open_files, out};
+use super::reconfigure::{self, Reconfigure};
+use super::{FAILED, WRONG_CONFIGURATION, destinations, findings, open_files, out, store};
+use crate::acks::Acks;
 use crate::admin::{self, Readiness};
+use crate::clock::Clock;
 use crate::config::{self, Destination, Flags, HiddenUrl, Settings};
-use crate::delivery::{Delivery, Workers};
+use crate::delivery::{Delivery, Reachable, Workers, upkeep};
+use crate::doorbell::Doorbells;
 use crate::forge::Forges;
-use crate::ingest::{self, Gate, Ingest, Route};
+use crate::ingest::{self, Gate, Ingest, Patience, Route};
 use crate::mapping::{Diagnostics, Files};
 use crate::metrics::Metrics;
-use crate::reload::{self, Reload};
+use crate::reload::{self, Configured, Reload};
 use crate::rules::{LiveRules, Rules, folders};
-use crate::store::{Ending, Store, memory::MemoryStore};
+use crate::store::{Ending, Retention, Store, StoreError, Then};
 use crate::{echo, telemetry};
 use actix_web::dev::{Server, ServerHandle};
+use arc_swap::ArcSwap;
 use jiff::Timestamp;
+use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -88,45 +94,68 @@ fn start(flags: &Flags) -> Result<(), Ended> {
         tracing::warn!(warning, "configuration");
     }
     let runtime = tokio::runtime::Runtime::new().map_err(Ended::failed)?;
-    runtime.block_on(serve(settings, rules.live()))
+    runtime.block_on(serve(settings, rules.live(), flags))
 }
 
-async fn serve(mut settings: Settings, rules: LiveRules) -> Result<(), Ended> {
+async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags) -> Result<(), Ended> {
     open_files::fit(&mut settings.limits);
+    let metrics = Metrics::new().map_err(Ended::failed)?;
+    let (store, used) = store::open(&settings, &metrics).map_err(Ended::failed)?;
     let listener = bind("listen", settings.listen)?;
     let admin_listener = bind("admin_listen", settings.admin_listen)?;
     let echo = if settings.demo { Some(start_echo(&mut settings, &rules.load().forges)?) } else { None };
-    let metrics = Metrics::new().map_err(Ended::failed)?;
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new(settings.limits.stored));
-    let warnings = destinations::again(&settings.routes);
-    metrics.configuration_warnings.set(warnings(&rules.load()).len().try_into().unwrap_or(i64::MAX));
-    let reload = Reload::of(&settings, &rules, &metrics).map(|reload| reload.telling(warnings));
-    let (routes, destinations) = routes(&mut settings);
-    let delivery = Delivery { store: Arc::clone(&store), rules: Arc::clone(&rules), metrics: metrics.clone() };
-    let workers = delivery.start(&destinations).map_err(Ended::wrong)?;
-    let ingest = Ingest {
-        routes: routes.into_iter().map(|route| (route.path.clone(), route)).collect(),
+    let configured = Configured::of(&settings.routes, destinations::again(&settings.routes));
+    let of_configuration = configured.warnings(&rules.load()).len();
+    metrics.configuration_warnings.set(of_configuration.try_into().unwrap_or(i64::MAX));
+    let reload = Reload::of(&settings, &configured, &rules, &metrics);
+    let (routes, destinations) = routes_of(&mut settings);
+    let delivery = Arc::new(Delivery {
+        store: Arc::clone(&store),
+        rules: Arc::clone(&rules),
+        metrics: metrics.clone(),
+        clock: Clock::start(),
+        doorbells: Doorbells::default(),
+        acks: Acks::default(),
+    });
+    let reachable = Reachable::new(&destinations).map_err(Ended::wrong)?;
+    let settled = store.settle(store::known(&destinations), delivery.clock.now()).await;
+    say_settled(Ok(settled.map_err(Ended::failed)?), &metrics);
+    let mut workers = Workers::start(Arc::clone(&delivery), reachable);
+    let keep = Retention { age: settings.retention_age, bytes: settings.retention_bytes };
+    let upkeep = tokio::spawn(upkeep::run(Arc::clone(&delivery), keep, used));
+    let ingest = Arc::new(Ingest {
+        routes: Arc::new(ArcSwap::from_pointee(routes)),
         rules,
         store: Arc::clone(&store),
-        doorbells: workers.doorbells(),
+        clock: delivery.clock,
+        acks: delivery.acks.clone(),
+        patience: Patience::default(),
+        doorbells: delivery.doorbells.clone(),
         metrics: metrics.clone(),
         limits: settings.limits,
-    };
+    });
     let readiness = Readiness::default();
     let (hooks_at, admin_at) = (address(&listener)?, address(&admin_listener)?);
     say_start(&settings, &ingest, hooks_at, admin_at, store.is_durable());
-    let hooks = spawn(ingest::serve(Arc::new(ingest), listener, settings.grace).map_err(Ended::failed)?);
+    let hooks = spawn(ingest::serve(Arc::clone(&ingest), listener, settings.grace).map_err(Ended::failed)?);
     let admin = spawn(admin::serve(metrics, readiness.clone(), admin_listener).map_err(Ended::failed)?);
     let reload = reload.map_or_else(reload::nothing_to_read, Reload::start);
+    let fixed = reconfigure::fixed(&settings);
+    let known = store::known(&destinations);
+    let reconfigure = Reconfigure { flags: flags.clone(), ingest, configured, fixed, known };
     readiness.set(true);
     if settings.demo {
         say_demo(hooks_at);
     }
-    stop_signal().await;
+    tokio::select! {
+        () = stop_signal() => {}
+        () = reconfigure.run(&mut workers) => {}
+    }
     readiness.set(false);
     reload.abort();
     stop(hooks, workers, settings.grace).await;
-    say_lost(store.as_ref(), &destinations).await;
+    upkeep.abort();
+    say_lost(store.as_ref()).await;
     admin.stop(false).await;
     if let Some(echo) = echo {
         echo.stop(false).await;
@@ -158,24 +187,27 @@ fn start_echo(settings: &mut Settings, forges: &Forges) -> Result<ServerHandle, 
     Ok(spawn(echo::serve(forges, listener).map_err(Ended::failed)?))
 }
 
-fn routes(settings: &mut Settings) -> (Vec<Route>, Vec<Arc<Destination>>) {
+/// The routes as they take hooks in, by path, and all their destinations.
+pub(super) fn routes_of(settings: &mut Settings) -> (HashMap<String, Arc<Route>>, Vec<Arc<Destination>>) {
     let mut all = Vec::new();
     let sign_in_failures = settings.limits.sign_in_failures;
     let routes = std::mem::take(&mut settings.routes).into_iter().map(|route| {
         let to: Vec<Arc<Destination>> = route.to.into_iter().map(Arc::new).collect();
         all.extend(to.iter().cloned());
         let gate = Gate::new(route.allow_from, route.rate_limit, sign_in_failures);
-        Route { path: route.path, accept: route.accept, access: route.access, gate, to }
+        let config::Route { path, accept, access, ack, duplicates, duplicate_window, .. } =
+            config::Route { to: Vec::new(), allow_from: Vec::new(), ..route };
+        (path.clone(), Arc::new(Route { path, accept, access, gate, ack, duplicates, duplicate_window, to }))
     });
     (routes.collect(), all)
 }
 
-fn say_start(settings: &Settings, ingest: &Ingest, hooks_at: SocketAddr, admin_at: SocketAddr, durable: bool) {
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), "hookglot");
-    for route in ingest.routes.values() {
+/// Says what is accepted where, and where it goes.
+pub(super) fn say_routes<'r>(routes: impl Iterator<Item = &'r Route>, demo: bool) {
+    for route in routes {
         let (open, signed) = (route.access.is_open(), !route.access.signing_keys.is_empty());
         tracing::info!(path = route.path, accept = route.accept.join(","), open, signed, "route");
-        if open && !settings.demo {
+        if open && !demo {
             tracing::warn!(path = route.path, "anybody who reaches this route can send hooks: its secret is none");
         }
         for to in &route.to {
@@ -186,10 +218,32 @@ fn say_start(settings: &Settings, ingest: &Ingest, hooks_at: SocketAddr, admin_a
             tracing::info!(destination = to.name, route = route.path, url = %to.url, format, "destination");
         }
     }
-    if !durable {
-        let unused = settings.data_dir.display();
+}
+
+/// Says which deliveries ended because their destination is gone.
+pub(super) fn say_settled(settled: Result<Vec<(String, u64)>, StoreError>, metrics: &Metrics) {
+    match settled {
+        Ok(removed) => {
+            for (destination, deliveries) in removed {
+                metrics.deliveries.with_label_values(&[destination.as_str(), "failed"]).inc_by(deliveries);
+                tracing::error!(destination, deliveries, reason = "destination removed", "failed");
+            }
+        }
+        Err(error) => {
+            metrics.count_store_error(&error);
+            tracing::error!(%error, "deliveries of destinations that are gone cannot be ended");
+        }
+    }
+}
+
+fn say_start(settings: &Settings, ingest: &Ingest, hooks_at: SocketAddr, admin_at: SocketAddr, durable: bool) {
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "hookglot");
+    say_routes(ingest.routes.load().values().map(|route| &**route), settings.demo);
+    if durable {
+        tracing::info!("hooks are kept in {}", settings.data_dir.display());
+    } else {
         tracing::warn!(
-            "hooks are kept in memory: those that wait for delivery are lost with the process ({unused} is not used)"
+            "hooks are kept in memory: those that wait for delivery are lost with the process (store = \"sqlite\" keeps them)"
         );
     }
     tracing::info!("admin listens on http://{admin_at}");
@@ -229,19 +283,22 @@ async fn stop(hooks: ServerHandle, workers: Workers, grace: Duration) {
     }
 }
 
-/// Says what a store that does not outlive the process takes with it, hook by hook, so that it can be sent again.
-async fn say_lost(store: &dyn Store, destinations: &[Arc<Destination>]) {
-    if !store.is_durable() {
-        for destination in destinations {
-            let name = &destination.name;
-            while let Ok(Some(lost)) = store.claim(name, Timestamp::MAX, Duration::ZERO).await {
-                let (hook, event) = (lost.hook.id.to_string(), &lost.hook.event);
-                tracing::error!(hook, destination = name, event, attempts = lost.attempts, "lost: it waited in memory");
-                if store.finish(lost.delivery, Ending::Failed("lost".to_owned())).await.is_err() {
-                    break;
-                }
+/// Says what a store that does not outlive the process takes with it, hook by hook, so that it can be sent again; closes it.
+async fn say_lost(store: &dyn Store) {
+    let queues = if store.is_durable() { Vec::new() } else { store.queues().await.unwrap_or_default() };
+    for queue in queues.into_iter().filter(|queue| queue.pending > 0) {
+        let destination = &queue.destination;
+        while let Ok(Some(lost)) = store.claim(destination, Timestamp::MAX, Duration::ZERO).await {
+            let (hook, event) = (lost.hook.id.to_string(), &lost.hook.event);
+            tracing::error!(hook, destination, event, attempts = lost.attempts, "lost: it waited in memory");
+            let ended = Then::Ended(Ending::Failed("lost".to_owned()));
+            if store.record(&lost, None, ended, Timestamp::MAX).await.is_err() {
+                break;
             }
         }
     }
-    tracing::info!("stopped");
+    match store.close().await {
+        Ok(()) => tracing::info!("stopped"),
+        Err(error) => tracing::error!(%error, "stopped, but the store was not closed: the next start puts it in order"),
+    }
 }

@@ -159,7 +159,7 @@ fn hook(args: &TranslateArgs, forges: &Forges, body: Vec<u8>) -> Result<Hook, Re
         hops: 0,
         received_at,
         headers,
-        body,
+        body: body.into(),
     })
 }
 

@@ -5,6 +5,7 @@ use super::branch_filter::branch_filter;
 use super::client_certificate::{self, certificates};
 use super::fields::{Collector, Fields};
 use super::headers::Headers;
+use super::queueing::{Queueing, queueing};
 use super::read::KnownNames;
 use super::secrets::secret;
 use super::signing::{check_format, signing_keys};
@@ -76,6 +77,7 @@ pub(super) fn destination(
     }
     let url = address.as_ref().map(|address| &address.url);
     let client_certificate = client_certificate::read(&mut table, url, all);
+    let queueing = queueing(&mut table, all);
     let hop_header = table.truth("hop_header", all);
     let overlays = overlays(&mut table, known, all);
     let settings = table.table("settings", all).into_members();
@@ -98,6 +100,7 @@ pub(super) fn destination(
         proxy,
         ca_file,
         client_certificate,
+        queueing,
         hop_header: hop_header.unwrap_or(defaults.hop_header),
         overlays,
         settings,
@@ -158,6 +161,7 @@ pub(super) fn bare(address: Address) -> Destination {
         proxy: None,
         ca_file: None,
         client_certificate: None,
+        queueing: Queueing::default(),
         hop_header: true,
         overlays: Vec::new(),
         settings: serde_json::Map::new(),

@@ -203,7 +203,7 @@ impl Fields {
 }
 
 /// What kind of value it is: the value itself may be a secret.
-fn kind(value: &Value) -> &'static str {
+pub(super) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "nothing",
         Value::Bool(_) => "true or false",
@@ -214,9 +214,9 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// `500ms`, `10s`, `5m`, `2h`; a bare number counts seconds.
+/// `500ms`, `10s`, `5m`, `2h`, `7d`; a bare number counts seconds.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("expected a time such as 500ms, 10s, 5m or 2h, got `{text}`");
+    let wrong = || format!("expected a time such as 500ms, 10s, 5m, 2h or 7d, got `{text}`");
     let (number, unit) = split_unit(text);
     let number: u64 = number.parse().map_err(|_| wrong())?;
     match unit {
@@ -224,6 +224,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         "s" | "" => Ok(Duration::from_secs(number)),
         "m" => number.checked_mul(60).map(Duration::from_secs).ok_or_else(wrong),
         "h" => number.checked_mul(3600).map(Duration::from_secs).ok_or_else(wrong),
+        "d" => number.checked_mul(86_400).map(Duration::from_secs).ok_or_else(wrong),
         _ => Err(wrong()),
     }
 }

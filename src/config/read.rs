@@ -3,7 +3,7 @@
 use super::fields::{Collector, Fields};
 use super::origins::SIDECAR;
 use super::routes::routes;
-use super::{Limits, LogFormat, Rate, Reload, Settings};
+use super::{Limits, LogFormat, Rate, Reload, Settings, StoreKind};
 use crate::forge::Forges;
 use crate::mapping::Files;
 use crate::mapping::overlay::Overlays;
@@ -30,16 +30,21 @@ pub(super) fn settings(mut members: Map<String, Value>, all: &mut Collector<'_>)
     let grace = top.duration("grace", all);
     let log_format = top.parsed("log_format", all, log_format);
     let log_level = top.parsed("log_level", all, log_level);
-    top.parsed("store", all, |store| match store {
-        "memory" => Ok(()),
-        other => Err(format!("expected `memory`, got `{other}`")),
-    });
+    let store = top.parsed("store", all, store);
+    let retention = retention(top.table("retention", all), all);
     let limits = limits(top.table("limits", all), all);
     let reload = reload(top.table("reload", all), all);
     let (routes, demo) = routes(&mut top, &known, all);
     top.end(all);
     let empty_variables = all.origins.empty.clone();
+    // Who tries it out should find no folder afterwards.
+    let is_tried_out = demo && data_dir.is_none();
+    let store = store.unwrap_or(if is_tried_out { StoreKind::Memory } else { StoreKind::Sqlite });
+    let default_bytes = if store == StoreKind::Memory { (limits.stored as u64 / 4).min(16 << 20) } else { 1 << 30 };
     Settings {
+        store,
+        retention_age: retention.0.unwrap_or(Duration::from_hours(7 * 24)),
+        retention_bytes: retention.1.unwrap_or(default_bytes),
         empty_variables,
         listen: listen_at.unwrap_or_else(|| ([127, 0, 0, 1], 8080).into()),
         admin_listen: admin_at.unwrap_or_else(|| ([127, 0, 0, 1], 9090).into()),
@@ -155,6 +160,22 @@ fn log_level(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err(format!("expected {}, or a list such as info,hyper=debug, got `{text}`", LEVELS.join(", ")))
+}
+
+fn store(text: &str) -> Result<StoreKind, String> {
+    match text {
+        "sqlite" => Ok(StoreKind::Sqlite),
+        "memory" => Ok(StoreKind::Memory),
+        other => Err(format!("expected `sqlite` or `memory`, got `{other}`")),
+    }
+}
+
+/// For how long, and within how many bytes, what has ended is kept.
+fn retention(mut table: Fields, all: &mut Collector<'_>) -> (Option<Duration>, Option<u64>) {
+    let age = table.duration("age", all);
+    let bytes = table.size("size", all).map(|bytes| bytes as u64);
+    table.end(all);
+    (age, bytes)
 }
 
 fn limits(mut table: Fields, all: &mut Collector<'_>) -> Limits {

@@ -7,9 +7,14 @@ use super::origins::SIDECAR;
 use super::read::KnownNames;
 use super::secrets::{access, secret};
 use super::signing::{check_senders, signing_keys};
-use super::{Access, Destination, Format, Network, Rate, Route};
+use super::{Access, Ack, Destination, Duplicates, Format, Network, Rate, Route};
 use serde_json::Value;
 use std::collections::HashSet;
+use std::time::Duration;
+
+/// For how long after its delivery a hook makes others duplicates: longer than a forge that timed out takes to repeat it,
+/// shorter than a person who presses "Resend".
+const DUPLICATE_WINDOW: Duration = Duration::from_mins(1);
 
 /// The routes of the file, or the one of the short form, or the demonstration; and whether it is the last.
 pub(super) fn routes(top: &mut Fields, known: &KnownNames<'_>, all: &mut Collector<'_>) -> (Vec<Route>, bool) {
@@ -74,6 +79,9 @@ fn bare_route(known: &KnownNames<'_>, access: Access) -> Route {
         access,
         rate_limit: None,
         allow_from: Vec::new(),
+        ack: Ack::Stored,
+        duplicates: Duplicates::Key,
+        duplicate_window: DUPLICATE_WINDOW,
         to: Vec::new(),
     }
 }
@@ -124,6 +132,9 @@ fn route(mut table: Fields, known: &KnownNames<'_>, all: &mut Collector<'_>) -> 
     let access = access(&mut table, signing, all);
     let rate_limit = table.parsed("rate_limit", all, Rate::parse);
     let allow_from = networks(&mut table, all);
+    let ack = table.parsed("ack", all, ack).unwrap_or(Ack::Stored);
+    let duplicates = table.parsed("duplicates", all, duplicates).unwrap_or(Duplicates::Key);
+    let duplicate_window = table.duration("duplicate_window", all).unwrap_or(DUPLICATE_WINDOW);
     let (to_path, before) = (table.path_of("to"), all.faults.len());
     let tables = table.tables("to", all);
     if tables.is_empty() && all.faults.len() == before {
@@ -131,7 +142,25 @@ fn route(mut table: Fields, known: &KnownNames<'_>, all: &mut Collector<'_>) -> 
     }
     let to: Vec<Destination> = tables.into_iter().filter_map(|table| destination(table, &accept, known, all)).collect();
     table.end(all);
-    Some(Route { path: path?, accept, access: access?, rate_limit, allow_from, to })
+    let access = access?;
+    Some(Route { path: path?, accept, access, rate_limit, allow_from, ack, duplicates, duplicate_window, to })
+}
+
+fn ack(text: &str) -> Result<Ack, String> {
+    match text {
+        "stored" => Ok(Ack::Stored),
+        "delivered" => Ok(Ack::Delivered),
+        other => Err(format!("expected `stored` or `delivered`, got `{other}`")),
+    }
+}
+
+fn duplicates(text: &str) -> Result<Duplicates, String> {
+    match text {
+        "key" => Ok(Duplicates::Key),
+        "body" => Ok(Duplicates::Body),
+        "none" => Ok(Duplicates::None),
+        other => Err(format!("expected `key`, `body` or `none`, got `{other}`")),
+    }
 }
 
 /// The addresses that may send to a route.

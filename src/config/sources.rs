@@ -9,6 +9,9 @@ use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+/// What is asked for beside a secret: left empty by mistake, more would come in than was meant.
+const PROOFS: [&str; 2] = ["HOOKGLOT_SIGNING_KEY", "HOOKGLOT_SIGNING_KEY_FILE"];
+
 /// The configuration file as a source of settings.
 type Source = File<FileSourceString, FileFormat>;
 
@@ -48,10 +51,16 @@ pub fn load(flags: &Flags, environment: &HashMap<String, String>) -> Result<Sett
     let origins = Origins {
         flags: flags.settings.iter().map(|(name, _)| *name).collect(),
         variables: variables(&ours),
-        empty,
+        empty: empty.clone(),
         file: file.map(|file| FileOrigin { shown: file.display().to_string(), tree }),
     };
     faults.extend(variables_below_others(&ours));
+    let unproven = empty.iter().filter(|variable| PROOFS.contains(&variable.as_str()));
+    faults.extend(unproven.map(|variable| {
+        format!(
+            "{variable}: it is empty, and without it no signature would be asked for: give it a value, or do not set it"
+        )
+    }));
     let tree = together(flags, ours, source).unwrap_or_else(|error| {
         faults.push(error.to_string());
         Map::new()

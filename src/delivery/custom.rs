@@ -1,6 +1,6 @@
 //! What a destination's own settings put into the head of a request.
 
-use super::worker::insert;
+use super::sender::insert;
 use crate::config::{Destination, Login};
 use crate::forge::Forges;
 use crate::secret::Secret;

@@ -8,6 +8,7 @@ use crate::mapping::overlay::Overlay;
 use crate::mapping::{Explained, Failure, HookFacts, Mappings, NoKnowledge, Surroundings, Untranslated};
 use crate::rules::Rules;
 use crate::store::{Hook, MadeBy, Outgoing};
+use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -62,7 +63,7 @@ pub fn outgoing(hook: &Hook, wanted: Wanted<'_>, rules: &Rules) -> Result<(Outgo
         made_by.sha256 = format!("{} + {}", made_by.sha256, overlay.sha256);
         Ok(())
     })?;
-    Ok((Outgoing { body, headers, mapping: Some(made_by) }, made.missing))
+    Ok((Outgoing { body: Bytes::from(body), headers, mapping: Some(made_by) }, made.missing))
 }
 
 /// How the fields come about of what is sent of a hook, overlays included.

@@ -1,19 +1,9 @@
 //! What an answer means: delivered, again at a time, or given up.
 
+use crate::config::Queueing;
 use jiff::Timestamp;
 use std::time::Duration;
 
-/// How long to wait before each further attempt, ±20 %.
-const SCHEDULE: [Duration; 8] = [
-    Duration::from_secs(5),
-    Duration::from_secs(30),
-    Duration::from_mins(5),
-    Duration::from_mins(30),
-    Duration::from_hours(2),
-    Duration::from_hours(5),
-    Duration::from_hours(10),
-    Duration::from_hours(24),
-];
 /// The longest wait that a `Retry-After` is obeyed for.
 const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
@@ -41,18 +31,20 @@ pub(super) enum Next {
 }
 
 /// Decides after an attempt. `attempts` counts those made, this one included; `jitter` lies between 0 and 1.
-pub(super) fn next(came: Came, attempts: u32, jitter: f64) -> Next {
+pub(super) fn next(came: Came, attempts: u32, jitter: f64, queueing: &Queueing) -> Next {
+    let all = queueing.retries.len();
     let (most, retry_after) = match came {
-        Came::Status { code: 200..=399, .. } => return Next::Delivered,
+        Came::Status { code: 200..=299, .. } => return Next::Delivered,
+        Came::Status { code: 300..=399, .. } if !queueing.redirects_fail => return Next::Delivered,
         // Gone: the tool says that it will never want this again.
         Came::Status { code: 410, .. } => return Next::GiveUp,
         // The tool read it and does not want it; one more attempt, in case it was busy with itself.
-        Came::Status { code: 400 | 413 | 422, retry_after } => (1, retry_after),
-        Came::Status { retry_after, .. } => (SCHEDULE.len(), retry_after),
-        Came::Timeout | Came::Unreachable => (SCHEDULE.len(), None),
+        Came::Status { code: 400 | 413 | 422, retry_after } => (all.min(1), retry_after),
+        Came::Status { retry_after, .. } => (all, retry_after),
+        Came::Timeout | Came::Unreachable => (all, None),
     };
     let made = usize::try_from(attempts).unwrap_or(usize::MAX).saturating_sub(1);
-    let Some(wait) = SCHEDULE.iter().take(most).nth(made) else { return Next::GiveUp };
+    let Some(wait) = queueing.retries.iter().take(most).nth(made) else { return Next::GiveUp };
     let wait = wait.mul_f64(0.8 + 0.4 * jitter.clamp(0.0, 1.0));
     Next::Again(retry_after.map_or(wait, |asked| asked.clamp(SHORTEST_WAIT, LONGEST_WAIT)))
 }
@@ -68,6 +60,27 @@ pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
 }
 
 impl Came {
+    /// Whether it shows that the destination is there, whatever it thinks of the hook.
+    pub(super) fn is_there(self) -> bool {
+        matches!(self, Self::Status { code: ..=499, .. })
+    }
+
+    /// The status that came back, if any.
+    pub(super) fn status(self) -> Option<u16> {
+        if let Self::Status { code, .. } = self { Some(code) } else { None }
+    }
+
+    /// The status for a person.
+    pub(super) fn shown(self) -> String {
+        self.status().map_or_else(|| "nothing".to_owned(), |code| code.to_string())
+    }
+
+    /// How long the answer asks to wait.
+    pub(super) fn retry_after(self) -> Option<Duration> {
+        let Self::Status { retry_after, .. } = self else { return None };
+        retry_after.map(|asked| asked.clamp(SHORTEST_WAIT, LONGEST_WAIT))
+    }
+
     /// The word of the metric.
     pub(super) fn class(self) -> &'static str {
         match self {
@@ -84,6 +97,10 @@ impl Came {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn next(came: Came, attempts: u32, jitter: f64) -> Next {
+        super::next(came, attempts, jitter, &Queueing::default())
+    }
 
     fn status(code: u16) -> Came {
         Came::Status { code, retry_after: None }
@@ -132,6 +149,17 @@ mod tests {
             assert_eq!(waits(status(code)), [5], "{code}");
         }
         assert_eq!(next(status(410), 1, 0.5), Next::GiveUp);
+    }
+
+    #[test]
+    fn a_destination_can_have_its_own_schedule_and_take_redirects_for_failures() {
+        let own = Queueing { retries: vec![Duration::from_secs(1); 3], redirects_fail: true, ..Queueing::default() };
+        assert_eq!(super::next(status(302), 3, 0.5, &own), Next::Again(Duration::from_secs(1)));
+        assert_eq!(super::next(status(302), 4, 0.5, &own), Next::GiveUp);
+        let once = Queueing { retries: Vec::new(), ..own };
+        for code in [400, 500] {
+            assert_eq!(super::next(status(code), 1, 0.5, &once), Next::GiveUp);
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::mapping::yaml::{self, Yaml};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 23] = [
     "forge",
     "name",
     "doc",
@@ -22,6 +22,7 @@ const KEYS: [&str; 22] = [
     "recognise",
     "event",
     "event_header",
+    "disabled_after",
     "project",
     "instance",
     "delivery_key",
@@ -79,6 +80,7 @@ fn read(root: &Yaml, name: &str, file: &str, faults: &mut Diagnostics) -> Forge 
         ["event", "project", "instance", "delivery_key"].map(|key| required(root, key, &mut scope));
     let named = root.get("event_header").map(Yaml::to_json);
     let event_header = named.as_ref().and_then(serde_json::Value::as_str).map(str::to_ascii_lowercase);
+    let disabled_after = read_disabled_after(root, event_header.is_some(), &mut scope);
     let (prove, signature) = prove::read(root.get("prove"), &mut scope);
     let send = templates(root.get("send"), &mut scope);
     let set_by_mappings = texts(root.get("set_by_mappings")).map(str::to_ascii_lowercase).collect();
@@ -100,6 +102,7 @@ fn read(root: &Yaml, name: &str, file: &str, faults: &mut Diagnostics) -> Forge 
         recognise,
         event,
         event_header,
+        disabled_after,
         project,
         instance,
         delivery_key,
@@ -115,6 +118,18 @@ fn read(root: &Yaml, name: &str, file: &str, faults: &mut Diagnostics) -> Forge 
         branch_filters,
         settings,
     }
+}
+
+/// Hooks that fail are known by the header alone: their body may not even be readable.
+fn read_disabled_after(root: &Yaml, has_header: bool, scope: &mut Scope<'_>) -> Option<u32> {
+    let node = root.get("disabled_after").filter(|node| !node.to_json().is_null())?;
+    let number = node.to_json().as_u64().and_then(|number| u32::try_from(number).ok()).filter(|number| *number > 0);
+    if number.is_none() {
+        scope.error(node.position, "`disabled_after` is a number of failures in a row, from 1");
+    } else if !has_header {
+        scope.error(node.position, "`disabled_after` needs an `event_header`, by which hooks that failed are known");
+    }
+    number
 }
 
 fn read_recognise(root: &Yaml, scope: &mut Scope<'_>) -> Vec<Condition> {

@@ -77,6 +77,25 @@ impl Answer {
         Self::new(200, Some(hook), "ignored", Some(reason.into()))
     }
 
+    /// 200: it came before.
+    #[must_use]
+    pub fn duplicate(hook: Uuid, of: Uuid) -> Self {
+        let reason = format!("a duplicate: it came before as {of}, which is on its way or was delivered a moment ago");
+        Self::ignored(hook, reason)
+    }
+
+    /// 200: every destination has it.
+    #[must_use]
+    pub fn delivered(hook: Uuid) -> Self {
+        Self::new(200, Some(hook), "delivered", None)
+    }
+
+    /// What the destination said that took it worst; the hook is stored, and tried again.
+    #[must_use]
+    pub fn not_delivered(hook: Uuid, status: u16, reason: String) -> Self {
+        Self { cause: "not_delivered", ..Self::new(status, Some(hook), "stored", Some(reason)) }
+    }
+
     /// 400: not a JSON object.
     pub fn bad_request(reason: impl Into<String>) -> Self {
         Self::refused(400, reason)
@@ -227,6 +246,16 @@ impl Answer {
         self.forge = forge.into();
         self.event = event.into();
         self
+    }
+
+    /// Whether nobody proved who is calling.
+    pub(super) fn is_to_stranger(&self) -> bool {
+        matches!(self.cause, "secret" | "signature")
+    }
+
+    /// Whether the sender must not come back at once: its address may not send, or it sends too often.
+    pub(super) fn is_turned_away(&self) -> bool {
+        matches!(self.cause, "address" | "rate" | "secret_too_often")
     }
 
     /// The HTTP status.

@@ -5,7 +5,7 @@
 //! guessing; the length of the secret does. It keeps guessing and a wrongly configured forge from being cheap, and tells them
 //! apart: an answer of 429 ends the connection, and the metric counts them by themselves.
 
-use super::bucket::Bucket;
+use crate::bucket::Bucket;
 use crate::config::Rate;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};

@@ -1,8 +1,8 @@
 //! Who may send to a route, and how often: what is looked at beside the secret.
 
 use super::Answer;
-use super::bucket::Bucket;
 use super::failures::Failures;
+use crate::bucket::Bucket;
 use crate::config::{Network, Rate};
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};

@@ -72,7 +72,9 @@ async fn answer(request: HttpRequest, payload: Payload, ingest: Data<Ingest>, bu
     }
     let started = Instant::now();
     let from = request.peer_addr().map(|address| address.ip());
-    let route = ingest.routes.get(request.path());
+    let routes = ingest.routes.load();
+    let route = routes.get(request.path()).cloned();
+    let route = route.as_deref();
     let head = head::check(request.method(), request.headers());
     let is_unclear = head.is_err();
     let (answer, is_body_read) = match (head, route) {
@@ -84,7 +86,7 @@ async fn answer(request: HttpRequest, payload: Payload, ingest: Data<Ingest>, bu
         },
     };
     let answer = match route {
-        Some(route) if answer.status() == 401 => route.gate.refuse_stranger(from, answer),
+        Some(route) if answer.is_to_stranger() => route.gate.refuse_stranger(from, answer),
         _ => answer,
     };
     // Behind a HEAD it could not be told where its answer ends, nor behind an unclear head where its body does; who is
@@ -92,11 +94,15 @@ async fn answer(request: HttpRequest, payload: Payload, ingest: Data<Ingest>, bu
     let is_last = is_unclear
         || !is_body_read && has_body(request.headers())
         || request.method() == Method::HEAD
-        || matches!(answer.status(), 403 | 429);
+        || answer.is_turned_away();
     if is_last {
         exchange.end();
     }
     let seconds = started.elapsed().as_secs_f64();
+    if let Some(route) = route {
+        let has = |name: &str| request.headers().contains_key(name);
+        ingest.patience.count(&ingest.rules.load(), &route.path, answer.status(), has, &ingest.metrics);
+    }
     answer.count(route.map_or("", |route| &route.path), &ingest.metrics);
     ingest.metrics.request_seconds.observe(seconds);
     answer.log(request.path(), from, seconds);

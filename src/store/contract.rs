@@ -1,12 +1,18 @@
 //! What every store must do; each implementation runs this suite.
 
-use super::{Ending, Hook, Outgoing, Store};
+use super::{
+    Appended, Arrival, Attempt, Claimed, Ending, Fate, Hook, KnownDestination, MadeBy, Outgoing, Plan, Retention, Same,
+    Store, StoreError, Then,
+};
+use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
 const LEASE: Duration = Duration::from_mins(1);
+const PARK: Duration = Duration::from_mins(10);
+const FOREVER: Retention = Retention { age: Duration::from_hours(1_000), bytes: u64::MAX };
 
 pub(super) fn hook(size: usize) -> Hook {
     Hook {
@@ -14,87 +20,353 @@ pub(super) fn hook(size: usize) -> Hook {
         route: "/".to_owned(),
         forge: "gitflic".to_owned(),
         event: "BRANCH_UPDATE".to_owned(),
-        project: None,
+        project: Some("north-harbour/ledger".to_owned()),
         instance: None,
         delivery_key: None,
-        hops: 0,
-        received_at: Timestamp::now(),
-        headers: Vec::new(),
-        body: vec![b' '; size],
+        hops: 1,
+        received_at: at(0),
+        headers: vec![("x-team".to_owned(), "ledger \"ж\"".to_owned())],
+        body: Bytes::from(vec![b' '; size]),
     }
 }
 
-fn later(seconds: i64) -> Timestamp {
-    Timestamp::now() + SignedDuration::from_secs(seconds)
+/// A time so many seconds after the begin of the test.
+pub(super) fn at(seconds: i64) -> Timestamp {
+    let begin: Timestamp = "2026-03-01T12:00:00Z".parse().expect("a time");
+    begin + SignedDuration::from_secs(seconds)
+}
+
+pub(super) fn arrival(hook: &Hook, destinations: &[&str]) -> Arrival {
+    let plan = |destination: &&str| Plan {
+        destination: (*destination).to_owned(),
+        fate: Fate::Deliver { most_pending: 1_000_000, in_order: false },
+    };
+    let plans = destinations.iter().map(plan).collect();
+    Arrival { hook: Arc::new(hook.clone()), plans, ignored: None, same: None, now: at(0) }
+}
+
+pub(super) async fn append(store: &impl Store, hook: &Hook, destinations: &[&str]) {
+    let appended = store.append(arrival(hook, destinations)).await.expect("room");
+    assert_eq!(appended, Appended::Stored { queue_full: Vec::new() });
+}
+
+pub(super) async fn claim(store: &impl Store, destination: &str, now: Timestamp) -> Option<Claimed> {
+    store.claim(destination, now, LEASE).await.expect("the store works")
+}
+
+pub(super) async fn end(store: &impl Store, claimed: &Claimed, ending: Ending, now: Timestamp) {
+    store.record(claimed, Some(attempt()), Then::Ended(ending), now).await.expect("the store works");
+}
+
+async fn again(store: &impl Store, claimed: &Claimed, attempt: Option<Attempt>, now: Timestamp, due: Timestamp) {
+    store.record(claimed, attempt, Then::Again { due, park_after: PARK }, now).await.expect("the store works");
+}
+
+fn attempt() -> Attempt {
+    Attempt { at: at(0), took: Duration::from_millis(3), status: Some(500), error: "no".to_owned(), is_probe: false }
+}
+
+pub(super) async fn pending(store: &impl Store, destination: &str) -> u64 {
+    let queues = store.queues().await.expect("the store works");
+    queues.iter().find(|queue| queue.destination == destination).map_or(0, |queue| queue.pending)
 }
 
 pub(super) async fn run<S: Store>(make: impl Fn() -> S) {
     hands_out_in_order_of_arrival(&make()).await;
+    more_than_is_known_at_once_comes_in_order(&make()).await;
     a_lease_that_ends_hands_out_again(&make()).await;
-    a_rescheduled_delivery_waits_and_counts(&make()).await;
-    a_translation_is_kept(&make()).await;
+    what_is_due_again_waits_and_counts(&make()).await;
+    a_probe_spends_nothing(&make()).await;
+    what_is_sent_is_kept(&make()).await;
     destinations_do_not_see_each_other(&make()).await;
-}
-
-async fn claim(store: &impl Store, destination: &str, now: Timestamp) -> Option<super::Claimed> {
-    store.claim(destination, now, LEASE).await.expect("the store works")
+    what_has_ended_stays_so(&make()).await;
+    a_full_queue_ends_what_comes_next(&make()).await;
+    ignored_deliveries_and_hooks_wait_for_nobody(&make()).await;
+    the_same_key_is_a_duplicate_for_a_while(&make()).await;
+    a_project_comes_in_order(&make()).await;
+    what_keeps_its_project_waiting_is_parked(&make()).await;
+    deliveries_of_unknown_destinations_end(&make()).await;
+    a_destination_that_gives_up_its_order_lets_all_go(&make()).await;
+    what_has_ended_is_removed_in_steps_and_what_waits_is_not(&make()).await;
+    a_closed_store_says_so(&make()).await;
 }
 
 async fn hands_out_in_order_of_arrival(store: &impl Store) {
     let hooks: Vec<Hook> = (0..5).map(|_| hook(10)).collect();
     for hook in &hooks {
-        store.append(hook.clone(), vec!["a".to_owned()]).await.expect("room");
+        append(store, hook, &["a"]).await;
     }
     for hook in &hooks {
-        let claimed = claim(store, "a", later(1)).await.expect("due");
+        let claimed = claim(store, "a", at(1)).await.expect("due");
         assert_eq!((*claimed.hook).clone(), *hook);
+        assert_eq!(claimed.accepted_at, at(0));
     }
-    assert!(claim(store, "a", later(1)).await.is_none(), "all are leased");
-    assert_eq!(store.pending("a").await, Ok(5));
+    assert!(claim(store, "a", at(1)).await.is_none(), "all are leased");
+    let queues = store.queues().await.expect("the store works");
+    assert_eq!((queues[0].pending, queues[0].oldest), (5, Some(at(0))));
+}
+
+/// More hooks, and more bytes, than any cache holds.
+async fn more_than_is_known_at_once_comes_in_order(store: &impl Store) {
+    let hooks: Vec<Hook> = (0..600).map(|number| hook(if number % 100 == 0 { 3 << 20 } else { 10 })).collect();
+    for hook in &hooks {
+        append(store, hook, &["a", "b"]).await;
+    }
+    for destination in ["b", "a"] {
+        for hook in &hooks {
+            let claimed = claim(store, destination, at(1)).await.expect("due");
+            assert_eq!(claimed.hook.id, hook.id);
+            assert_eq!(claimed.hook.body, hook.body);
+            end(store, &claimed, Ending::Delivered, at(1)).await;
+        }
+        assert!(claim(store, destination, at(1)).await.is_none());
+        assert_eq!(pending(store, destination).await, 0);
+    }
 }
 
 async fn a_lease_that_ends_hands_out_again(store: &impl Store) {
-    store.append(hook(10), vec!["a".to_owned()]).await.expect("room");
-    let first = claim(store, "a", later(0)).await.expect("due");
-    assert!(claim(store, "a", later(59)).await.is_none());
-    let again = claim(store, "a", later(61)).await.expect("the lease is over");
-    assert_eq!(again.delivery, first.delivery);
-    store.finish(again.delivery, Ending::Delivered).await.expect("the store works");
-    assert!(claim(store, "a", later(1000)).await.is_none());
-    assert_eq!(store.pending("a").await, Ok(0));
+    append(store, &hook(10), &["a"]).await;
+    let first = claim(store, "a", at(0)).await.expect("due");
+    assert!(claim(store, "a", at(59)).await.is_none());
+    assert_eq!(store.next_due("a").await, Ok(Some(at(60))));
+    store.extend("a", &first, at(61)).await.expect("the store works");
+    assert!(claim(store, "a", at(60)).await.is_none());
+    let again = claim(store, "a", at(61)).await.expect("the lease is over");
+    assert_eq!((again.delivery, again.id), (first.delivery, first.id));
+    end(store, &again, Ending::Delivered, at(62)).await;
+    assert!(claim(store, "a", at(1000)).await.is_none());
+    assert_eq!((pending(store, "a").await, store.next_due("a").await), (0, Ok(None)));
 }
 
-async fn a_rescheduled_delivery_waits_and_counts(store: &impl Store) {
-    store.append(hook(10), vec!["a".to_owned()]).await.expect("room");
-    let first = claim(store, "a", later(0)).await.expect("due");
+async fn what_is_due_again_waits_and_counts(store: &impl Store) {
+    append(store, &hook(10), &["a"]).await;
+    let first = claim(store, "a", at(0)).await.expect("due");
     assert_eq!(first.attempts, 0);
-    let due = later(300);
-    store.reschedule(first.delivery, due).await.expect("the store works");
-    assert_eq!(store.next_due("a").await, Ok(Some(due)));
-    assert!(claim(store, "a", later(299)).await.is_none());
-    assert_eq!(claim(store, "a", due).await.expect("due").attempts, 1);
+    again(store, &first, Some(attempt()), at(1), at(300)).await;
+    assert_eq!(store.next_due("a").await, Ok(Some(at(300))));
+    assert!(claim(store, "a", at(299)).await.is_none());
+    let second = claim(store, "a", at(300)).await.expect("due");
+    assert_eq!((second.attempts, second.id, &second.hook), (1, first.id, &first.hook));
+    // One that comes meanwhile goes before it, as long as it is not due.
+    again(store, &second, Some(attempt()), at(301), at(900)).await;
+    append(store, &hook(10), &["a"]).await;
+    assert_ne!(claim(store, "a", at(302)).await.expect("due").id, second.id);
+    assert_eq!(store.next_due("a").await, Ok(Some(at(362))), "the lease ends before the other is due");
 }
 
-async fn a_translation_is_kept(store: &impl Store) {
-    store.append(hook(10), vec!["a".to_owned()]).await.expect("room");
-    let first = claim(store, "a", later(0)).await.expect("due");
-    assert!(first.outgoing.is_none());
-    let outgoing = Arc::new(Outgoing {
-        body: b"{}".to_vec(),
+async fn a_probe_spends_nothing(store: &impl Store) {
+    append(store, &hook(10), &["a"]).await;
+    let first = claim(store, "a", at(0)).await.expect("due");
+    again(store, &first, Some(Attempt { is_probe: true, ..attempt() }), at(1), at(2)).await;
+    let second = claim(store, "a", at(2)).await.expect("due");
+    again(store, &second, None, at(3), at(4)).await;
+    let third = claim(store, "a", at(4)).await.expect("due");
+    assert_eq!((second.attempts, third.attempts), (0, 0));
+    end(store, &third, Ending::Delivered, at(5)).await;
+}
+
+async fn what_is_sent_is_kept(store: &impl Store) {
+    append(store, &hook(10), &["a", "b"]).await;
+    let made = Arc::new(Outgoing {
+        body: Bytes::from_static(b"{}"),
         headers: vec![("X-Event".into(), "a".into())],
-        mapping: Some(crate::store::MadeBy { name: "m".into(), sha256: "0".into() }),
+        mapping: Some(MadeBy { name: "m".into(), sha256: "0".into() }),
     });
-    store.keep_outgoing(first.delivery, Arc::clone(&outgoing)).await.expect("the store works");
-    store.reschedule(first.delivery, later(0)).await.expect("the store works");
-    assert_eq!(claim(store, "a", later(1)).await.expect("due").outgoing, Some(outgoing));
+    let passed = Arc::new(Outgoing { body: hook(10).body, headers: Vec::new(), mapping: None });
+    for (destination, outgoing) in [("a", made), ("b", passed)] {
+        let first = claim(store, destination, at(0)).await.expect("due");
+        assert!(first.outgoing.is_none());
+        store.keep_outgoing(first.delivery, Arc::clone(&outgoing)).await.expect("the store works");
+        again(store, &first, Some(attempt()), at(1), at(2)).await;
+        assert_eq!(claim(store, destination, at(2)).await.expect("due").outgoing, Some(outgoing));
+    }
 }
 
 async fn destinations_do_not_see_each_other(store: &impl Store) {
-    store.append(hook(10), vec!["a".to_owned(), "b".to_owned()]).await.expect("room");
-    assert!(claim(store, "c", later(1)).await.is_none());
-    let one = claim(store, "a", later(1)).await.expect("due");
-    let other = claim(store, "b", later(1)).await.expect("due");
+    append(store, &hook(10), &["a", "b"]).await;
+    assert!(claim(store, "c", at(1)).await.is_none());
+    let one = claim(store, "a", at(1)).await.expect("due");
+    let other = claim(store, "b", at(1)).await.expect("due");
     assert_eq!(one.hook, other.hook);
-    store.finish(one.delivery, Ending::Failed("gone".to_owned())).await.expect("the store works");
-    assert_eq!((store.pending("a").await, store.pending("b").await), (Ok(0), Ok(1)));
+    assert_ne!(one.id, other.id);
+    end(store, &one, Ending::Failed("gone".to_owned()), at(2)).await;
+    assert_eq!((pending(store, "a").await, pending(store, "b").await), (0, 1));
+}
+
+async fn what_has_ended_stays_so(store: &impl Store) {
+    append(store, &hook(10), &["a"]).await;
+    let slow = claim(store, "a", at(0)).await.expect("due");
+    let quick = claim(store, "a", at(61)).await.expect("the lease is over");
+    end(store, &quick, Ending::Delivered, at(62)).await;
+    again(store, &slow, Some(attempt()), at(63), at(64)).await;
+    end(store, &slow, Ending::Failed("late".to_owned()), at(65)).await;
+    assert!(claim(store, "a", at(1000)).await.is_none());
+    assert_eq!(pending(store, "a").await, 0);
+}
+
+async fn a_full_queue_ends_what_comes_next(store: &impl Store) {
+    let few = |hook: &Hook| {
+        let mut arrival = arrival(hook, &["a", "b"]);
+        arrival.plans[0].fate = Fate::Deliver { most_pending: 2, in_order: false };
+        arrival
+    };
+    for _ in 0..2 {
+        assert_eq!(store.append(few(&hook(10))).await, Ok(Appended::Stored { queue_full: Vec::new() }));
+    }
+    assert_eq!(store.append(few(&hook(10))).await, Ok(Appended::Stored { queue_full: vec!["a".to_owned()] }));
+    assert_eq!((pending(store, "a").await, pending(store, "b").await), (2, 3));
+    let claimed = claim(store, "a", at(1)).await.expect("due");
+    end(store, &claimed, Ending::Delivered, at(2)).await;
+    assert_eq!(store.append(few(&hook(10))).await, Ok(Appended::Stored { queue_full: Vec::new() }), "room again");
+}
+
+async fn ignored_deliveries_and_hooks_wait_for_nobody(store: &impl Store) {
+    let mut ignored = arrival(&hook(10), &["a"]);
+    ignored.plans[0].fate = Fate::Ignore("it does not list the event".to_owned());
+    store.append(ignored).await.expect("room");
+    let nobodys = Arrival { ignored: Some("not a hook".to_owned()), ..arrival(&hook(10), &[]) };
+    store.append(nobodys).await.expect("room");
+    assert!(claim(store, "a", at(1)).await.is_none());
+    assert_eq!(pending(store, "a").await, 0);
+}
+
+async fn the_same_key_is_a_duplicate_for_a_while(store: &impl Store) {
+    let keyed = |route: &str, seconds: i64| {
+        let same = Some(Same { key: "k-1".to_owned(), window: Duration::from_mins(1) });
+        let hook = Hook { route: route.to_owned(), ..hook(10) };
+        Arrival { same, now: at(seconds), ..arrival(&hook, &["a", "b"]) }
+    };
+    let first = keyed("/", 0);
+    let stored = Ok(Appended::Stored { queue_full: Vec::new() });
+    assert_eq!(store.append(first.clone()).await, stored);
+    let duplicate = Ok(Appended::Duplicate { of: first.hook.id });
+    assert_eq!(store.append(keyed("/", 1)).await, duplicate, "it is on its way");
+    assert_eq!(store.append(keyed("/other", 1)).await, stored, "each route has its own");
+    for destination in ["a", "b"] {
+        let claimed = claim(store, destination, at(2)).await.expect("due");
+        assert_eq!(claimed.hook.id, first.hook.id);
+        end(store, &claimed, Ending::Delivered, at(10)).await;
+    }
+    assert_eq!(store.append(keyed("/", 69)).await, duplicate, "a minute is not over");
+    let later = keyed("/", 71);
+    assert_eq!(store.append(later.clone()).await, stored, "somebody sends it again");
+    for destination in ["a", "b"] {
+        assert_eq!(claim(store, destination, at(72)).await.expect("due").hook.route, "/other");
+        let claimed = claim(store, destination, at(72)).await.expect("due");
+        assert_eq!(claimed.hook.id, later.hook.id);
+        end(store, &claimed, Ending::Failed("no".to_owned()), at(73)).await;
+    }
+    assert_eq!(store.append(keyed("/", 74)).await, stored, "what failed may come again");
+}
+
+fn in_order(project: &str, now: Timestamp) -> Arrival {
+    let hook = Hook { project: Some(project.to_owned()), ..hook(10) };
+    let mut arrival = Arrival { now, ..arrival(&hook, &["a"]) };
+    arrival.plans[0].fate = Fate::Deliver { most_pending: 100, in_order: true };
+    arrival
+}
+
+async fn a_project_comes_in_order(store: &impl Store) {
+    let mut ids = Vec::new();
+    for project in ["x", "x", "y", "x"] {
+        let arrival = in_order(project, at(0));
+        ids.push(arrival.hook.id);
+        store.append(arrival).await.expect("room");
+    }
+    let first = claim(store, "a", at(1)).await.expect("the first of x");
+    let other = claim(store, "a", at(1)).await.expect("that of y");
+    assert_eq!((first.hook.id, other.hook.id), (ids[0], ids[2]));
+    assert!(claim(store, "a", at(1)).await.is_none(), "the others wait for the first of x");
+    again(store, &first, Some(attempt()), at(2), at(7)).await;
+    assert!(claim(store, "a", at(3)).await.is_none());
+    let first = claim(store, "a", at(7)).await.expect("due again");
+    end(store, &first, Ending::Failed("no".to_owned()), at(8)).await;
+    for id in [ids[1], ids[3]] {
+        let next = claim(store, "a", at(9)).await.expect("the next of x");
+        assert_eq!(next.hook.id, id);
+        assert!(claim(store, "a", at(9)).await.is_none());
+        end(store, &next, Ending::Delivered, at(9)).await;
+    }
+    assert_eq!(pending(store, "a").await, 1);
+}
+
+async fn what_keeps_its_project_waiting_is_parked(store: &impl Store) {
+    let arrivals = [in_order("x", at(0)), in_order("x", at(0)), in_order("x", at(0))];
+    for arrival in &arrivals {
+        store.append(arrival.clone()).await.expect("room");
+    }
+    let first = claim(store, "a", at(0)).await.expect("due");
+    again(store, &first, Some(attempt()), at(1), at(3_000)).await;
+    assert_eq!(store.park("a", at(599)).await, Ok(Vec::new()));
+    assert_eq!(store.next_due("a").await, Ok(Some(at(600))), "that is when it is parked");
+    let parked = store.park("a", at(600)).await.expect("the store works");
+    assert_eq!(parked.iter().map(|parked| parked.hook).collect::<Vec<_>>(), [arrivals[0].hook.id]);
+    let next = claim(store, "a", at(601)).await.expect("the next goes on");
+    assert_eq!(next.hook.id, arrivals[1].hook.id);
+    assert!(claim(store, "a", at(602)).await.is_none(), "one after another");
+    end(store, &next, Ending::Delivered, at(603)).await;
+    let last = claim(store, "a", at(604)).await.expect("due");
+    assert_eq!(last.hook.id, arrivals[2].hook.id);
+    end(store, &last, Ending::Delivered, at(605)).await;
+    let late = claim(store, "a", at(3_001)).await;
+    assert_eq!(late.expect("what is parked is tried as before").hook.id, arrivals[0].hook.id);
+}
+
+async fn deliveries_of_unknown_destinations_end(store: &impl Store) {
+    append(store, &hook(10), &["a", "b"]).await;
+    append(store, &hook(10), &["b"]).await;
+    let held = claim(store, "b", at(0)).await.expect("due");
+    let known = vec![KnownDestination { name: "a".to_owned(), in_order: false }];
+    assert_eq!(store.settle(known, at(1)).await, Ok(vec![("b".to_owned(), 2)]));
+    again(store, &held, Some(attempt()), at(2), at(3)).await;
+    assert!(claim(store, "b", at(100)).await.is_none());
+    assert!(claim(store, "a", at(100)).await.is_some());
+    assert_eq!((pending(store, "a").await, pending(store, "b").await), (1, 0));
+}
+
+async fn a_destination_that_gives_up_its_order_lets_all_go(store: &impl Store) {
+    for _ in 0..3 {
+        store.append(in_order("x", at(0))).await.expect("room");
+    }
+    let known = vec![KnownDestination { name: "a".to_owned(), in_order: false }];
+    assert_eq!(store.settle(known, at(1)).await, Ok(Vec::new()));
+    for _ in 0..3 {
+        assert!(claim(store, "a", at(2)).await.is_some());
+    }
+}
+
+async fn what_has_ended_is_removed_in_steps_and_what_waits_is_not(store: &impl Store) {
+    for number in 0..500 {
+        append(store, &hook(10), if number % 2 == 0 { &["a", "b"] } else { &["a"] }).await;
+        let claimed = claim(store, "a", at(1)).await.expect("due");
+        end(store, &claimed, Ending::Delivered, at(10)).await;
+    }
+    let hour = Retention { age: Duration::from_hours(1), ..FOREVER };
+    let early = store.prune(hour, at(3_000)).await.expect("the store works");
+    assert_eq!((early.removed, early.is_more), (0, false));
+    let (mut removed, mut steps) = (0, 0);
+    loop {
+        let step = store.prune(hour, at(3_700)).await.expect("the store works");
+        (removed, steps) = (removed + step.removed, steps + 1);
+        if !step.is_more {
+            break;
+        }
+    }
+    assert!(removed == 500 && steps > 1, "{removed} in {steps}");
+    assert_eq!(pending(store, "b").await, 250);
+    for _ in 0..250 {
+        assert_eq!(claim(store, "b", at(3_700)).await.expect("due").hook.body.len(), 10, "with its hook");
+    }
+    // By size: nothing that has ended may stay.
+    append(store, &hook(10), &["a"]).await;
+    let claimed = claim(store, "a", at(3_701)).await.expect("due");
+    end(store, &claimed, Ending::Delivered, at(3_701)).await;
+    let pruned = store.prune(Retention { bytes: 0, ..FOREVER }, at(3_702)).await.expect("the store works");
+    assert_eq!(pruned.removed, 1);
+}
+
+async fn a_closed_store_says_so(store: &impl Store) {
+    append(store, &hook(10), &["a"]).await;
+    store.close().await.expect("it closes");
+    assert!(matches!(store.append(arrival(&hook(10), &["a"])).await, Err(StoreError::Broken(_))));
 }

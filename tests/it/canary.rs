@@ -161,7 +161,8 @@ fn hooks(direction: &str, made: &str) -> Vec<String> {
 
 /// Sends a hook with a signature, and a forged one beside it; notes what it was signed with.
 fn post_gitlab(app: &App, token: &str, signing_key: &str, body: &str, signatures: &mut Vec<String>) -> Answer {
-    let (id, time) = ("7d1f0c52-6a3b-4e84-9c95-a0b1c2d3e4f5", now().to_string());
+    let (id, time) = (uuid::Uuid::new_v4().to_string(), now().to_string());
+    let id = id.as_str();
     let made = sign(signing_key, id, &time, body.as_bytes());
     let signature = format!("v1,{FORGED} {made}");
     signatures.push(made.trim_start_matches("v1,").to_owned());
@@ -260,7 +261,9 @@ fn a_day_with_marked_secrets_shows_none_of_them() {
     app.wait();
     assert_clean("the log", &app.log());
     assert_clean("the output", &app.out());
-    for (file, text) in kept::files(&state) {
+    let kept = kept::files(&state);
+    assert!(kept.iter().any(|(_, text)| text.contains("BRANCH_UPDATE")), "the store holds the hooks");
+    for (file, text) in kept {
         assert_clean(&file, &text);
     }
     // What one tool gets is nothing that another may see, nor what the forge proved itself by.

@@ -140,10 +140,10 @@ token_file = "/no/such/token"
         &[
             ("listen", "expected an address and a port such as 127.0.0.1:8080, got `harbour`"),
             ("lisen", "unknown setting, did you mean `listen`?"),
-            ("grace", "expected a time such as 500ms, 10s, 5m or 2h, got `soon`"),
+            ("grace", "expected a time such as 500ms, 10s, 5m, 2h or 7d, got `soon`"),
             ("log_format", "expected `text` or `json`, got `paper`"),
             ("log_level", "a list such as info,hyper=debug, got `bananas`"),
-            ("store", "expected `memory`, got `harbour`"),
+            ("store", "expected `sqlite` or `memory`, got `harbour`"),
             ("limits.body", "expected a size such as 512KiB, 25MiB or 1GiB, got `much`"),
             ("route[1].path", "`/hooks` is the path of another route"),
             ("route[1].to[0].name", "`ledger` is the name of another destination"),

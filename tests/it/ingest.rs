@@ -160,15 +160,22 @@ fn too_many_bytes_on_their_way_are_503_and_the_way_is_free_again() {
 
 #[test]
 fn a_full_store_is_503_and_takes_hooks_again_when_there_is_room() {
-    let tool = Receiver::scripted(|number| crate::support::receiver::status(if number == 0 { 503 } else { 200 }, ""));
-    let app = sidecar(&tool, &[("HOOKGLOT_SECRET", "none"), ("HOOKGLOT_LIMITS__STORED", "5KiB")]);
-    assert_eq!(app.post("/", &[], gitflic_push().as_bytes()).status, 200);
-    tool.wait_for(1);
+    let is_back = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let back = std::sync::Arc::clone(&is_back);
+    let tool = Receiver::scripted(move |_| {
+        crate::support::receiver::status(if back.load(std::sync::atomic::Ordering::Relaxed) { 200 } else { 503 }, "")
+    });
+    let app = sidecar(
+        &tool,
+        &[("HOOKGLOT_SECRET", "none"), ("HOOKGLOT_STORE", "memory"), ("HOOKGLOT_LIMITS__STORED", "300KiB")],
+    );
     let full = crate::support::wait_for("a full store", || {
         let answer = app.post("/", &[], gitflic_push().as_bytes());
         (answer.status == 503).then_some(answer)
     });
     assert!(full.json()["error"].as_str().unwrap().contains("the store is full"), "{full:?}");
+    assert_eq!(app.metric("hookglot_store_down"), Some(1));
+    is_back.store(true, std::sync::atomic::Ordering::Relaxed);
     crate::support::wait_for("room", || (app.post("/", &[], gitflic_push().as_bytes()).status == 200).then_some(()));
 }
 

@@ -49,14 +49,29 @@ fn used(code: &str) -> Vec<String> {
 
 #[test]
 fn a_room_uses_only_the_rooms_below_it() {
-    let rooms: [(&str, &[&str]); 9] = [
+    let rooms: [(&str, &[&str]); 10] = [
         ("mapping", &["mapping"]),
         ("forge", &["forge", "mapping", "secret"]),
         ("store", &["store"]),
+        ("bucket", &["bucket", "config"]),
         ("rules", &["rules", "mapping", "forge"]),
         (
             "ingest",
-            &["ingest", "rules", "forge", "store", "mapping", "config", "metrics", "secret", "doorbell", "loop_guard"],
+            &[
+                "ingest",
+                "rules",
+                "forge",
+                "store",
+                "mapping",
+                "config",
+                "metrics",
+                "secret",
+                "doorbell",
+                "loop_guard",
+                "bucket",
+                "clock",
+                "acks",
+            ],
         ),
         (
             "delivery",
@@ -71,6 +86,9 @@ fn a_room_uses_only_the_rooms_below_it() {
                 "secret",
                 "doorbell",
                 "loop_guard",
+                "bucket",
+                "clock",
+                "acks",
             ],
         ),
         ("config", &["config", "mapping", "mapping_files", "forge", "secret"]),

@@ -68,7 +68,7 @@ fn a_wrong_forge_file_does_not_hide_what_is_wrong_with_mappings_and_configuratio
     let wrong = [
         format!("{}:4:1: unknown key `snd`, did you mean `send`?", folder.shown("gitflic/forge.yaml")),
         format!("{}:2:1: unknown key `evnt`, did you mean `event`?", folder.shown("gitlab-to-gitflic/wiki.yaml")),
-        "hookglot: HOOKGLOT_GRACE: expected a time such as 500ms, 10s, 5m or 2h, got `soon`".to_owned(),
+        "hookglot: HOOKGLOT_GRACE: expected a time such as 500ms, 10s, 5m, 2h or 7d, got `soon`".to_owned(),
     ];
     for (subcommand, code) in [("serve", 78), ("check", 1)] {
         let mut command = command(&[subcommand, "--mappings-dir", folder.path()]);

@@ -47,7 +47,8 @@ fn a_signature_of_one_of_the_keys_opens_the_route() {
     let file = folder.path().join("keys");
     std::fs::write(&file, format!("{}\n\n{}\r\n", key(3), key(4))).unwrap();
     let settings = format!(
-        "signing_key = {:?}\nsigning_keys = [{:?}]\nsigning_key_file = {file:?}\nsecret = \"none\"",
+        "signing_key = {:?}\nsigning_keys = [{:?}]\nsigning_key_file = {file:?}\nsecret = \"none\"\n\
+         duplicates = \"none\"",
         key(1),
         key(2)
     );
@@ -137,7 +138,11 @@ fn what_proves_nothing_is_401_and_is_told_why_but_not_what_would_have_fitted() {
 #[test]
 fn a_route_with_a_secret_and_a_signing_key_asks_for_both() {
     let tool = Receiver::content();
-    let settings = format!("secrets = [\"{SECRET}\", \"tin-whistle-34\"]\nsigning_keys = [{:?}, {:?}]", key(1), key(2));
+    let settings = format!(
+        "secrets = [\"{SECRET}\", \"tin-whistle-34\"]\nsigning_keys = [{:?}, {:?}]\nduplicates = \"none\"",
+        key(1),
+        key(2)
+    );
     let (app, _folder) = app(&tool, &settings);
     let body = gitlab_push();
     for (token, signer, status, said) in [

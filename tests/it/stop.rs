@@ -11,6 +11,7 @@ fn sidecar(tool: &Receiver, grace: &str) -> App {
         ("HOOKGLOT_FORMAT", "gitlab"),
         ("HOOKGLOT_SECRET", "none"),
         ("HOOKGLOT_GRACE", grace),
+        ("HOOKGLOT_STORE", "memory"),
     ])
 }
 

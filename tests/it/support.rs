@@ -58,6 +58,6 @@ pub fn stored(forge: &Forge, headers: Vec<Header>, body: Vec<u8>) -> Result<Hook
         hops: 0,
         received_at: jiff::Timestamp::now(),
         headers,
-        body,
+        body: body.into(),
     })
 }

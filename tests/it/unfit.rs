@@ -129,8 +129,8 @@ fn a_filter_of_whole_refs_is_told() {
 fn an_empty_variable_says_nothing() {
     let missing = "missing: the secret that the forge sends with its hooks; `none` lets everybody in";
     let rest = [("HOOKGLOT_TO", "http://127.0.0.1:9/"), ("HOOKGLOT_FORMAT", "gitlab")];
-    let empty = ["SECRET", "SECRET_FILE", "SIGNING_KEY", "SIGNING_KEY_FILE", "TOKEN", "TOKEN_FILE", "LISTEN", "GRACE"]
-        .map(|name| format!("HOOKGLOT_{name}"));
+    let empty =
+        ["SECRET", "SECRET_FILE", "TOKEN", "TOKEN_FILE", "LISTEN", "GRACE"].map(|name| format!("HOOKGLOT_{name}"));
     let all: Vec<(&str, &str)> = rest.into_iter().chain(empty.iter().map(|name| (name.as_str(), ""))).collect();
     assert_faults(&faults_of_environment(&all), &[("HOOKGLOT_SECRET", missing)]);
     // With a secret the rest may be empty, and is told; with a signing key the secret may.
@@ -145,5 +145,20 @@ fn an_empty_variable_says_nothing() {
             app.wait_for_log(&format!("{empty} is empty: it is as if it were not set"));
         }
         assert!(!app.log().contains(&format!("{name} is empty")));
+    }
+}
+
+/// A signature that is no longer asked for would show nowhere.
+#[test]
+fn an_empty_signing_key_is_refused() {
+    let says = "it is empty, and without it no signature would be asked for: give it a value, or do not set it";
+    for name in ["HOOKGLOT_SIGNING_KEY", "HOOKGLOT_SIGNING_KEY_FILE"] {
+        let all = [
+            ("HOOKGLOT_TO", "http://127.0.0.1:9/"),
+            ("HOOKGLOT_FORMAT", "gitlab"),
+            ("HOOKGLOT_SECRET", MARK),
+            (name, ""),
+        ];
+        assert_faults(&faults_of_environment(&all), &[(name, says)]);
     }
 }

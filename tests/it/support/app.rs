@@ -26,6 +26,8 @@ pub struct App {
     out: Arc<Mutex<String>>,
     /// End when the process has closed its outputs.
     readers: Vec<JoinHandle<()>>,
+    /// Where its store is, unless the command says so.
+    _data: tempfile::TempDir,
     pub address: String,
     pub admin: String,
 }
@@ -48,6 +50,13 @@ impl App {
     /// Starts a `serve` command on free ports and waits until it takes hooks.
     pub fn start(mut serve: Command) -> Self {
         serve.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
+        let data = tempfile::tempdir().unwrap();
+        let has_own = |argument: &std::ffi::OsStr| {
+            std::fs::read_to_string(argument).is_ok_and(|config| config.contains("data_dir"))
+        };
+        if !serve.get_envs().any(|(name, _)| name == "HOOKGLOT_DATA_DIR") && !serve.get_args().any(has_own) {
+            serve.env("HOOKGLOT_DATA_DIR", data.path().join("data"));
+        }
         let mut child = serve.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (log, log_reader) = collect(child.stderr.take().unwrap());
         let (out, out_reader) = collect(child.stdout.take().unwrap());
@@ -59,7 +68,7 @@ impl App {
             })
         };
         let (admin, address) = (find("admin listens on"), find("hooks come in on"));
-        let app = Self { child, log, out, readers: vec![log_reader, out_reader], address, admin };
+        let app = Self { child, log, out, readers: vec![log_reader, out_reader], _data: data, address, admin };
         wait_for("readiness", || (app.get_admin("/ready").status == 200).then_some(()));
         app
     }

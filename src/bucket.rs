@@ -5,22 +5,28 @@ use std::time::{Duration, Instant};
 
 /// What is left of a rate. It comes back evenly, up to the whole.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bucket {
+pub(crate) struct Bucket {
     rate: Rate,
     /// When all of it will be back, if nothing is taken meanwhile.
     full_at: Instant,
 }
 
 impl Bucket {
-    pub(super) fn new(rate: Rate, now: Instant) -> Self {
+    pub(crate) fn new(rate: Rate, now: Instant) -> Self {
         Self { rate, full_at: now }
+    }
+
+    /// How long until there is one to take.
+    pub(crate) fn wait(mut self, now: Instant) -> Duration {
+        // It is a copy that is taken from.
+        self.take(now).err().unwrap_or_default()
     }
 
     /// Takes one.
     ///
     /// # Errors
     /// When none is left: how long until there is.
-    pub(super) fn take(&mut self, now: Instant) -> Result<(), Duration> {
+    pub(crate) fn take(&mut self, now: Instant) -> Result<(), Duration> {
         let taken = self.full_at.max(now) + self.rate.per / self.rate.count;
         match taken.saturating_duration_since(now).checked_sub(self.rate.per) {
             Some(over) if !over.is_zero() => Err(over),
@@ -32,7 +38,7 @@ impl Bucket {
     }
 
     /// Whether nothing is missing from it.
-    pub(super) fn is_full(&self, now: Instant) -> bool {
+    pub(crate) fn is_full(&self, now: Instant) -> bool {
         self.full_at <= now
     }
 }

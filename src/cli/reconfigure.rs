@@ -1,0 +1,125 @@
+//! Reads the configuration again on SIGHUP. What is wrong is refused whole, and what was in force stays in force; hooks that
+//! wait for delivery stay where they are.
+
+use super::serve::{routes_of, say_routes};
+use super::{destinations, store};
+use crate::config::{self, Flags, Settings};
+use crate::delivery::{Reachable, Workers};
+use crate::ingest::Ingest;
+use crate::reload::Configured;
+use crate::store::KnownDestination;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{Instant, sleep_until};
+
+/// When it is looked again for deliveries of destinations that are gone: requests that began under the old routes have
+/// stored their hooks by then.
+const LATE: Duration = Duration::from_mins(1);
+
+/// What a reload of the configuration works on.
+pub(super) struct Reconfigure {
+    pub(super) flags: Flags,
+    pub(super) ingest: Arc<Ingest>,
+    pub(super) configured: Configured,
+    /// What takes a restart to change, as it is.
+    pub(super) fixed: Vec<(&'static str, String)>,
+    /// The destinations in force.
+    pub(super) known: Vec<KnownDestination>,
+}
+
+/// The settings that take a restart to change, and their values.
+pub(super) fn fixed(settings: &Settings) -> Vec<(&'static str, String)> {
+    vec![
+        ("listen", settings.listen.to_string()),
+        ("admin_listen", settings.admin_listen.to_string()),
+        ("store", format!("{:?}", settings.store)),
+        ("data_dir", settings.data_dir.display().to_string()),
+        ("mappings_dir", format!("{:?}", settings.mappings_dir)),
+        ("retention", format!("{:?} {}", settings.retention_age, settings.retention_bytes)),
+        ("limits", format!("{:?}", settings.limits)),
+        ("reload", format!("{:?}", settings.reload)),
+        ("grace", format!("{:?}", settings.grace)),
+        ("log_format", format!("{:?}", settings.log_format)),
+        ("log_level", settings.log_level.clone()),
+    ]
+}
+
+impl Reconfigure {
+    /// Reads it again whenever SIGHUP comes, and never ends.
+    pub(super) async fn run(mut self, workers: &mut Workers) {
+        let Ok(mut hangup) = signal(SignalKind::hangup()) else { return std::future::pending().await };
+        let mut late = None;
+        loop {
+            let at = late.unwrap_or_else(Instant::now);
+            tokio::select! {
+                Some(()) = hangup.recv() => {
+                    self.reload(workers).await;
+                    late = Some(Instant::now() + LATE);
+                }
+                () = sleep_until(at), if late.is_some() => {
+                    self.settle().await;
+                    late = None;
+                }
+            }
+        }
+    }
+
+    async fn reload(&mut self, workers: &mut Workers) {
+        if self.flags.config.is_none() && !super::environment().contains_key("HOOKGLOT_CONFIG") {
+            tracing::info!("SIGHUP: there is no configuration file to read again");
+            return;
+        }
+        tracing::info!("SIGHUP: the configuration is read");
+        let (result, failed) = match self.read(workers).await {
+            Ok(()) => ("loaded", 0),
+            Err(faults) => {
+                for fault in faults {
+                    tracing::error!("{fault}");
+                }
+                tracing::error!("the configuration is refused: the one before stays in force");
+                ("refused", 1)
+            }
+        };
+        self.ingest.metrics.config_reloads.with_label_values(&[result]).inc();
+        self.ingest.metrics.config_reload_failed.set(failed);
+    }
+
+    async fn read(&mut self, workers: &mut Workers) -> Result<(), Vec<String>> {
+        let mut loaded = config::load(&self.flags, &super::environment()).map_err(|refused| refused.faults.0)?;
+        let rules = self.ingest.rules.load_full();
+        let of_destinations = destinations::check(&loaded.routes, &rules);
+        let configured = Configured::of(&loaded.routes, destinations::again(&loaded.routes));
+        let faults = [of_destinations.faults, configured.missing(&rules)].concat();
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let now = fixed(&loaded);
+        let (routes, all) = routes_of(&mut loaded);
+        let reachable = Reachable::new(&all).map_err(|faults| faults.0)?;
+        let odd = configured.warnings(&rules).len().try_into().unwrap_or(i64::MAX);
+        self.ingest.metrics.configuration_warnings.set(odd);
+        for warning in of_destinations.warnings {
+            tracing::warn!(warning, "configuration");
+        }
+        for ((name, before), (_, now)) in self.fixed.iter().zip(&now) {
+            if before != now {
+                tracing::warn!("{name} has changed: that takes a restart");
+            }
+        }
+        say_routes(routes.values().map(|route| &**route), false);
+        self.ingest.routes.store(Arc::new(routes));
+        self.configured.change(&configured);
+        self.known = store::known(&all);
+        self.settle().await;
+        workers.replace(reachable);
+        tracing::info!("the configuration is loaded and in force");
+        Ok(())
+    }
+
+    /// Ends what waits for destinations that are gone.
+    async fn settle(&self) {
+        let settled = self.ingest.store.settle(self.known.clone(), self.ingest.clock.now()).await;
+        super::serve::say_settled(settled, &self.ingest.metrics);
+    }
+}

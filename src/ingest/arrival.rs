@@ -1,0 +1,78 @@
+//! A hook as it goes into the store.
+
+use super::{Destined, Planned, Received, Route};
+use crate::config::Duplicates;
+use crate::forge::Forges;
+use crate::rules::Rules;
+use crate::store::{Arrival, Fate, Hook, Plan, Same};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// The hook that was received, without what proved it; one that is not recognised has no forge and no event.
+pub(super) fn hook(rules: &Rules, route: &Route, mut received: Received, planned: Option<&Planned>) -> Hook {
+    received.headers.retain(|(name, _)| !is_proof(&rules.forges, name));
+    let identity = planned.map(|(_, identity, ..)| identity.clone());
+    let (forge, hops) = planned.map_or(("", 0), |(forge, _, hops, _)| (forge.name(), *hops));
+    Hook {
+        id: Uuid::now_v7(),
+        route: route.path.clone(),
+        forge: forge.to_owned(),
+        event: identity.as_ref().map(|identity| identity.event.clone()).unwrap_or_default(),
+        project: identity.as_ref().and_then(|identity| identity.project.clone()),
+        instance: identity.as_ref().and_then(|identity| identity.instance.clone()),
+        delivery_key: identity.and_then(|identity| identity.delivery_key),
+        hops,
+        received_at: Timestamp::now(),
+        headers: received.headers,
+        body: Bytes::from(received.body),
+    }
+}
+
+/// Whether a header proves who is calling, so that it is not kept.
+fn is_proof(forges: &Forges, header: &str) -> bool {
+    header == "authorization"
+        || header == "cookie"
+        || forges.iter().any(|forge| forge.proving_headers().any(|own| own == header))
+}
+
+/// What is planned for each destination.
+pub(super) fn plans(destinations: &[Destined]) -> Vec<Plan> {
+    let fate = |(to, refusal): &Destined| match refusal {
+        Some(refusal) => Fate::Ignore(refusal.text.clone()),
+        None => Fate::Deliver { most_pending: to.queueing.most_pending, in_order: to.queueing.in_order },
+    };
+    destinations.iter().map(|own| Plan { destination: own.0.name.clone(), fate: fate(own) }).collect()
+}
+
+/// A hook with what is planned for it.
+pub(super) fn arrival(hook: Hook, route: &Route, plans: Vec<Plan>, now: Timestamp) -> Arrival {
+    let same = key(&hook, route.duplicates).map(|key| Same { key, window: route.duplicate_window });
+    Arrival { hook: Arc::new(hook), plans, ignored: None, same, now }
+}
+
+/// A hook that no destination was asked about.
+pub(super) fn ignored(hook: Hook, reason: &str, now: Timestamp) -> Arrival {
+    Arrival { hook: Arc::new(hook), plans: Vec::new(), ignored: Some(reason.to_owned()), same: None, now }
+}
+
+/// By what a hook is the same as another: the key that the forge gave it, or, where that is asked for, what it says.
+fn key(hook: &Hook, duplicates: Duplicates) -> Option<String> {
+    let of_forge = || hook.delivery_key.as_ref().map(|key| format!("key {key}"));
+    let of_body = || {
+        let mut hash = Sha256::new();
+        hash.update(hook.event.as_bytes());
+        hash.update([0]);
+        hash.update(&hook.body);
+        Some(format!("body {}", STANDARD.encode(hash.finalize())))
+    };
+    match duplicates {
+        Duplicates::Key => of_forge(),
+        Duplicates::Body => of_body(),
+        Duplicates::None => None,
+    }
+}

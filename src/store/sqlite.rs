@@ -1,0 +1,309 @@
+//! The store in `SQLite`: a file in a folder of ours, or memory.
+//!
+//! One thread writes (`writer`), many requests to a transaction; one reads beside it what is no longer in memory. What is
+//! handed out is known in memory alone (`queues`): the folder has one owner, and whatever was handed out when it ended is
+//! pending again.
+
+mod append;
+mod backup;
+mod errors;
+mod folder;
+mod prune;
+mod queues;
+mod record;
+mod refill;
+mod rows;
+mod schema;
+mod settle;
+mod writer;
+
+use super::{
+    Answer, Appended, Arrival, Attempt, Claimed, DeliveryNumber, KnownDestination, Outgoing, Parked, Pruned,
+    QueueState, Retention, Store, StoreError, Then,
+};
+use append::{Append, micros};
+use errors::store_error;
+use jiff::Timestamp;
+use prune::Prune;
+use queues::{Found, Queues, Ready, SharedQueues, lock};
+use record::{KeepOutgoing, Park, Record};
+use refill::Refill;
+use rusqlite::{Connection, OpenFlags};
+use settle::Settle;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+use writer::{Command, Pending, Writer};
+
+pub use backup::{backup, restore};
+pub use folder::{Folder, database};
+pub use schema::Unusable;
+pub use writer::Observer;
+
+/// The page of the database, in bytes.
+const PAGE: usize = 4096;
+/// How many pages are written to the log before they are brought into the database.
+const CHECKPOINT: u32 = 4_000;
+/// How long somebody else (a backup) may keep the database to itself.
+const BUSY: Duration = Duration::from_secs(5);
+/// How many prepared statements a connection keeps.
+const STATEMENTS: usize = 64;
+
+/// Hooks and deliveries in `SQLite`.
+pub struct SqliteStore {
+    writer: RwLock<Option<Writer>>,
+    /// Reads beside the writer; with memory the writer reads, too.
+    reader: Option<Arc<Mutex<Connection>>>,
+    queues: SharedQueues,
+    /// How many bytes of it hooks may fill; `None`: as many as the disk has.
+    most_accepted: Option<u64>,
+    /// Owned as long as the store is.
+    folder: Option<Folder>,
+}
+
+impl SqliteStore {
+    /// A store in a folder.
+    ///
+    /// # Errors
+    /// When the database is somebody else's, newer, damaged, or cannot be read or written.
+    pub fn open(folder: Folder, observer: Observer) -> Result<Self, Unusable> {
+        let path = folder.database();
+        let mut database = Connection::open(&path)?;
+        database.busy_timeout(BUSY)?;
+        schema::version(&database)?;
+        database.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+        database.pragma_update(None, "journal_mode", "WAL")?;
+        database.pragma_update(None, "synchronous", "FULL")?;
+        database.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
+        database.pragma_update(None, "journal_size_limit", i64::from(CHECKPOINT) * 4 * 4096)?;
+        schema::migrate(&mut database)?;
+        let reader = read_only(&path)?;
+        Self::start(database, Some(reader), Some(folder), observer)
+    }
+
+    /// A store in memory, of at most so many bytes.
+    ///
+    /// # Errors
+    /// When not even that works.
+    pub fn in_memory(capacity: usize, observer: Observer) -> Result<Self, Unusable> {
+        let mut database = Connection::open_in_memory()?;
+        schema::migrate(&mut database)?;
+        // With less, not even the tables would have room.
+        let pages = (capacity / PAGE).max(64);
+        database.pragma_update(None, "max_page_count", pages)?;
+        let store = Self::start(database, None, None, observer)?;
+        // What becomes of those that wait needs room as well: filled to the brim, nothing could be delivered.
+        Ok(Self { most_accepted: Some((pages * PAGE / 4 * 3) as u64), ..store })
+    }
+
+    fn start(
+        database: Connection,
+        reader: Option<Connection>,
+        folder: Option<Folder>,
+        observer: Observer,
+    ) -> Result<Self, Unusable> {
+        database.set_prepared_statement_cache_capacity(STATEMENTS);
+        let queues = SharedQueues::default();
+        let started = Writer::start(database, Arc::clone(&queues), observer);
+        let writer = started.map_err(|error| {
+            rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(1), Some(format!("no thread: {error}")))
+        })?;
+        let reader = reader.map(|reader| Arc::new(Mutex::new(reader)));
+        Ok(Self { writer: RwLock::new(Some(writer)), reader, queues, most_accepted: None, folder })
+    }
+
+    async fn ask<C: Command>(&self, command: C) -> Result<C::Done, StoreError> {
+        let closed = || StoreError::Broken("it is closed".to_owned());
+        let answer = {
+            let writer = self.writer.read().unwrap_or_else(PoisonError::into_inner);
+            writer.as_ref().ok_or_else(closed)?.ask(command)
+        };
+        answer.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// Reads what is no longer in memory of a delivery.
+    async fn load(&self, ready: &Ready) -> Result<Option<Content>, StoreError> {
+        let load = Load { hook_seq: ready.hook_seq, delivery: ready.delivery };
+        let Some(reader) = &self.reader else { return self.ask(load).await };
+        let reader = Arc::clone(reader);
+        let read = tokio::task::spawn_blocking(move || {
+            let database = reader.lock().unwrap_or_else(PoisonError::into_inner);
+            load.read(&database).map_err(|error| store_error(&error))
+        });
+        read.await.unwrap_or_else(|error| Err(StoreError::Broken(error.to_string())))
+    }
+
+    async fn claimed(&self, ready: Ready) -> Result<Option<Claimed>, StoreError> {
+        let (hook, outgoing) = match &ready.hook {
+            Some(hook) if !ready.may_have_outgoing => (Arc::clone(hook), None),
+            _ => match self.load(&ready).await? {
+                Some(content) => content,
+                None => return Ok(None),
+            },
+        };
+        let (delivery, id, attempts) = (ready.delivery, ready.id, ready.attempts);
+        Ok(Some(Claimed { delivery, id, hook, outgoing, attempts, accepted_at: rows::time(ready.accepted_at) }))
+    }
+
+    async fn claim(&self, destination: &str, now: Timestamp, lease: Duration) -> Result<Option<Claimed>, StoreError> {
+        let now = now.as_microsecond();
+        let until = now.saturating_add(micros(lease));
+        let mut has_refilled = false;
+        loop {
+            let found = lock(&self.queues).take(destination, now, until);
+            match found {
+                Found::Due(ready) => {
+                    let delivery = ready.delivery;
+                    let claimed = self.claimed(ready).await;
+                    if !matches!(claimed, Ok(Some(_))) {
+                        let mut queues = lock(&self.queues);
+                        let queue = queues.of(destination);
+                        queue.release(delivery);
+                        queue.is_stale = true;
+                    }
+                    return claimed;
+                }
+                Found::Stale if !has_refilled => {
+                    has_refilled = true;
+                    let queues = Arc::clone(&self.queues);
+                    self.ask(Refill { destination: destination.to_owned(), now, queues }).await?;
+                }
+                Found::Stale | Found::Nothing => return Ok(None),
+            }
+        }
+    }
+}
+
+/// A connection that only reads.
+fn read_only(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let reader = Connection::open_with_flags(path, flags)?;
+    reader.busy_timeout(BUSY)?;
+    Ok(reader)
+}
+
+type Content = (Arc<super::Hook>, Option<Arc<Outgoing>>);
+
+/// Reads a hook and what a delivery of it sends.
+struct Load {
+    hook_seq: i64,
+    delivery: DeliveryNumber,
+}
+
+impl Load {
+    fn read(&self, database: &Connection) -> rusqlite::Result<Option<Content>> {
+        let Some(hook) = rows::hook(database, self.hook_seq)? else { return Ok(None) };
+        let outgoing = rows::outgoing(database, self.delivery.0, &hook)?;
+        Ok(Some((Arc::new(hook), outgoing)))
+    }
+}
+
+impl Command for Load {
+    type Done = Option<Content>;
+
+    fn run(&self, database: &Connection, _: &mut Pending) -> rusqlite::Result<Option<Content>> {
+        self.read(database)
+    }
+}
+
+/// Reads since when each queue has its oldest delivery.
+struct Oldest;
+
+impl Command for Oldest {
+    type Done = Vec<(String, i64)>;
+
+    fn run(&self, database: &Connection, _: &mut Pending) -> rusqlite::Result<Vec<(String, i64)>> {
+        let mut query = database.prepare_cached(
+            "SELECT destination, min(accepted_at) FROM delivery WHERE state = 0 GROUP BY destination",
+        )?;
+        query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+    }
+}
+
+impl Store for SqliteStore {
+    fn is_durable(&self) -> bool {
+        self.folder.is_some()
+    }
+
+    fn settle(&self, known: Vec<KnownDestination>, now: Timestamp) -> Answer<'_, Vec<(String, u64)>> {
+        let settle = Settle { known, now: now.as_microsecond() };
+        Box::pin(async move { Ok(self.ask(settle).await?.removed) })
+    }
+
+    fn append(&self, arrival: Arrival) -> Answer<'_, Appended> {
+        Box::pin(async move {
+            let limit = self.most_accepted;
+            let mut appended = self.ask(Append { arrival: arrival.clone(), limit }).await;
+            if !self.is_durable() && matches!(appended, Err(StoreError::Full(_))) {
+                // In memory what has ended is kept only as long as nobody needs the room.
+                let nothing = Retention { age: Duration::ZERO, bytes: 0 };
+                self.ask(Prune { keep: nothing, now: arrival.now.as_microsecond() }).await?;
+                appended = self.ask(Append { arrival, limit }).await;
+            }
+            Ok(appended?.appended)
+        })
+    }
+
+    fn claim<'a>(&'a self, destination: &'a str, now: Timestamp, lease: Duration) -> Answer<'a, Option<Claimed>> {
+        Box::pin(self.claim(destination, now, lease))
+    }
+
+    fn extend<'a>(&'a self, destination: &'a str, claimed: &Claimed, until: Timestamp) -> Answer<'a, ()> {
+        lock(&self.queues).of(destination).extend(claimed.delivery, until.as_microsecond());
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn next_due<'a>(&'a self, destination: &'a str) -> Answer<'a, Option<Timestamp>> {
+        let next = lock(&self.queues).of(destination).next();
+        Box::pin(std::future::ready(Ok(next.map(rows::time))))
+    }
+
+    fn keep_outgoing(&self, delivery: DeliveryNumber, outgoing: Arc<Outgoing>) -> Answer<'_, ()> {
+        Box::pin(self.ask(KeepOutgoing { delivery, outgoing }))
+    }
+
+    fn record(&self, claimed: &Claimed, attempt: Option<Attempt>, then: Then, now: Timestamp) -> Answer<'_, ()> {
+        let record = Record { delivery: claimed.delivery, attempt, then, now: now.as_microsecond() };
+        Box::pin(async move { self.ask(record).await.map(|_| ()) })
+    }
+
+    fn park<'a>(&'a self, destination: &'a str, now: Timestamp) -> Answer<'a, Vec<Parked>> {
+        let now = now.as_microsecond();
+        let is_due = lock(&self.queues).of(destination).next_park.is_some_and(|park| park <= now);
+        if !is_due {
+            return Box::pin(std::future::ready(Ok(Vec::new())));
+        }
+        Box::pin(self.ask(Park { destination: destination.to_owned(), now }))
+    }
+
+    fn queues(&self) -> Answer<'_, Vec<QueueState>> {
+        Box::pin(async move {
+            let oldest = self.ask(Oldest).await?;
+            let queues: std::sync::MutexGuard<'_, Queues> = lock(&self.queues);
+            let state = queues.iter().map(|(destination, queue)| {
+                let own = oldest.iter().find(|(name, _)| name == destination);
+                let oldest = own.map(|(_, at)| rows::time(*at));
+                QueueState { destination: destination.clone(), pending: queue.pending, oldest }
+            });
+            Ok(state.collect())
+        })
+    }
+
+    fn prune(&self, keep: Retention, now: Timestamp) -> Answer<'_, Pruned> {
+        Box::pin(self.ask(Prune { keep, now: now.as_microsecond() }))
+    }
+
+    fn close(&self) -> Answer<'_, ()> {
+        let writer = self.writer.write().unwrap_or_else(PoisonError::into_inner).take();
+        Box::pin(async move {
+            if let Some(writer) = writer {
+                let closed = tokio::task::spawn_blocking(move || writer.close());
+                closed.await.map_err(|error| StoreError::Broken(error.to_string()))?;
+            }
+            Ok(())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

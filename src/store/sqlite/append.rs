@@ -1,0 +1,198 @@
+//! Writes a hook and its deliveries.
+
+use super::super::{Appended, Arrival, DeliveryNumber, Fate, Hook, Plan, Same};
+use super::queues::{Queues, Ready};
+use super::rows;
+use super::writer::{Command, Pending, used};
+use rusqlite::{Connection, OptionalExtension, params};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// Why a delivery ends that its queue has no room for.
+pub(super) const QUEUE_FULL: &str = "queue full";
+
+pub(super) struct Append {
+    pub(super) arrival: Arrival,
+    /// How many bytes may be in use before it; the rest is for what becomes of those that are there.
+    pub(super) limit: Option<u64>,
+}
+
+/// What was written.
+pub(super) struct Written {
+    pub(super) appended: Appended,
+    due: Vec<(String, Ready)>,
+}
+
+impl Command for Append {
+    type Done = Written;
+
+    fn run(&self, database: &Connection, pending: &mut Pending) -> rusqlite::Result<Written> {
+        let (arrival, now) = (&self.arrival, self.arrival.now.as_microsecond());
+        if self.limit.is_some_and(|limit| used(database) + arrival.hook.body.len() as u64 > limit) {
+            return Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL), None));
+        }
+        if let Some(of) = arrival.same.as_ref().map_or(Ok(None), |same| before(database, &arrival.hook, same, now))? {
+            insert_hook(database, arrival, Some(of), now)?;
+            return Ok(Written { appended: Appended::Duplicate { of }, due: Vec::new() });
+        }
+        let hook_seq = insert_hook(database, arrival, None, now)?;
+        let (mut due, mut queue_full) = (Vec::new(), Vec::new());
+        for plan in &arrival.plans {
+            let row = Row { hook: &arrival.hook, hook_seq, plan, now };
+            match row.insert(database, pending)? {
+                Inserted::Due(ready) => due.push((plan.destination.clone(), ready)),
+                Inserted::QueueFull => queue_full.push(plan.destination.clone()),
+                Inserted::Waits | Inserted::Ignored => {}
+            }
+        }
+        for (_, ready) in &mut due {
+            ready.hook = Some(arrival.hook.clone());
+        }
+        Ok(Written { appended: Appended::Stored { queue_full }, due })
+    }
+
+    fn committed(&self, written: &Written, queues: &mut Queues) {
+        for (destination, ready) in &written.due {
+            queues.add(destination, ready.clone());
+        }
+    }
+}
+
+/// The hook that came before and counts as the same: one that is on its way, or was delivered within the window.
+fn before(database: &Connection, hook: &Hook, same: &Same, now: i64) -> rusqlite::Result<Option<Uuid>> {
+    let mut latest = database.prepare_cached(
+        "SELECT seq, id FROM hook WHERE route = ?1 AND same_key = ?2 AND duplicate_of IS NULL ORDER BY seq DESC LIMIT 1",
+    )?;
+    let found = latest.query_row(params![hook.route, same.key], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let Some((seq, id)): Option<(i64, Uuid)> = found else { return Ok(None) };
+    let since = now.saturating_sub(micros(same.window));
+    let mut counts = database.prepare_cached(
+        "SELECT count(*) FROM delivery WHERE hook = ?1 AND (state = 0 OR state = 1 AND ended_at > ?2)",
+    )?;
+    let counting: i64 = counts.query_row(params![seq, since], |row| row.get(0))?;
+    Ok((counting > 0).then_some(id))
+}
+
+pub(super) fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+fn insert_hook(database: &Connection, arrival: &Arrival, of: Option<Uuid>, now: i64) -> rusqlite::Result<i64> {
+    let hook = &arrival.hook;
+    let ends_at_once = of.is_some() || arrival.plans.is_empty();
+    let mut insert = database.prepare_cached(
+        "INSERT INTO hook (id, route, forge, event, project, instance, delivery_key, hops, received_at, same_key, \
+         duplicate_of, ignored, ended_at, headers, body) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+    )?;
+    insert.insert(params![
+        hook.id,
+        hook.route,
+        hook.forge,
+        hook.event,
+        hook.project,
+        hook.instance,
+        hook.delivery_key,
+        hook.hops,
+        hook.received_at.as_microsecond(),
+        arrival.same.as_ref().map(|same| &same.key),
+        of,
+        arrival.ignored,
+        ends_at_once.then_some(now),
+        rows::headers_text(&hook.headers),
+        &hook.body[..],
+    ])
+}
+
+/// A delivery to write.
+struct Row<'r> {
+    hook: &'r Hook,
+    hook_seq: i64,
+    plan: &'r Plan,
+    now: i64,
+}
+
+enum Inserted {
+    Due(Ready),
+    /// It waits for the one before it in its lane.
+    Waits,
+    Ignored,
+    QueueFull,
+}
+
+impl Row<'_> {
+    fn insert(&self, database: &Connection, pending: &mut Pending) -> rusqlite::Result<Inserted> {
+        let destination = &self.plan.destination;
+        let in_order = match &self.plan.fate {
+            Fate::Ignore(reason) => {
+                self.write(database, 2, None, None, Some(reason))?;
+                return Ok(Inserted::Ignored);
+            }
+            Fate::Deliver { most_pending, in_order } => {
+                let waiting = pending.entry(destination.clone()).or_default();
+                if *waiting >= *most_pending {
+                    self.write(database, 3, None, None, Some(QUEUE_FULL))?;
+                    return Ok(Inserted::QueueFull);
+                }
+                *waiting += 1;
+                *in_order
+            }
+        };
+        let lane = self.hook.project.as_ref().filter(|_| in_order).map(|project| {
+            format!("{} {} {project}", self.hook.forge, self.hook.instance.as_deref().unwrap_or_default())
+        });
+        if let Some(lane) = &lane
+            && keeps_waiting(database, destination, lane)?
+        {
+            self.write(database, 0, Some(lane), None, None)?;
+            return Ok(Inserted::Waits);
+        }
+        let (seq, id) = self.write(database, 0, lane.as_deref(), Some(self.now), None)?;
+        Ok(Inserted::Due(Ready {
+            delivery: DeliveryNumber(seq),
+            id,
+            hook_seq: self.hook_seq,
+            hook: None,
+            may_have_outgoing: false,
+            attempts: 0,
+            accepted_at: self.now,
+        }))
+    }
+
+    fn write(
+        &self,
+        database: &Connection,
+        state: u8,
+        lane: Option<&str>,
+        due: Option<i64>,
+        reason: Option<&str>,
+    ) -> rusqlite::Result<(i64, Uuid)> {
+        let id = Uuid::now_v7();
+        let ended_at = (state != 0).then_some(self.now);
+        let mut insert = database.prepare_cached(
+            "INSERT INTO delivery (id, hook, destination, lane, state, reason, accepted_at, due, head_since, ended_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        )?;
+        let seq = insert.insert(params![
+            id,
+            self.hook_seq,
+            self.plan.destination,
+            lane,
+            state,
+            reason,
+            self.now,
+            due,
+            due.filter(|_| lane.is_some()),
+            ended_at,
+        ])?;
+        Ok((seq, id))
+    }
+}
+
+/// Whether something of a lane is pending that was not parked.
+fn keeps_waiting(database: &Connection, destination: &str, lane: &str) -> rusqlite::Result<bool> {
+    let mut asked = database.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM delivery WHERE destination = ?1 AND lane = ?2 AND state = 0 AND parked = 0)",
+    )?;
+    asked.query_row(params![destination, lane], |row| row.get(0))
+}

@@ -1,0 +1,77 @@
+//! The folder of the store: for its owner alone, and for one process at a time.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// The name of the database in the folder.
+const DATABASE: &str = "hookglot.db";
+/// The name of the file whose lock says that a process owns the folder.
+const LOCK: &str = "lock";
+
+/// A folder that this process owns until it ends or drops this.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Folder {
+    /// Makes the folder where it is missing, and takes it into possession.
+    ///
+    /// # Errors
+    /// Says what is wrong with it: it cannot be made or written, or another process has it.
+    pub fn own(path: &Path) -> Result<Self, String> {
+        let wrong = |what: &str, error: &dyn std::fmt::Display| format!("data_dir {}: {what}: {error}", path.display());
+        if !path.exists() {
+            let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+            made.map_err(|error| wrong("the folder cannot be made", &error))?;
+        }
+        close_to_others(path).map_err(|error| wrong("it cannot be closed to other users (mode 700)", &error))?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let mut lock =
+            options.open(path.join(LOCK)).map_err(|error| wrong("hookglot cannot write into the folder", &error))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut owner = String::new();
+                // Who it is only helps to find it.
+                let _ = lock.read_to_string(&mut owner);
+                return Err(format!(
+                    "data_dir {}: another hookglot (process {}) uses this folder: stop it, or give this one a folder of its own",
+                    path.display(),
+                    owner.trim()
+                ));
+            }
+            Err(TryLockError::Error(error)) => return Err(wrong("the folder cannot be locked", &error)),
+        }
+        let pid = std::process::id().to_string();
+        let written = lock.set_len(0).and_then(|()| lock.write_all(pid.as_bytes()));
+        written.map_err(|error| wrong("hookglot cannot write into the folder", &error))?;
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// The path of the database.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        database(&self.path)
+    }
+}
+
+/// The path of the database in a folder.
+#[must_use]
+pub fn database(folder: &Path) -> PathBuf {
+    folder.join(DATABASE)
+}
+
+/// What is stored holds the code's names and people's addresses: nobody else needs to read it.
+fn close_to_others(path: &Path) -> std::io::Result<()> {
+    let mut permissions = std::fs::metadata(path)?.permissions();
+    if permissions.mode() & 0o077 != 0 {
+        permissions.set_mode(0o700);
+        std::fs::set_permissions(path, permissions)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! What is due next, in memory: so that a delivery is handed out without asking the database.
+//!
+//! Invariant: whatever is pending in the database is in `ready` or `leased`, or its queue says where else it will be found:
+//! `is_stale` (more is due in the database than is known here), `next_due` or `next_park`. Only the writer thread adds to
+//! `ready` and looks into the database for more, so the two cannot disagree.
+
+use super::super::{DeliveryNumber, Hook};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use uuid::Uuid;
+
+/// How many deliveries of a destination are known here at most.
+pub(super) const MOST_READY: usize = 256;
+/// How many bytes of bodies are kept here at most, so that they need not be read again.
+const MOST_BYTES: usize = 16 << 20;
+
+/// A delivery that is due.
+#[derive(Debug, Clone)]
+pub(super) struct Ready {
+    pub(super) delivery: DeliveryNumber,
+    pub(super) id: Uuid,
+    pub(super) hook_seq: i64,
+    /// The hook, while it is small enough to be kept.
+    pub(super) hook: Option<Arc<Hook>>,
+    /// Whether what to send may have been kept already.
+    pub(super) may_have_outgoing: bool,
+    pub(super) attempts: u32,
+    pub(super) accepted_at: i64,
+}
+
+/// What is known of a destination's queue.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    ready: VecDeque<Ready>,
+    known: HashSet<DeliveryNumber>,
+    leased: HashMap<DeliveryNumber, i64>,
+    /// Whether more is due in the database than is known here.
+    pub(super) is_stale: bool,
+    /// When the first of those is due that are due later.
+    pub(super) next_due: Option<i64>,
+    /// When something must be parked.
+    pub(super) next_park: Option<i64>,
+    /// How many deliveries are pending.
+    pub(super) pending: u64,
+}
+
+/// The queues of all destinations.
+#[derive(Debug, Default)]
+pub(super) struct Queues {
+    by_destination: HashMap<String, Queue>,
+    bytes: usize,
+}
+
+/// The queues, shared by the writer thread and those who claim.
+pub(super) type SharedQueues = Arc<Mutex<Queues>>;
+
+pub(super) fn lock(queues: &SharedQueues) -> MutexGuard<'_, Queues> {
+    // No code panics while it holds the lock; were it to, a queue would be read from the database again.
+    queues.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a claim finds.
+pub(super) enum Found {
+    Due(Ready),
+    /// The database must be asked.
+    Stale,
+    Nothing,
+}
+
+impl Queues {
+    pub(super) fn of(&mut self, destination: &str) -> &mut Queue {
+        self.by_destination.entry(destination.to_owned()).or_default()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&String, &Queue)> {
+        self.by_destination.iter()
+    }
+
+    /// Forgets what is due, which is found in the database again, and keeps what is handed out.
+    pub(super) fn settle(&mut self, pending: &HashMap<String, u64>) {
+        self.bytes = 0;
+        for queue in self.by_destination.values_mut() {
+            queue.ready.clear();
+            queue.known = queue.leased.keys().copied().collect();
+            (queue.pending, queue.is_stale) = (0, true);
+        }
+        for (destination, pending) in pending {
+            let queue = self.of(destination);
+            (queue.pending, queue.is_stale) = (*pending, true);
+        }
+    }
+
+    /// Adds what is due now, or remembers that there is more.
+    pub(super) fn add(&mut self, destination: &str, mut ready: Ready) {
+        let size = ready.hook.as_ref().map_or(0, |hook| hook.body.len());
+        if self.bytes + size > MOST_BYTES {
+            ready.hook = None;
+        }
+        let size = ready.hook.as_ref().map_or(0, |hook| hook.body.len());
+        let queue = self.of(destination);
+        if queue.known.contains(&ready.delivery) {
+            return;
+        }
+        if queue.is_stale || queue.ready.len() >= MOST_READY {
+            queue.is_stale = true;
+            return;
+        }
+        queue.known.insert(ready.delivery);
+        queue.ready.push_back(ready);
+        self.bytes += size;
+    }
+
+    /// Takes the delivery that has been due the longest.
+    pub(super) fn take(&mut self, destination: &str, now: i64, until: i64) -> Found {
+        let queue = self.of(destination);
+        if let Some(ready) = queue.ready.pop_front() {
+            queue.leased.insert(ready.delivery, until);
+            let size = ready.hook.as_ref().map_or(0, |hook| hook.body.len());
+            self.bytes = self.bytes.saturating_sub(size);
+            return Found::Due(ready);
+        }
+        let is_due = |time: &i64| *time <= now;
+        if queue.is_stale || queue.next_due.is_some_and(|due| due <= now) || queue.leased.values().any(is_due) {
+            return Found::Stale;
+        }
+        Found::Nothing
+    }
+}
+
+impl Queue {
+    /// Ends the lease of a delivery; the database says what is next with it.
+    pub(super) fn release(&mut self, delivery: DeliveryNumber) {
+        self.leased.remove(&delivery);
+        self.known.remove(&delivery);
+    }
+
+    /// Lets a lease that has not ended yet go on.
+    pub(super) fn extend(&mut self, delivery: DeliveryNumber, until: i64) {
+        if let Some(lease) = self.leased.get_mut(&delivery) {
+            *lease = until;
+        }
+    }
+
+    /// Forgets leases that have ended, so that their deliveries are handed out again.
+    pub(super) fn expire(&mut self, now: i64) {
+        let ended: Vec<DeliveryNumber> =
+            self.leased.iter().filter(|(_, until)| **until <= now).map(|(delivery, _)| *delivery).collect();
+        for delivery in ended {
+            self.release(delivery);
+        }
+    }
+
+    pub(super) fn knows(&self, delivery: DeliveryNumber) -> bool {
+        self.known.contains(&delivery)
+    }
+
+    /// How many deliveries are handed out.
+    pub(super) fn leased(&self) -> usize {
+        self.leased.len()
+    }
+
+    /// When to look again: something is due (0 when it is already), a lease ends, or something must be parked.
+    pub(super) fn next(&self) -> Option<i64> {
+        if self.is_stale || !self.ready.is_empty() {
+            return Some(0);
+        }
+        let leases = self.leased.values().copied();
+        leases.chain(self.next_due).chain(self.next_park).min()
+    }
+}

@@ -1,0 +1,136 @@
+//! The tables, and how a database of an older hookglot becomes one of today's.
+//!
+//! Times are microseconds since 1970. What changes often (`delivery`) stands apart from what is large (`hook`, `outgoing`):
+//! `SQLite` writes a whole row anew when one of its values changes.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+/// Marks a database as one of hookglot: `hglt`.
+const APPLICATION: i32 = 0x6867_6c74;
+
+/// The steps from an empty database to today's; the version of a database is how many it has made. Steps that were released
+/// never change.
+const MIGRATIONS: [&str; 1] = [FIRST];
+
+const FIRST: &str = "
+CREATE TABLE hook (
+    seq INTEGER PRIMARY KEY,             -- in order of arrival
+    id BLOB NOT NULL UNIQUE,
+    route TEXT NOT NULL,
+    forge TEXT NOT NULL,
+    event TEXT NOT NULL,
+    project TEXT,
+    instance TEXT,
+    delivery_key TEXT,
+    hops INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,        -- by the system's clock; all other times by our own, which never goes back
+    same_key TEXT,                       -- by what a duplicate is found
+    duplicate_of BLOB,                   -- the id of the hook that came before
+    ignored TEXT,                        -- why no destination was asked
+    ended_at INTEGER,                    -- for hooks without deliveries: when they came
+    headers TEXT NOT NULL,
+    body BLOB NOT NULL
+);
+CREATE INDEX hook_same ON hook (route, same_key, seq) WHERE same_key IS NOT NULL;
+CREATE INDEX hook_ended ON hook (ended_at) WHERE ended_at IS NOT NULL;
+
+CREATE TABLE delivery (
+    seq INTEGER PRIMARY KEY,
+    id BLOB NOT NULL,
+    hook INTEGER NOT NULL,
+    destination TEXT NOT NULL,
+    lane TEXT,                           -- the project, where its hooks are delivered one after another
+    state INTEGER NOT NULL,              -- 0 pending, 1 delivered, 2 ignored, 3 failed
+    reason TEXT,
+    attempts INTEGER NOT NULL DEFAULT 0, -- those that count
+    probes INTEGER NOT NULL DEFAULT 0,   -- those that do not
+    accepted_at INTEGER NOT NULL,
+    due INTEGER,                         -- NULL: has ended, or waits for the one before it in its lane
+    head_since INTEGER,                  -- since when it is the first of its lane
+    park_at INTEGER,                     -- when it has kept its lane waiting for too long
+    parked INTEGER NOT NULL DEFAULT 0,
+    ended_at INTEGER
+);
+CREATE INDEX delivery_hook ON delivery (hook);
+CREATE INDEX delivery_due ON delivery (destination, due, seq) WHERE state = 0;
+CREATE INDEX delivery_lane ON delivery (destination, lane, seq) WHERE state = 0 AND lane IS NOT NULL;
+CREATE INDEX delivery_park ON delivery (destination, park_at) WHERE park_at IS NOT NULL;
+CREATE INDEX delivery_ended ON delivery (ended_at) WHERE ended_at IS NOT NULL;
+
+CREATE TABLE outgoing (
+    delivery INTEGER PRIMARY KEY,
+    headers TEXT NOT NULL,
+    mapping TEXT,                        -- NULL: the hook passed through, and its body is the hook's
+    sha256 TEXT,
+    body BLOB
+);
+
+CREATE TABLE attempt (
+    delivery INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    at INTEGER NOT NULL,                 -- by the system's clock
+    took INTEGER NOT NULL,
+    status INTEGER,
+    error TEXT NOT NULL,
+    is_probe INTEGER NOT NULL,
+    PRIMARY KEY (delivery, number)
+) WITHOUT ROWID;
+
+CREATE TABLE clock (at INTEGER NOT NULL); -- one row: the latest time that is known to have been
+INSERT INTO clock VALUES (0);
+";
+
+/// Why a database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// It is something else.
+    #[error("it is a database, but not one of hookglot")]
+    Foreign,
+    /// It was made by a newer hookglot.
+    #[error(
+        "it was made by a newer hookglot (its schema is {found}, this one knows {known}): run that one, or restore a backup"
+    )]
+    Newer {
+        /// Its version.
+        found: i64,
+        /// The latest that is known here.
+        known: i64,
+    },
+    /// It cannot be read or written.
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+/// Says whose a database is and whether it can be used, without changing it; gives the version, 0 for an empty one.
+///
+/// # Errors
+/// When it is of somebody else, newer, or cannot be read.
+pub(super) fn version(database: &Connection) -> Result<usize, Unusable> {
+    let found: i64 = database.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let application: i32 = database.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: i64 = database.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if application != APPLICATION && (application != 0 || found != 0 || tables != 0) {
+        return Err(Unusable::Foreign);
+    }
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    usize::try_from(found).ok().filter(|_| found <= known).ok_or(Unusable::Newer { found, known })
+}
+
+/// Makes the steps that are missing, all or none.
+///
+/// # Errors
+/// When it is of somebody else, newer, or cannot be written.
+pub(super) fn migrate(database: &mut Connection) -> Result<(), Unusable> {
+    let steps = MIGRATIONS.get(version(database)?..).unwrap_or_default();
+    if steps.is_empty() {
+        return Ok(());
+    }
+    let change = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for step in steps {
+        change.execute_batch(step)?;
+    }
+    change.pragma_update(None, "application_id", APPLICATION)?;
+    change.pragma_update(None, "user_version", i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX))?;
+    change.commit()?;
+    Ok(())
+}

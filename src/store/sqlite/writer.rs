@@ -1,0 +1,177 @@
+//! The one thread that writes: whatever waits is written in one transaction, so that many share the wait for the disk.
+
+use super::super::StoreError;
+use super::errors::store_error;
+use super::queues::{Queues, SharedQueues, lock};
+use rusqlite::{Connection, TransactionBehavior};
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// How many commands share a transaction at most: beyond that, waiting for the others costs more than the disk.
+const MOST_IN_GROUP: usize = 512;
+
+/// How many deliveries are pending, by destination, as the transaction under way sees it.
+pub(super) type Pending = HashMap<String, u64>;
+
+/// Something to write.
+pub(super) trait Command: Send + 'static {
+    /// What came of it.
+    type Done: Send + 'static;
+
+    /// Writes it, inside a transaction. It may be run again, when the one that it shared was rolled back.
+    fn run(&self, database: &Connection, pending: &mut Pending) -> rusqlite::Result<Self::Done>;
+
+    /// Tells those who wait for deliveries, once it is written.
+    fn committed(&self, _done: &Self::Done, _queues: &mut Queues) {}
+}
+
+/// A command with whom to answer.
+trait Job: Send {
+    fn run(&mut self, database: &Connection, pending: &mut Pending) -> rusqlite::Result<()>;
+    fn committed(&mut self, queues: &mut Queues);
+    fn answer(self: Box<Self>, result: Result<(), StoreError>);
+}
+
+struct Asked<C: Command> {
+    command: C,
+    done: Option<C::Done>,
+    reply: oneshot::Sender<Result<C::Done, StoreError>>,
+}
+
+impl<C: Command> Job for Asked<C> {
+    fn run(&mut self, database: &Connection, pending: &mut Pending) -> rusqlite::Result<()> {
+        self.done = Some(self.command.run(database, pending)?);
+        Ok(())
+    }
+
+    fn committed(&mut self, queues: &mut Queues) {
+        if let Some(done) = &self.done {
+            self.command.committed(done, queues);
+        }
+    }
+
+    fn answer(self: Box<Self>, result: Result<(), StoreError>) {
+        let Self { done, reply, .. } = *self;
+        let nothing = || StoreError::Broken("nothing came of it".to_owned());
+        // Who asked may be gone; what is written stays written.
+        let _ = reply.send(result.and_then(|()| done.ok_or_else(nothing)));
+    }
+}
+
+/// Told after each transaction how long it took and how many bytes of the database are in use.
+pub type Observer = Box<dyn Fn(Duration, u64) + Send>;
+
+/// What it takes to ask the thread.
+pub(super) struct Writer {
+    jobs: Sender<Box<dyn Job>>,
+    thread: JoinHandle<()>,
+}
+
+impl Writer {
+    /// Starts the thread on a database.
+    pub(super) fn start(database: Connection, queues: SharedQueues, observer: Observer) -> std::io::Result<Self> {
+        let (jobs, asked) = channel();
+        let thread = std::thread::Builder::new()
+            .name("store".to_owned())
+            .spawn(move || Thread { database, queues, pending: Pending::new(), observer }.run(&asked))?;
+        Ok(Self { jobs, thread })
+    }
+
+    /// Asks for a command; the answer comes when it is on the disk.
+    pub(super) fn ask<C: Command>(&self, command: C) -> oneshot::Receiver<Result<C::Done, StoreError>> {
+        let (reply, answer) = oneshot::channel();
+        // The thread ends only with the last sender; were it gone, the answer would say so.
+        let _ = self.jobs.send(Box::new(Asked { command, done: None, reply }));
+        answer
+    }
+
+    /// Writes what was asked for, and closes the database.
+    pub(super) fn close(self) {
+        drop(self.jobs);
+        // It does not panic; and if it had, everything that was answered is on the disk.
+        let _ = self.thread.join();
+    }
+}
+
+struct Thread {
+    database: Connection,
+    queues: SharedQueues,
+    pending: Pending,
+    observer: Observer,
+}
+
+impl Thread {
+    fn run(mut self, asked: &Receiver<Box<dyn Job>>) {
+        while let Ok(first) = asked.recv() {
+            let mut group = vec![first];
+            while group.len() < MOST_IN_GROUP
+                && let Ok(next) = asked.try_recv()
+            {
+                group.push(next);
+            }
+            self.write(group);
+        }
+        // So that the next start, or a copy of the one file, has it all in one place. A log that stays is read as well.
+        let _ = self.database.pragma_update(None, "wal_checkpoint", "TRUNCATE");
+    }
+
+    fn write(&mut self, mut group: Vec<Box<dyn Job>>) {
+        let started = Instant::now();
+        match self.transaction(&mut group) {
+            Ok(()) => self.tell(group, started),
+            // One that cannot be written must not take the others with it.
+            Err(_) if group.len() > 1 => {
+                for job in group {
+                    let mut alone = vec![job];
+                    match self.transaction(&mut alone) {
+                        Ok(()) => self.tell(alone, started),
+                        Err(error) => answer(alone, &Err(store_error(&error))),
+                    }
+                }
+            }
+            Err(error) => answer(group, &Err(store_error(&error))),
+        }
+    }
+
+    fn transaction(&mut self, group: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
+        let before = self.pending.clone();
+        let written = self.database.transaction_with_behavior(TransactionBehavior::Immediate).and_then(|transaction| {
+            for job in group {
+                job.run(&transaction, &mut self.pending)?;
+            }
+            transaction.commit()
+        });
+        if written.is_err() {
+            self.pending = before;
+        }
+        written
+    }
+
+    fn tell(&self, mut group: Vec<Box<dyn Job>>, started: Instant) {
+        let mut queues = lock(&self.queues);
+        for job in &mut group {
+            job.committed(&mut queues);
+        }
+        for (destination, pending) in &self.pending {
+            queues.of(destination).pending = *pending;
+        }
+        drop(queues);
+        answer(group, &Ok(()));
+        (self.observer)(started.elapsed(), used(&self.database));
+    }
+}
+
+fn answer(group: Vec<Box<dyn Job>>, result: &Result<(), StoreError>) {
+    for job in group {
+        job.answer(result.clone());
+    }
+}
+
+/// How many bytes of a database hold something.
+pub(super) fn used(database: &Connection) -> u64 {
+    let ask = |name| database.pragma_query_value(None, name, |row| row.get::<_, u64>(0)).unwrap_or(0);
+    (ask("page_count").saturating_sub(ask("freelist_count"))) * ask("page_size")
+}
