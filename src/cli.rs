@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+mod bench;
 mod check;
 mod coverage;
 mod destinations;
@@ -70,6 +71,10 @@ enum Command {
     Restore(StoreArgs),
     /// Ask a running hookglot on its admin port whether it is ready: for images without shell and curl.
     Healthcheck(SettingsArgs),
+    /// Send a bounded load to a running proxy on this machine, and say what came of it.
+    ///
+    /// Exit codes: 0 every hook got its 200 and, with --sink, arrived; 1 not so, or it could not be done.
+    Bench(bench::BenchArgs),
 }
 
 #[derive(Debug, Args)]
@@ -237,6 +242,7 @@ pub fn run() -> ExitCode {
         Command::Backup(args) => store::back_up(&args.flags(), &args.file),
         Command::Restore(args) => store::restore(&args.flags(), &args.file),
         Command::Healthcheck(args) => healthcheck::run(&args.into()),
+        Command::Bench(args) => bench::run(&args),
     }
 }
 

@@ -26,7 +26,7 @@ fn help_and_version_are_0_and_no_arguments_are_2() {
     assert_eq!((version.code, version.out), (Some(0), format!("hookglot {}\n", env!("CARGO_PKG_VERSION"))));
     let help = run(&["--help"]);
     assert_eq!((help.code, help.err.as_str()), (Some(0), ""));
-    for subcommand in ["serve", "translate", "check", "echo", "healthcheck"] {
+    for subcommand in ["serve", "translate", "check", "echo", "healthcheck", "bench"] {
         assert!(help.out.contains(&format!("  {subcommand} ")), "{subcommand}: {help:?}");
         let help = run(&[subcommand, "--help"]);
         assert_eq!((help.code, help.err.as_str()), (Some(0), ""));
@@ -34,7 +34,8 @@ fn help_and_version_are_0_and_no_arguments_are_2() {
     }
     let nothing = run(&[]);
     assert!(nothing.says(2).contains("Usage: hookglot"), "{nothing:?}");
-    for wrong in [&["sail"][..], &["translate"], &["serve", "--harbour"], &["echo", "--listen", "harbour"]] {
+    for wrong in [&["sail"][..], &["translate"], &["serve", "--harbour"], &["echo", "--listen", "harbour"], &["bench"]]
+    {
         assert!(run(wrong).says(2).starts_with("error: "), "{wrong:?}");
     }
 }
