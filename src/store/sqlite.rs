@@ -12,6 +12,7 @@ mod prune;
 mod queues;
 mod record;
 mod refill;
+mod room;
 mod rows;
 mod schema;
 mod settle;
@@ -28,6 +29,7 @@ use prune::Prune;
 use queues::{Found, Queues, Ready, SharedQueues, lock};
 use record::{KeepOutgoing, Park, Record};
 use refill::Refill;
+use room::Room;
 use rusqlite::{Connection, OpenFlags};
 use settle::Settle;
 use std::path::Path;
@@ -55,8 +57,8 @@ pub struct SqliteStore {
     /// Reads beside the writer; with memory the writer reads, too.
     reader: Option<Arc<Mutex<Connection>>>,
     queues: SharedQueues,
-    /// How many bytes of it hooks may fill; `None`: as many as the disk has.
-    most_accepted: Option<u64>,
+    /// What hooks may fill.
+    room: Room,
     /// Owned as long as the store is.
     folder: Option<Folder>,
 }
@@ -78,7 +80,8 @@ impl SqliteStore {
         database.pragma_update(None, "journal_size_limit", i64::from(CHECKPOINT) * 4 * 4096)?;
         schema::migrate(&mut database)?;
         let reader = read_only(&path)?;
-        Self::start(database, Some(reader), Some(folder), observer)
+        let room = Room::Disk(folder.path().to_owned());
+        Self::start(database, Some(reader), Some(folder), room, observer)
     }
 
     /// A store in memory, of at most so many bytes.
@@ -91,15 +94,14 @@ impl SqliteStore {
         // With less, not even the tables would have room.
         let pages = (capacity / PAGE).max(64);
         database.pragma_update(None, "max_page_count", pages)?;
-        let store = Self::start(database, None, None, observer)?;
-        // What becomes of those that wait needs room as well: filled to the brim, nothing could be delivered.
-        Ok(Self { most_accepted: Some((pages * PAGE / 4 * 3) as u64), ..store })
+        Self::start(database, None, None, Room::Memory((pages * PAGE) as u64), observer)
     }
 
     fn start(
         database: Connection,
         reader: Option<Connection>,
         folder: Option<Folder>,
+        room: Room,
         observer: Observer,
     ) -> Result<Self, Unusable> {
         database.set_prepared_statement_cache_capacity(STATEMENTS);
@@ -109,7 +111,7 @@ impl SqliteStore {
             rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(1), Some(format!("no thread: {error}")))
         })?;
         let reader = reader.map(|reader| Arc::new(Mutex::new(reader)));
-        Ok(Self { writer: RwLock::new(Some(writer)), reader, queues, most_accepted: None, folder })
+        Ok(Self { writer: RwLock::new(Some(writer)), reader, queues, room, folder })
     }
 
     async fn ask<C: Command>(&self, command: C) -> Result<C::Done, StoreError> {
@@ -232,13 +234,12 @@ impl Store for SqliteStore {
 
     fn append(&self, arrival: Arrival) -> Answer<'_, Appended> {
         Box::pin(async move {
-            let limit = self.most_accepted;
-            let mut appended = self.ask(Append { arrival: arrival.clone(), limit }).await;
+            let mut appended = self.ask(Append { arrival: arrival.clone(), room: self.room.clone() }).await;
             if !self.is_durable() && matches!(appended, Err(StoreError::Full(_))) {
                 // In memory what has ended is kept only as long as nobody needs the room.
                 let nothing = Retention { age: Duration::ZERO, bytes: 0 };
                 self.ask(Prune { keep: nothing, now: arrival.now.as_microsecond() }).await?;
-                appended = self.ask(Append { arrival, limit }).await;
+                appended = self.ask(Append { arrival, room: self.room.clone() }).await;
             }
             Ok(appended?.appended)
         })

@@ -2,8 +2,9 @@
 
 use super::super::{Appended, Arrival, DeliveryNumber, Fate, Hook, Plan, Same};
 use super::queues::{Queues, Ready};
+use super::room::Room;
 use super::rows;
-use super::writer::{Command, Pending, used};
+use super::writer::{Command, Pending};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::time::Duration;
 use uuid::Uuid;
@@ -13,8 +14,7 @@ pub(super) const QUEUE_FULL: &str = "queue full";
 
 pub(super) struct Append {
     pub(super) arrival: Arrival,
-    /// How many bytes may be in use before it; the rest is for what becomes of those that are there.
-    pub(super) limit: Option<u64>,
+    pub(super) room: Room,
 }
 
 /// What was written.
@@ -28,9 +28,7 @@ impl Command for Append {
 
     fn run(&self, database: &Connection, pending: &mut Pending) -> rusqlite::Result<Written> {
         let (arrival, now) = (&self.arrival, self.arrival.now.as_microsecond());
-        if self.limit.is_some_and(|limit| used(database) + arrival.hook.body.len() as u64 > limit) {
-            return Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL), None));
-        }
+        self.room.check(database, arrival.hook.body.len())?;
         if let Some(of) = arrival.same.as_ref().map_or(Ok(None), |same| before(database, &arrival.hook, same, now))? {
             insert_hook(database, arrival, Some(of), now)?;
             return Ok(Written { appended: Appended::Duplicate { of }, due: Vec::new() });

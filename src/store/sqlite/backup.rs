@@ -40,6 +40,7 @@ pub fn backup(folder: &Path, to: &Path) -> Result<(), String> {
 /// Says what is wrong with the backup or the folder; nothing is changed then.
 pub fn restore(from: &Path, folder: &Path) -> Result<Option<std::path::PathBuf>, String> {
     check(from)?;
+    let had_one = database(folder).exists();
     let folder = Folder::own(folder)?;
     let target = folder.database();
     let wrong = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
@@ -51,7 +52,7 @@ pub fn restore(from: &Path, folder: &Path) -> Result<Option<std::path::PathBuf>,
         file.sync_all()
     });
     synced.map_err(|error| wrong(&next, error))?;
-    let replaced = target.exists().then(|| beside(&format!(".before-restore-{}", jiff::Timestamp::now().as_second())));
+    let replaced = had_one.then(|| beside(&format!(".before-restore-{}", jiff::Timestamp::now().as_second())));
     if let Some(kept) = &replaced {
         // What stands only in the log is brought into the file first, as far as it can be read.
         if let Ok(old) = Connection::open(&target) {

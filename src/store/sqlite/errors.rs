@@ -5,9 +5,9 @@ use rusqlite::ErrorCode;
 
 pub(super) fn store_error(error: &rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => {
-            StoreError::Full("no room is left on the disk of data_dir (or in limits.stored)".to_owned())
-        }
+        Some(ErrorCode::DiskFull) => StoreError::Full(
+            "no room is left on the disk of data_dir, or in limits.stored where it is memory".to_owned(),
+        ),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Broken(format!(
             "the database is damaged ({error}): stop hookglot and put a backup in its place with hookglot restore, or move \
              hookglot.db, hookglot.db-wal and hookglot.db-shm out of data_dir to begin anew"

@@ -50,7 +50,16 @@ impl Folder {
         let pid = std::process::id().to_string();
         let written = lock.set_len(0).and_then(|()| lock.write_all(pid.as_bytes()));
         written.map_err(|error| wrong("hookglot cannot write into the folder", &error))?;
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        let own = Self { path: path.to_owned(), _lock: lock };
+        // SQLite gives its other files the mode of the database.
+        let made = options.open(own.database());
+        made.map_err(|error| wrong("the database cannot be opened", &error))?;
+        Ok(own)
+    }
+
+    /// Its path.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The path of the database.

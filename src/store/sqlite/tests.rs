@@ -122,6 +122,8 @@ fn a_folder_has_one_owner_and_is_closed_to_others() {
     let path = outer.path().join("made/here");
     let owned = Folder::own(&path).expect("it is made");
     assert_eq!(std::fs::metadata(&path).expect("it is there").permissions().mode() & 0o777, 0o700);
+    let database = std::fs::metadata(owned.database()).expect("it is made, too");
+    assert_eq!(database.permissions().mode() & 0o777, 0o600);
     let refused = Folder::own(&path).expect_err("it has an owner");
     let own = format!("another hookglot (process {}) uses this folder", std::process::id());
     assert!(refused.contains(&own), "{refused}");
