@@ -32,6 +32,8 @@ mod command_line;
 mod config;
 /// What becomes of each event, and the pages that are made of it.
 mod coverage;
+/// Kills at any moment: what was accepted arrives.
+mod crash;
 /// Headers of one's own: those that a destination is always sent, and those of a hook that are passed on.
 mod custom_headers;
 /// What reaches a tool: bytes on the wire, retries, pass-through, certificates, proxies.

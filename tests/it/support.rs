@@ -1,10 +1,12 @@
 //! A running hookglot, a scripted tool, and a client that sends any bytes.
 
 pub mod app;
+pub mod load;
 pub mod process;
 pub mod receiver;
 pub mod signer;
 pub mod tls;
+pub mod tool;
 pub mod wire;
 
 use hookglot::forge::{Forge, Header};

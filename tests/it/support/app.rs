@@ -19,6 +19,15 @@ pub fn command(arguments: &[&str]) -> Command {
     command
 }
 
+/// A `serve` command with a configuration and a store that outlive it, both in a folder.
+pub fn serve_in(folder: &Path, config: &str) -> Command {
+    let file = folder.join("hookglot.toml");
+    std::fs::write(&file, config).unwrap();
+    let mut serve = command(&["serve", "--config", file.to_str().unwrap()]);
+    serve.env("HOOKGLOT_DATA_DIR", folder.join("data"));
+    serve
+}
+
 /// A running `hookglot serve`.
 pub struct App {
     child: Child,

@@ -1,0 +1,128 @@
+//! A tool for many hooks: it keeps what came by key, in short, and can be away for a while.
+
+use super::receiver::{Script, status};
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+/// What came under one key.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// The hash of the first body.
+    pub sha256: [u8; 32],
+    /// What names the hook in the first body.
+    pub mark: String,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    by_key: HashMap<String, Kept>,
+    /// The marks in the order in which they came.
+    marks: Vec<String>,
+    wrong: Vec<String>,
+}
+
+/// A listening tool.
+pub struct Tool {
+    pub url: String,
+    seen: Arc<Mutex<Seen>>,
+}
+
+/// What a content tool says.
+pub fn content(_: usize) -> String {
+    status(200, "")
+}
+
+impl Tool {
+    /// A tool on a free port that answers by a script, which may take its time; an empty answer closes the connection.
+    pub fn scripted(script: impl Fn(usize) -> String + Send + Sync + 'static) -> Self {
+        Self::at(([127, 0, 0, 1], 0).into(), script)
+    }
+
+    /// A tool at an address.
+    pub fn at(address: SocketAddr, script: impl Fn(usize) -> String + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
+        let url = format!("http://{}/tool", listener.local_addr().unwrap());
+        let seen = Arc::<Mutex<Seen>>::default();
+        let (shared, script): (_, Arc<Script>) = (Arc::clone(&seen), Arc::new(script));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let (seen, script) = (Arc::clone(&shared), Arc::clone(&script));
+                std::thread::spawn(move || serve(&stream, &seen, &*script));
+            }
+        });
+        Self { url, seen }
+    }
+
+    /// How many different keys came.
+    pub fn count(&self) -> usize {
+        self.seen.lock().unwrap().by_key.len()
+    }
+
+    /// How many requests came.
+    pub fn requests(&self) -> usize {
+        self.seen.lock().unwrap().marks.len()
+    }
+
+    /// What came, by key, after making sure that what came more than once had the same bytes.
+    pub fn kept(&self) -> HashMap<String, Kept> {
+        let seen = self.seen.lock().unwrap();
+        assert!(seen.wrong.is_empty(), "{:?}", seen.wrong);
+        seen.by_key.clone()
+    }
+
+    /// What named the hooks, in the order in which they came.
+    pub fn marks(&self) -> Vec<String> {
+        self.seen.lock().unwrap().marks.clone()
+    }
+}
+
+fn serve(stream: &TcpStream, seen: &Mutex<Seen>, script: &Script) {
+    let mut reader = BufReader::new(stream);
+    let mut writer = stream;
+    while let Some((key, body)) = read(&mut reader) {
+        let number = keep(&mut seen.lock().unwrap(), &key, &body);
+        let answer = script(number);
+        if answer.is_empty() || writer.write_all(answer.as_bytes()).is_err() {
+            break;
+        }
+    }
+}
+
+fn keep(seen: &mut Seen, key: &str, body: &[u8]) -> usize {
+    let sha256 = Sha256::digest(body).into();
+    let json: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let mark = json["after"].as_str().or(json["mark"].as_str()).unwrap_or_default().to_owned();
+    seen.marks.push(mark.clone());
+    let kept = seen.by_key.entry(key.to_owned()).or_insert_with(|| Kept { sha256, mark });
+    if kept.sha256 != sha256 {
+        seen.wrong.push(format!("other bytes under {key}"));
+    }
+    seen.marks.len() - 1
+}
+
+/// Reads a request: its key and its body.
+fn read(reader: &mut impl BufRead) -> Option<(String, Vec<u8>)> {
+    let (mut key, mut length) = (String::new(), 0);
+    loop {
+        let mut line = String::new();
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
+        let line = line.trim_end();
+        if line.is_empty() {
+            break;
+        }
+        if let Some(value) = line.strip_prefix("Idempotency-Key: ") {
+            value.clone_into(&mut key);
+        }
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length: ") {
+            length = value.parse().ok()?;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    Some((key, body))
+}
