@@ -36,6 +36,8 @@ mod coverage;
 mod crash;
 /// Headers of one's own: those that a destination is always sent, and those of a hook that are passed on.
 mod custom_headers;
+/// A tool that is gone for ten thousand hooks.
+mod dead_destination;
 /// What reaches a tool: bytes on the wire, retries, pass-through, certificates, proxies.
 mod delivery;
 /// The demonstration that runs without any configuration.

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 /// What came under one key.
 #[derive(Debug, Clone)]
@@ -14,6 +15,8 @@ pub struct Kept {
     pub sha256: [u8; 32],
     /// What names the hook in the first body.
     pub mark: String,
+    /// When it came, each time.
+    pub at: Vec<Instant>,
 }
 
 #[derive(Debug, Default)]
@@ -21,6 +24,8 @@ struct Seen {
     by_key: HashMap<String, Kept>,
     /// The marks in the order in which they came.
     marks: Vec<String>,
+    /// When each mark came first.
+    first: HashMap<String, Instant>,
     wrong: Vec<String>,
 }
 
@@ -33,6 +38,13 @@ pub struct Tool {
 /// What a content tool says.
 pub fn content(_: usize) -> String {
     status(200, "")
+}
+
+/// An address at which nobody listens, and which nobody else is given: a loopback address of this test alone.
+pub fn nobodys_address() -> SocketAddr {
+    let [.., one, two] = std::process::id().to_be_bytes();
+    let listener = TcpListener::bind(SocketAddr::from(([127, 1 + one % 250, two, 1 + one % 250], 0))).unwrap();
+    listener.local_addr().unwrap()
 }
 
 impl Tool {
@@ -77,6 +89,11 @@ impl Tool {
     pub fn marks(&self) -> Vec<String> {
         self.seen.lock().unwrap().marks.clone()
     }
+
+    /// When the hook with a mark came first.
+    pub fn arrival(&self, mark: &str) -> Option<Instant> {
+        self.seen.lock().unwrap().first.get(mark).copied()
+    }
 }
 
 fn serve(stream: &TcpStream, seen: &Mutex<Seen>, script: &Script) {
@@ -95,12 +112,15 @@ fn keep(seen: &mut Seen, key: &str, body: &[u8]) -> usize {
     let sha256 = Sha256::digest(body).into();
     let json: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let mark = json["after"].as_str().or(json["mark"].as_str()).unwrap_or_default().to_owned();
+    let (now, number) = (Instant::now(), seen.marks.len());
     seen.marks.push(mark.clone());
-    let kept = seen.by_key.entry(key.to_owned()).or_insert_with(|| Kept { sha256, mark });
+    seen.first.entry(mark.clone()).or_insert(now);
+    let kept = seen.by_key.entry(key.to_owned()).or_insert_with(|| Kept { sha256, mark, at: Vec::new() });
+    kept.at.push(now);
     if kept.sha256 != sha256 {
         seen.wrong.push(format!("other bytes under {key}"));
     }
-    seen.marks.len() - 1
+    number
 }
 
 /// Reads a request: its key and its body.
