@@ -16,6 +16,8 @@ mod support;
 
 /// `bench`: what it sends, where, and what it says of what came of it.
 mod bench;
+/// What tools answer, and what becomes of a delivery then.
+mod answers;
 /// What a mapping may make of a hook, in size.
 mod budgets;
 /// Secrets that are looked for everywhere.

@@ -53,8 +53,17 @@ impl Tool {
         Self::at(([127, 0, 0, 1], 0).into(), script)
     }
 
+    /// A tool that closes each connection after its answer.
+    pub fn closing(script: impl Fn(usize) -> String + Send + Sync + 'static) -> Self {
+        Self::start(([127, 0, 0, 1], 0).into(), true, script)
+    }
+
     /// A tool at an address.
     pub fn at(address: SocketAddr, script: impl Fn(usize) -> String + Send + Sync + 'static) -> Self {
+        Self::start(address, false, script)
+    }
+
+    fn start(address: SocketAddr, is_closing: bool, script: impl Fn(usize) -> String + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind(address).unwrap();
         let url = format!("http://{}/tool", listener.local_addr().unwrap());
         let seen = Arc::<Mutex<Seen>>::default();
@@ -62,7 +71,7 @@ impl Tool {
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let (seen, script) = (Arc::clone(&shared), Arc::clone(&script));
-                std::thread::spawn(move || serve(&stream, &seen, &*script));
+                std::thread::spawn(move || serve(&stream, &seen, &*script, is_closing));
             }
         });
         Self { url, seen }
@@ -96,13 +105,13 @@ impl Tool {
     }
 }
 
-fn serve(stream: &TcpStream, seen: &Mutex<Seen>, script: &Script) {
+fn serve(stream: &TcpStream, seen: &Mutex<Seen>, script: &Script, is_closing: bool) {
     let mut reader = BufReader::new(stream);
     let mut writer = stream;
     while let Some((key, body)) = read(&mut reader) {
         let number = keep(&mut seen.lock().unwrap(), &key, &body);
         let answer = script(number);
-        if answer.is_empty() || writer.write_all(answer.as_bytes()).is_err() {
+        if answer.is_empty() || writer.write_all(answer.as_bytes()).is_err() || is_closing {
             break;
         }
     }
