@@ -14,10 +14,10 @@
 
 mod support;
 
-/// `bench`: what it sends, where, and what it says of what came of it.
-mod bench;
 /// What tools answer, and what becomes of a delivery then.
 mod answers;
+/// `bench`: what it sends, where, and what it says of what came of it.
+mod bench;
 /// What a mapping may make of a hook, in size.
 mod budgets;
 /// Secrets that are looked for everywhere.
@@ -78,6 +78,8 @@ mod mappings_dir;
 mod net_http;
 /// Files of a `mappings_dir` that cannot be read, or that nobody reads.
 mod odd_files;
+/// How many failures a forge still takes before it disables its hook.
+mod patience;
 /// Whose hook it is and what it is called: by kind, by header, by shape.
 mod recognition;
 /// Mapping files that change while hooks come in.
