@@ -44,6 +44,8 @@ mod dead_destination;
 mod delivery;
 /// The demonstration that runs without any configuration.
 mod demo;
+/// Disks that are full, closed or broken, and damaged databases.
+mod disk;
 /// `echo`: what it prints, and what it does not.
 mod echo;
 /// Settings from variables and flags: which goes over which, and which are none of ours.
