@@ -1,7 +1,7 @@
 #!/bin/sh
 # Every test, with everything that the tests need: installs what is missing, runs the tests of the code, among them those
-# that send hooks to a real Buildbot and those that compare our requests with those of Ruby, then builds the container
-# image and sends a hook through it. On Debian as root; elsewhere it says what to install.
+# that send hooks to a real Buildbot, those that compare our requests with those of Ruby and those in which the clock
+# jumps, then builds the container image and sends a hook through it. On Debian as root; elsewhere it says what to install.
 #
 # HOOKGLOT_SAMPLES=DIR also runs a folder of real payloads through.
 set -eu
@@ -29,6 +29,9 @@ export HOOKGLOT_BUILDBOT
 sh scripts/ruby.sh
 HOOKGLOT_RUBY=$(command -v ruby)
 export HOOKGLOT_RUBY
+
+HOOKGLOT_FAKETIME=$(sh scripts/faketime.sh)
+export HOOKGLOT_FAKETIME
 
 cargo test --locked
 sh scripts/test-image.sh

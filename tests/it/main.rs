@@ -80,6 +80,8 @@ mod mappings_dir;
 mod net_http;
 /// Files of a `mappings_dir` that cannot be read, or that nobody reads.
 mod odd_files;
+/// One owner of a folder at a time, and owners one after another.
+mod owners;
 /// How many failures a forge still takes before it disables its hook.
 mod patience;
 /// Whose hook it is and what it is called: by kind, by header, by shape.
