@@ -290,7 +290,8 @@ impl Sender {
             let _ = delivery.store.extend(&destination.name, claimed, until).await;
             tokio::select! {
                 () = tokio::time::sleep(STORE_PAUSE) => {}
-                _ = told.changed() => {}
+                // A worker that was replaced is told nothing more; that is no reason to hurry.
+                Ok(()) = told.changed() => {}
             }
         }
     }

@@ -140,6 +140,34 @@ fn a_full_disk_is_said_to_the_forge_and_heals_by_itself() {
 }
 
 #[test]
+fn a_full_disk_is_not_asked_without_a_pause_after_the_configuration_was_read_again() {
+    let Some(disk) = Disk::mount("a reload beside a full disk") else { return };
+    let (tool, gate) = held();
+    let app = App::start(serve_in(disk.0.path(), &config(&tool.url)));
+    assert_eq!(send(&app, 0), 200);
+    wait_for("the first attempt", || (tool.requests() == 1).then_some(()));
+    let mut number = 0;
+    wait_for("a refusal", || {
+        disk.fill();
+        number += 1;
+        (send(&app, number) == 503).then_some(())
+    });
+    *gate.0.lock().unwrap() = true;
+    gate.1.notify_all();
+    app.wait_for_log("what came of a delivery cannot be kept yet");
+    app.signal("HUP");
+    app.wait_for_log("the configuration is loaded and in force");
+    let (before, began) = (errors(&app, "full"), std::time::Instant::now());
+    wait_for("more tries", || (errors(&app, "full") >= before + 4).then_some(()));
+    assert!(began.elapsed() > std::time::Duration::from_millis(900), "it spins: {:?}", began.elapsed());
+    disk.free();
+    wait_for("what was accepted", || {
+        app.metric("hookglot_pending{destination=\"tool\"} ").filter(|pending| *pending == 0)
+    });
+    assert!(tool.kept().values().all(|kept| kept.at.len() == 1), "{:?}", tool.kept());
+}
+
+#[test]
 fn a_full_disk_heals_for_the_metric_when_no_hook_comes() {
     let Some(disk) = Disk::mount("a disk that heals") else { return };
     let tool = Tool::scripted(content);
