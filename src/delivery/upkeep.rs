@@ -10,7 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// How often it is looked whether something is to be done.
 const LOOK: Duration = Duration::from_secs(1);
-/// How often what is too old is removed.
+/// How often what is too old is removed; more often where it is kept for less than that.
 const AGE_LOOK: Duration = Duration::from_mins(1);
 /// For how long a store that took nothing must have had no errors to count as well again.
 const CEASED: Duration = Duration::from_secs(5);
@@ -28,7 +28,7 @@ pub async fn run(delivery: Arc<Delivery>, keep: Retention, used: Arc<AtomicU64>)
         show_queues(&delivery).await;
         let is_too_large = used.load(Ordering::Relaxed) > keep.bytes;
         let may_be_well = delivery.metrics.store_down.get() > 0 && errors.have_ceased(&delivery);
-        if is_too_large || may_be_well || looked_for_age.elapsed() >= AGE_LOOK {
+        if is_too_large || may_be_well || looked_for_age.elapsed() >= AGE_LOOK.min(keep.age) {
             looked_for_age = Instant::now();
             // It writes, whatever there is to remove.
             let is_well = prune(&delivery, keep).await;
