@@ -14,6 +14,8 @@
 
 mod support;
 
+/// Forges that hear what the tools say.
+mod acks;
 /// What tools answer, and what becomes of a delivery then.
 mod answers;
 /// `bench`: what it sends, where, and what it says of what came of it.
@@ -22,6 +24,8 @@ mod bench;
 mod budgets;
 /// Secrets that are looked for everywhere.
 mod canary;
+/// Destinations that come, go and change, and copies of the store.
+mod changes;
 /// `check`: what it finds, and how it ends.
 mod check;
 /// How `check` prints what it finds.
@@ -46,6 +50,8 @@ mod delivery;
 mod demo;
 /// Disks that are full, closed or broken, and damaged databases.
 mod disk;
+/// Hooks that come twice.
+mod duplicates;
 /// `echo`: what it prints, and what it does not.
 mod echo;
 /// Settings from variables and flags: which goes over which, and which are none of ours.
@@ -84,6 +90,8 @@ mod odd_files;
 mod owners;
 /// How many failures a forge still takes before it disables its hook.
 mod patience;
+/// How deliveries wait for each other, for room and for a rate.
+mod queueing;
 /// Whose hook it is and what it is called: by kind, by header, by shape.
 mod recognition;
 /// Mapping files that change while hooks come in.

@@ -1,6 +1,6 @@
 //! A tool for many hooks: it keeps what came by key, in short, and can be away for a while.
 
-use super::receiver::{Script, status};
+use super::receiver::status;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
@@ -29,6 +29,9 @@ struct Seen {
     wrong: Vec<String>,
 }
 
+/// What a tool answers to the request of a number, for the hook with a mark.
+type Script = dyn Fn(usize, &str) -> String + Send + Sync;
+
 /// A listening tool.
 pub struct Tool {
     pub url: String,
@@ -53,17 +56,26 @@ impl Tool {
         Self::at(([127, 0, 0, 1], 0).into(), script)
     }
 
+    /// A tool that answers by what names the hook.
+    pub fn by_mark(script: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        Self::start(([127, 0, 0, 1], 0).into(), false, move |_, mark| script(mark))
+    }
+
     /// A tool that closes each connection after its answer.
     pub fn closing(script: impl Fn(usize) -> String + Send + Sync + 'static) -> Self {
-        Self::start(([127, 0, 0, 1], 0).into(), true, script)
+        Self::start(([127, 0, 0, 1], 0).into(), true, move |number, _| script(number))
     }
 
     /// A tool at an address.
     pub fn at(address: SocketAddr, script: impl Fn(usize) -> String + Send + Sync + 'static) -> Self {
-        Self::start(address, false, script)
+        Self::start(address, false, move |number, _| script(number))
     }
 
-    fn start(address: SocketAddr, is_closing: bool, script: impl Fn(usize) -> String + Send + Sync + 'static) -> Self {
+    fn start(
+        address: SocketAddr,
+        is_closing: bool,
+        script: impl Fn(usize, &str) -> String + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind(address).unwrap();
         let url = format!("http://{}/tool", listener.local_addr().unwrap());
         let seen = Arc::<Mutex<Seen>>::default();
@@ -109,27 +121,27 @@ fn serve(stream: &TcpStream, seen: &Mutex<Seen>, script: &Script, is_closing: bo
     let mut reader = BufReader::new(stream);
     let mut writer = stream;
     while let Some((key, body)) = read(&mut reader) {
-        let number = keep(&mut seen.lock().unwrap(), &key, &body);
-        let answer = script(number);
+        let (number, mark) = keep(&mut seen.lock().unwrap(), &key, &body);
+        let answer = script(number, &mark);
         if answer.is_empty() || writer.write_all(answer.as_bytes()).is_err() || is_closing {
             break;
         }
     }
 }
 
-fn keep(seen: &mut Seen, key: &str, body: &[u8]) -> usize {
+fn keep(seen: &mut Seen, key: &str, body: &[u8]) -> (usize, String) {
     let sha256 = Sha256::digest(body).into();
     let json: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let mark = json["after"].as_str().or(json["mark"].as_str()).unwrap_or_default().to_owned();
     let (now, number) = (Instant::now(), seen.marks.len());
     seen.marks.push(mark.clone());
     seen.first.entry(mark.clone()).or_insert(now);
-    let kept = seen.by_key.entry(key.to_owned()).or_insert_with(|| Kept { sha256, mark, at: Vec::new() });
+    let kept = seen.by_key.entry(key.to_owned()).or_insert_with(|| Kept { sha256, mark: mark.clone(), at: Vec::new() });
     kept.at.push(now);
     if kept.sha256 != sha256 {
         seen.wrong.push(format!("other bytes under {key}"));
     }
-    number
+    (number, mark)
 }
 
 /// Reads a request: its key and its body.
