@@ -59,7 +59,7 @@ leaf() {
 RUSTFLAGS='-C target-feature=+crt-static' cargo build --release --locked --target-dir target --target "$target"
 binary=target/$target/release/hookglot
 install -D -o 0 -g 0 -m 0755 "$binary" "$work/build/out/hookglot"
-mkdir "$work/build/empty"
+install -d -m 0700 "$work/build/volume/data"
 
 # --format docker keeps the HEALTHCHECK; --pull=never makes a wrong name fail instead of asking a registry.
 b build --isolation chroot --format docker --pull=never --build-context "build=$work/build" -t "$image" . >"$work/build.log" 2>&1 ||
@@ -81,8 +81,7 @@ tool=$(address "$work/echo.log" "echo listens on")
 
 # The tool is named by a name, so that a static binary has to find it without the libraries that would look it up.
 printf '127.0.0.1 localhost tool.test\n' >"$work/hosts"
-install -d -o 65534 -g 65534 -m 0700 "$work/data"
-b run --isolation chroot -v "$work/hosts:/etc/hosts:ro" -v "$work/data:/data" \
+b run --isolation chroot -v "$work/hosts:/etc/hosts:ro" \
     --env HOOKGLOT_LISTEN=127.0.0.1:0 --env HOOKGLOT_ADMIN_LISTEN=127.0.0.1:0 --env NO_COLOR=1 \
     --env "HOOKGLOT_TO=http://tool.test:${tool#*:}/hook" --env HOOKGLOT_FORMAT=gitlab --env HOOKGLOT_SECRET=brass-lantern-77 \
     "$container" -- /hookglot serve >"$work/serve.log" 2>&1 &
@@ -102,7 +101,7 @@ answer=$(curl -fsS --noproxy '*' -H 'Gitflic-Webhook-Secret: brass-lantern-77' \
     -d @mappings/gitflic-to-gitlab/examples/BRANCH_UPDATE.json "http://$hooks/") || fail "the hook is not taken"
 address "$work/echo.log" '"object_kind": "push"' >/dev/null
 ok "a hook went through: $answer"
-[ -s "$work/data/hookglot.db" ] || fail "the hook is not kept in /data"
+nsenter -t "$program" -m test -s "$inside/data/hookglot.db" || fail "the hook is not kept in /data"
 b run --isolation chroot --env "HOOKGLOT_ADMIN_LISTEN=$admin" "$container" -- /hookglot healthcheck || fail "the health check"
 ok "the health check says ready"
 
