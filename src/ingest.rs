@@ -6,6 +6,7 @@ mod answer;
 mod arrival;
 mod body;
 mod branch;
+mod budget;
 mod connection;
 mod failures;
 mod farewell;

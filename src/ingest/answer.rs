@@ -235,6 +235,24 @@ impl Answer {
         Self::unavailable("too many bytes of other hooks are on their way").because("bytes_in_flight")
     }
 
+    /// 503 with `Retry-After`: too many bytes of bodies whose signatures are not checked yet.
+    #[must_use]
+    pub fn too_many_bytes_unproven() -> Self {
+        let reason = "too many bytes of other hooks are on their way of which nobody knows yet whether they are signed: at most \
+                      half of limits.in_flight may be";
+        Self::unavailable(reason).because("bytes_unproven")
+    }
+
+    /// 503 with `Retry-After`: the same, of one address.
+    #[must_use]
+    pub fn too_many_bytes_of_address(most: usize) -> Self {
+        let reason = format!(
+            "too many bytes of other hooks are on their way from this address of which nobody knows yet whether they are \
+             signed: at most {most}, a quarter of limits.in_flight, may be"
+        );
+        Self::unavailable(reason).because("bytes_unproven")
+    }
+
     /// 503 with `Retry-After`: no room now.
     pub fn unavailable(reason: impl Into<String>) -> Self {
         Self::refused(503, reason)

@@ -1,67 +1,25 @@
-//! Reads a body within its limits: size, time, and how much all bodies together may hold.
+//! Reads a body within its limits: size, time, and its share of what all bodies together may hold.
 
 use super::Answer;
+use super::budget::Share;
 use super::connection::Exchange;
 use crate::config::Limits;
 use actix_web::web::Payload;
 use futures_util::StreamExt;
-use prometheus::IntGauge;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The bytes of all bodies that are on their way to the store.
-#[derive(Debug, Clone)]
-pub(super) struct Budget {
-    taken: Arc<AtomicUsize>,
-    limit: usize,
-    shown: IntGauge,
-}
-
-impl Budget {
-    pub(super) fn new(limit: usize, shown: IntGauge) -> Self {
-        Self { taken: Arc::default(), limit, shown }
-    }
-
-    fn share(&self) -> Share {
-        Share { budget: self.clone(), bytes: 0 }
-    }
-}
-
-/// What one body has taken of the budget; given back when dropped.
-pub(super) struct Share {
-    budget: Budget,
-    bytes: usize,
-}
-
-impl Share {
-    fn take(&mut self, bytes: usize) -> bool {
-        self.bytes += bytes;
-        let taken = self.budget.taken.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        self.budget.shown.set(i64::try_from(taken).unwrap_or(i64::MAX));
-        taken <= self.budget.limit
-    }
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        let before = self.budget.taken.fetch_sub(self.bytes, Ordering::Relaxed);
-        self.budget.shown.set(i64::try_from(before.saturating_sub(self.bytes)).unwrap_or(0));
-    }
-}
-
-/// Reads the whole body. The share is held until the hook is stored.
+/// Reads the whole body, of which the share keeps account for as long as it is held.
 pub(super) async fn read(
     payload: Payload,
     length: Option<usize>,
     limits: &Limits,
-    budget: &Budget,
+    share: &mut Share,
     exchange: &Exchange,
-) -> Result<(Vec<u8>, Share), Answer> {
+) -> Result<Vec<u8>, Answer> {
     if length.is_some_and(|length| length > limits.body) {
         return Err(Answer::too_large(limits.body));
     }
     exchange.read_body();
-    match tokio::time::timeout(limits.read_timeout, chunks(payload, length, limits, budget, exchange)).await {
+    match tokio::time::timeout(limits.read_timeout, chunks(payload, length, limits, share, exchange)).await {
         Ok(read) => read,
         Err(_) => Err(Answer::too_slow(limits.read_timeout.as_secs())),
     }
@@ -71,10 +29,9 @@ async fn chunks(
     mut payload: Payload,
     length: Option<usize>,
     limits: &Limits,
-    budget: &Budget,
+    share: &mut Share,
     exchange: &Exchange,
-) -> Result<(Vec<u8>, Share), Answer> {
-    let mut share = budget.share();
+) -> Result<Vec<u8>, Answer> {
     let mut body = Vec::new();
     let mut next = std::future::poll_fn(|context| {
         let next = payload.poll_next_unpin(context);
@@ -103,14 +60,12 @@ async fn chunks(
             // What a sender announces is not yet what it sends: on its word no more is set aside than has come already.
             let most = length.unwrap_or(limits.body);
             let capacity = needed.max((2 * body.capacity()).min(most));
-            if !share.take(capacity - body.capacity()) {
-                return Err(Answer::too_many_bytes());
-            }
+            share.take(capacity - body.capacity())?;
             body.reserve_exact(capacity - body.len());
         }
         body.extend_from_slice(&chunk);
     }
     // The store keeps it, and counts what it says, not what was set aside.
     body.shrink_to_fit();
-    Ok((body, share))
+    Ok(body)
 }

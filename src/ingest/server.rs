@@ -1,6 +1,7 @@
 //! The HTTP side of taking hooks in.
 
-use super::body::{self, Budget};
+use super::body;
+use super::budget::Budget;
 use super::connection::{Connection, Exchange};
 use super::front::Front;
 use super::head;
@@ -30,14 +31,15 @@ const MOST_TURNED_AWAY: usize = 500;
 /// # Errors
 /// When the listener cannot be used.
 pub fn serve(ingest: Arc<Ingest>, listener: TcpListener, grace: Duration) -> std::io::Result<Server> {
-    let budget = Budget::new(ingest.limits.in_flight, ingest.metrics.bytes_in_flight.clone());
+    let budget = Arc::new(Budget::new(&ingest.limits, ingest.metrics.bytes_in_flight.clone()));
     let front = Arc::new(Front::new(&ingest.limits, ingest.metrics.clone()));
     let (builder, most) = (Server::build(), ingest.limits.connections);
     let stop = builder.graceful_shutdown_signal();
     // What `HttpServer` would set up, but with a connection of ours between the socket and the framework.
     let factory = move || {
-        let (ingest, budget, front, stop) = (Arc::clone(&ingest), budget.clone(), Arc::clone(&front), stop.clone());
-        let app = App::new().app_data(Data::from(ingest)).app_data(Data::new(budget)).default_service(web::to(answer));
+        let (ingest, budget, front, stop) =
+            (Arc::clone(&ingest), Arc::clone(&budget), Arc::clone(&front), stop.clone());
+        let app = App::new().app_data(Data::from(ingest)).app_data(Data::from(budget)).default_service(web::to(answer));
         let app = actix_service::IntoServiceFactory::into_factory(app);
         let http = HttpService::build()
             // The connection keeps the time for heads and for silence.
@@ -120,7 +122,7 @@ async fn on_route(
     payload: Payload,
     route: &Route,
     ingest: &Ingest,
-    budget: &Budget,
+    budget: &Arc<Budget>,
     exchange: &Exchange,
 ) -> Result<Answer, Answer> {
     let from: Option<IpAddr> = request.peer_addr().map(|address| address.ip());
@@ -151,13 +153,17 @@ async fn on_route(
         return Err(Answer::packed(encoding.to_str().unwrap_or("something unreadable")));
     }
     let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
-    let (body, _share) = body::read(payload, length, &ingest.limits, budget, exchange).await?;
+    let is_known = !claims.is_asked() || route.access.secrets.is_some();
+    let mut share = if is_known { budget.share() } else { budget.share_unproven(from) };
+    let body = body::read(payload, length, &ingest.limits, &mut share, exchange).await?;
     // From here on the body is read: whatever the answer is, the connection can go on.
     let proven = claims.check(route, &body).map_err(|why| Answer::unsigned(&why));
     let within = proven.and_then(|()| if claims.is_asked() { route.gate.check_rate() } else { Ok(()) });
     if let Err(answer) = within {
         return Ok(answer);
     }
+    share.prove();
+    // It is held until the hook is stored.
     Ok(ingest.take(&rules, route, Received { headers: kept(headers), body }).await)
 }
 

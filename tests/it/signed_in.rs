@@ -233,3 +233,57 @@ fn a_route_stays_closed_when_a_reload_takes_the_signature_out_of_the_forge_file(
     });
     assert!(answer.status == 401 && answer.body.contains("no forge.yaml"), "{answer:?}");
 }
+
+/// A signature is known to fit when the body is there. What strangers hold until then is bounded, so that other routes, and
+/// those who have proved themselves, keep their room.
+#[test]
+fn bodies_that_nobody_has_proved_yet_leave_room_for_others() {
+    const LENGTH: usize = 1 << 20;
+    let (tool, folder) = (Receiver::content(), tempfile::tempdir().unwrap());
+    let to = format!("url = \"{}\"\nformat = \"gitlab\"\n", tool.url);
+    let config = format!(
+        "[limits]\nbody = \"1MiB\"\nin_flight = \"8MiB\"\n\
+         [[route]]\npath = \"/signed\"\naccept = [\"gitlab\"]\nsigning_key = {:?}\n[[route.to]]\nname = \"one\"\n{to}\
+         [[route]]\npath = \"/both\"\naccept = [\"gitlab\"]\nsecret = {SECRET:?}\nsigning_key = {:?}\n\
+         [[route.to]]\nname = \"other\"\n{to}",
+        key(1),
+        key(1)
+    );
+    let app = App::with_config(folder.path(), &config);
+    let mut body = gitlab_push().into_bytes();
+    body.resize(LENGTH, b' ');
+    let text = String::from_utf8(body.clone()).unwrap();
+    let lines: Vec<String> =
+        signed(&key(2), &text).iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let lines = lines.concat();
+    let start = |path: &str, more: &str| {
+        let mut stream = connect(&app.address);
+        let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {LENGTH}\r\n{more}{lines}\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(&body[..LENGTH - 1]).unwrap();
+        stream
+    };
+    let in_flight = || app.metric("hookglot_bytes_in_flight").unwrap_or(0);
+    let mut strangers: Vec<_> = (0..2).map(|_| start("/signed", "")).collect();
+    wait_for("their bytes", || (in_flight() >= 2 * (LENGTH as u64 - 1)).then_some(()));
+    let refused = read_answer(&mut start("/signed", ""));
+    assert_eq!(refused.status, 503, "{refused:?}");
+    assert!(
+        refused.body.contains("from this address of which nobody knows yet whether they are signed"),
+        "{refused:?}"
+    );
+    assert!(refused.header("retry-after").is_some(), "{refused:?}");
+    assert_eq!(app.metric("hookglot_refused_total{reason=\"bytes_unproven\",route=\"/signed\"}"), Some(1));
+    // Who has a secret is known before the body: all the rest is for such callers.
+    let secret = format!("X-Gitlab-Token: {SECRET}\r\n");
+    let mut known: Vec<_> = (0..5).map(|_| start("/both", &secret)).collect();
+    wait_for("their bytes, too", || (in_flight() >= 7 * (LENGTH as u64 - 1)).then_some(()));
+    for stream in known.iter_mut().chain(&mut strangers) {
+        stream.write_all(&body[LENGTH - 1..]).unwrap();
+        assert_eq!(read_answer(stream).status, 401, "the key is another");
+    }
+    wait_for("room", || (in_flight() == 0).then_some(()));
+    let headers = signed(&key(1), &text);
+    let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    assert_eq!(app.post("/signed", &headers, text.as_bytes()).status, 200);
+}
