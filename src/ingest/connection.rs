@@ -22,7 +22,7 @@ use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 /// How many bytes of a body may have come that nobody has asked for yet. The framework would take 256 KiB.
 const MOST_AHEAD: usize = 64 << 10;
-/// How large a head may be.
+/// How large a head may be, in bytes.
 const MOST_OF_A_HEAD: usize = 64 << 10;
 /// How much is read before the framework looks at it.
 const MOST_AT_ONCE: usize = 16 << 10;
@@ -130,9 +130,9 @@ pub(super) struct Connection {
     phase: Phase,
     /// How many requests had come when the phase began.
     requests: u64,
-    /// How many bytes have come in this phase.
-    came: usize,
-    /// How many of them since the framework looked at them last.
+    /// What has come behind the request under way, which the framework gets when that is answered.
+    held: Vec<u8>,
+    /// How many bytes have come since the framework looked at them last.
     came_at_once: usize,
     deadline: Pin<Box<Sleep>>,
     /// Runs while the sender does not take what is written.
@@ -158,7 +158,7 @@ impl Connection {
             frames: Frames::new(),
             phase: Phase::Head,
             requests: 0,
-            came: 0,
+            held: Vec::new(),
             came_at_once: 0,
             deadline: Box::pin(sleep(front.head_timeout)),
             stalled: None,
@@ -194,7 +194,7 @@ impl Connection {
     }
 
     fn enter(&mut self, phase: Phase) {
-        (self.phase, self.requests, self.came) = (phase, self.exchange.requests.get(), 0);
+        (self.phase, self.requests) = (phase, self.exchange.requests.get());
         let time = if phase == Phase::Idle { self.front.keep_alive } else { self.front.head_timeout };
         self.deadline.set(sleep_until(Instant::now() + time));
     }
@@ -205,15 +205,12 @@ impl Connection {
         if self.exchange.under_way.get() > 0 {
             self.phase = Phase::Busy;
         } else if self.phase == Phase::Busy || self.exchange.requests.get() != self.requests {
-            // Half a head may have come with what has been answered.
-            let begun = self.frames.begun();
-            self.enter(if begun > 0 { Phase::Head } else { Phase::Idle });
-            self.came = begun;
+            self.enter(Phase::Idle);
         }
         if self.phase == Phase::Busy || self.farewell.is_some() || self.deadline.as_mut().poll(context).is_pending() {
             return;
         }
-        if self.phase == Phase::Head && self.came > 0 {
+        if self.phase == Phase::Head && self.frames.is_within() {
             self.refuse(Answer::slow_head(self.front.head_timeout.as_secs()));
         } else {
             self.farewell = Some(Farewell::silent());
@@ -222,16 +219,44 @@ impl Connection {
 
     /// Notes that bytes have come.
     fn came(&mut self, count: usize, context: &mut Context<'_>) {
-        if self.phase == Phase::Idle {
+        // Empty lines between two requests are silence.
+        if self.phase == Phase::Idle && (self.frames.is_within() || self.frames.ended() > self.requests) {
             self.enter(Phase::Head);
             // Wakes the task also when nothing more comes.
             let _ = self.deadline.as_mut().poll(context);
         }
-        self.came += count;
         self.exchange.ahead.set(self.exchange.ahead.get() + count);
-        if self.phase == Phase::Head && self.came > MOST_OF_A_HEAD + MOST_AT_ONCE {
+        if self.phase == Phase::Head && self.frames.head() > MOST_OF_A_HEAD {
             self.refuse(Answer::large_head());
         }
+    }
+
+    /// Whether nothing may be read for now: too much of a body waits to be asked for, or a request is at its end that is not
+    /// yet answered.
+    fn must_wait(&self) -> bool {
+        let exchange = &self.exchange;
+        let is_answered = exchange.under_way.get() == 0 && exchange.requests.get() >= self.frames.ended();
+        self.phase == Phase::Busy && exchange.ahead.get() >= MOST_AHEAD || !self.frames.is_within() && !is_answered
+    }
+
+    /// Reads what has been held, or else from the sender.
+    fn read(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.held.is_empty() {
+            return Pin::new(&mut self.stream).poll_read(context, buffer);
+        }
+        let count = self.held.len().min(buffer.remaining());
+        buffer.put_slice(self.held.get(..count).unwrap_or_default());
+        self.held.drain(..count);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Keeps what stands behind the end of a request from the framework: how many bytes are before it.
+    fn hold(&mut self, came: &mut [u8]) -> usize {
+        let passed = self.frames.pass(came);
+        if let Some(behind) = came.get(passed..).filter(|behind| !behind.is_empty()) {
+            self.held.splice(..0, behind.iter().copied());
+        }
+        passed
     }
 
     fn poll_farewell(&mut self, context: &mut Context<'_>) -> Poll<()> {
@@ -258,17 +283,18 @@ impl AsyncRead for Connection {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        if self.phase == Phase::Busy && self.exchange.ahead.get() >= MOST_AHEAD {
+        if self.must_wait() {
             self.exchange.reader.replace(Some(context.waker().clone()));
             return Poll::Pending;
         }
         let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let read = self.read(context, buffer);
         let count = buffer.filled().len().saturating_sub(before);
         self.came_at_once = if read.is_pending() { 0 } else { self.came_at_once + count };
         if count > 0 {
-            self.frames.pass(buffer.filled_mut().get_mut(before..).unwrap_or_default());
-            self.came(count, context);
+            let passed = self.hold(buffer.filled_mut().get_mut(before..).unwrap_or_default());
+            buffer.set_filled(before + passed);
+            self.came(passed, context);
         }
         read
     }
@@ -330,7 +356,7 @@ impl AsyncWrite for Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         if self.phase == Phase::Head
-            && self.came > 0
+            && self.frames.is_within()
             && self.exchange.requests.get() == self.requests
             && self.farewell.is_none()
         {

@@ -1,12 +1,12 @@
-//! Follows where requests begin and end in the bytes that come. The framework keeps what it has read and not yet understood,
-//! and does not tell: half a head that came with a whole request would be taken for silence.
+//! Follows where requests begin and end in the bytes that come, so that the framework is given one request at a time: of
+//! several it reads all heads at once, and takes what the last one says of the connection for what each of them says.
 //!
-//! What is no request is left to the framework, which refuses it. One thing it takes is made unreadable to it: blanks behind
-//! the size of a chunk, which servers read in different ways.
+//! What is no request is left to the framework, which refuses it. Two things that it takes are made unreadable to it, which
+//! servers read in different ways: blanks behind the size of a chunk, and lines that end with LF alone.
 
 /// How much of a line is looked at: more than the lines that say how long a body is have.
 const MOST_OF_A_LINE: usize = 64;
-/// What no server takes for a part of a chunk's size.
+/// What no server takes for a part of a line or of a chunk's size.
 const UNREADABLE: u8 = 0;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,55 +37,81 @@ pub(super) struct Frames {
     state: State,
     /// The line under way: its beginning, with single blanks.
     line: Vec<u8>,
-    /// How many bytes the head under way has.
+    /// Whether the byte before was a CR.
+    is_behind_cr: bool,
+    /// How many bytes the head under way has, or the last one had.
     head: usize,
+    /// How many requests have ended.
+    ended: u64,
     length: u64,
     is_chunked: bool,
 }
 
 impl Frames {
     pub(super) fn new() -> Self {
-        Self { state: State::Between, line: Vec::new(), head: 0, length: 0, is_chunked: false }
+        let (state, line, is_behind_cr) = (State::Between, Vec::new(), false);
+        Self { state, line, is_behind_cr, head: 0, ended: 0, length: 0, is_chunked: false }
     }
 
-    /// How many bytes of a head have come that is not at its end.
-    pub(super) fn begun(&self) -> usize {
-        if self.state == State::Head { self.head } else { 0 }
+    /// Whether a request has begun that is not at its end.
+    pub(super) fn is_within(&self) -> bool {
+        self.state != State::Between
     }
 
-    /// Goes over what has come.
-    pub(super) fn pass(&mut self, mut bytes: &mut [u8]) {
-        loop {
-            let (State::Body(left) | State::Chunk(left)) = self.state else {
-                let Some((byte, rest)) = bytes.split_first_mut() else { return };
-                self.step(byte);
-                bytes = rest;
-                continue;
-            };
-            let here = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
-            let left = left - here as u64;
-            self.state = match (self.state, left) {
-                (State::Body(_), 0) => State::Between,
-                (State::Body(_), _) => State::Body(left),
-                (_, 0) => State::ChunkEnd,
-                (_, _) => State::Chunk(left),
-            };
-            if here == bytes.len() {
-                return;
-            }
-            bytes = bytes.get_mut(here..).unwrap_or_default();
+    /// How many bytes the head under way has, or the last one had.
+    pub(super) fn head(&self) -> usize {
+        self.head
+    }
+
+    /// How many requests have ended.
+    pub(super) fn ended(&self) -> u64 {
+        self.ended
+    }
+
+    /// Goes over what has come, to the end of the first request that ends there: how many bytes that is.
+    pub(super) fn pass(&mut self, bytes: &mut [u8]) -> usize {
+        let (length, ended) = (bytes.len(), self.ended);
+        let mut rest = bytes;
+        while self.ended == ended && !rest.is_empty() {
+            let passed = self.step(rest);
+            rest = rest.get_mut(passed..).unwrap_or_default();
         }
+        length - rest.len()
     }
 
-    fn step(&mut self, byte: &mut u8) {
+    /// Goes over a byte, or over as much of a body as is there: how many bytes that is.
+    fn step(&mut self, bytes: &mut [u8]) -> usize {
+        let (State::Body(left) | State::Chunk(left)) = self.state else {
+            if let Some(byte) = bytes.first_mut() {
+                self.step_byte(byte);
+            }
+            return 1;
+        };
+        let here = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
+        match (self.state, left - here as u64) {
+            (State::Body(_), 0) => self.end(),
+            (State::Body(_), left) => self.state = State::Body(left),
+            (_, 0) => self.state = State::ChunkEnd,
+            (_, left) => self.state = State::Chunk(left),
+        }
+        here
+    }
+
+    fn end(&mut self) {
+        self.state = State::Between;
+        self.ended += 1;
+    }
+
+    fn step_byte(&mut self, byte: &mut u8) {
         match self.state {
             State::Between if matches!(*byte, b'\r' | b'\n') => {}
             State::Between => {
                 (self.state, self.head, self.length, self.is_chunked) = (State::Head, 0, 0, false);
                 self.line.clear();
-                self.in_line(*byte);
+                self.is_behind_cr = false;
+                self.in_line(byte);
             }
-            State::Head | State::Trailer => self.in_line(*byte),
+            State::Head | State::Trailer => self.in_line(byte),
             State::Size(size) => self.state = in_size(size, byte),
             State::Extension(0) if *byte == b'\n' => {
                 self.line.clear();
@@ -99,13 +125,20 @@ impl Frames {
     }
 
     /// A byte of a line of a head, or of a line behind the last chunk.
-    fn in_line(&mut self, byte: u8) {
-        self.head += 1;
-        if byte == b'\n' {
+    fn in_line(&mut self, byte: &mut u8) {
+        self.head += usize::from(self.state == State::Head);
+        let was_behind_cr = std::mem::replace(&mut self.is_behind_cr, *byte == b'\r');
+        if *byte == b'\n' {
+            if !was_behind_cr {
+                *byte = UNREADABLE;
+                self.state = State::Lost;
+                return;
+            }
             self.end_of_line();
             self.line.clear();
             return;
         }
+        let byte = *byte;
         let is_blank = |byte: u8| matches!(byte, b' ' | b'\t');
         let repeats = is_blank(byte) && self.line.last().copied().is_some_and(is_blank);
         if !repeats && self.line.len() < MOST_OF_A_LINE {
@@ -116,11 +149,11 @@ impl Frames {
     fn end_of_line(&mut self) {
         let line = self.line.strip_suffix(b"\r").unwrap_or(&self.line);
         if line.is_empty() {
-            self.state = match self.state {
-                State::Head if self.is_chunked => State::Size(0),
-                State::Head if self.length > 0 => State::Body(self.length),
-                _ => State::Between,
-            };
+            match self.state {
+                State::Head if self.is_chunked => self.state = State::Size(0),
+                State::Head if self.length > 0 => self.state = State::Body(self.length),
+                _ => self.end(),
+            }
             return;
         }
         let Some((name, value)) = std::str::from_utf8(line).ok().and_then(|line| line.split_once(':')) else { return };
@@ -152,46 +185,55 @@ fn in_size(size: u64, byte: &mut u8) -> State {
 mod tests {
     use super::*;
 
-    /// What is left of a head at the end, however the bytes are cut.
-    fn begun(bytes: &[u8]) -> usize {
-        let whole = begun_in_pieces(bytes, bytes.len().max(1));
+    /// How long each request is, and what is left at the end, however the bytes are cut.
+    fn lengths(bytes: &[u8]) -> (Vec<usize>, usize) {
+        let whole = lengths_in_pieces(bytes, bytes.len().max(1));
         for piece in [1, 2, 3, 7] {
-            assert_eq!(
-                begun_in_pieces(bytes, piece),
-                whole,
-                "in pieces of {piece}: {}",
-                String::from_utf8_lossy(bytes)
-            );
+            let cut = lengths_in_pieces(bytes, piece);
+            assert_eq!(cut, whole, "in pieces of {piece}: {}", String::from_utf8_lossy(bytes));
         }
         whole
     }
 
-    fn begun_in_pieces(bytes: &[u8], piece: usize) -> usize {
+    fn lengths_in_pieces(bytes: &[u8], piece: usize) -> (Vec<usize>, usize) {
         let (mut frames, mut bytes) = (Frames::new(), bytes.to_vec());
-        bytes.chunks_mut(piece).for_each(|piece| frames.pass(piece));
-        frames.begun()
+        let (mut lengths, mut length) = (Vec::new(), 0);
+        for mut piece in bytes.chunks_mut(piece) {
+            while !piece.is_empty() {
+                let (before, passed) = (frames.ended(), frames.pass(piece));
+                length += passed;
+                if frames.ended() > before {
+                    lengths.push(std::mem::take(&mut length));
+                }
+                piece = piece.get_mut(passed..).unwrap_or_default();
+            }
+        }
+        assert_eq!(frames.ended(), lengths.len() as u64);
+        (lengths, if frames.is_within() { length } else { 0 })
     }
 
     #[test]
-    fn half_a_head_is_told_from_silence() {
+    fn a_request_ends_where_its_body_ends() {
         for whole in [
             &b"POST / HTTP/1.1\r\nHost: x\r\n\r\n"[..],
-            b"POST / HTTP/1.1\nHost: x\nContent-Length: 2\n\n{}",
             b"POST / HTTP/1.1\r\nCONTENT-LENGTH:\t  2  \r\n\r\n{}",
             b"POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\n\r\n\r\n",
             b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
             b"POST / HTTP/1.1\r\ntransfer-encoding:CHUNKED\r\n\r\n2;a=b\r\n{}\r\nA\r\n0123456789\r\n0;c\r\nX: y\r\n\r\n",
         ] {
-            assert_eq!(begun(whole), 0, "{}", String::from_utf8_lossy(whole));
+            assert_eq!(lengths(whole), (vec![whole.len()], 0), "{}", String::from_utf8_lossy(whole));
             for half in ["P", "POST / HTTP/1.1", "POST / HTTP/1.1\r\nHost: x\r\n", "POST / HTTP/1.1\r\nHost: x\r\n\r"] {
-                let both = [whole, whole, b"\r\n", half.as_bytes()].concat();
-                assert_eq!(begun(&both), half.len(), "{}", String::from_utf8_lossy(&both));
+                let both = [whole, whole, half.as_bytes()].concat();
+                let expected = (vec![whole.len(), whole.len()], half.len());
+                assert_eq!(lengths(&both), expected, "{}", String::from_utf8_lossy(&both));
             }
+            let apart = [b"\r\n", whole, b"\r\n"].concat();
+            assert_eq!(lengths(&apart), (vec![whole.len() + 2], 0), "{}", String::from_utf8_lossy(&apart));
         }
     }
 
     #[test]
-    fn half_a_body_is_no_head() {
+    fn half_a_body_is_within_a_request() {
         for half in [
             &b"POST / HTTP/1.1\r\nContent-Length: 30\r\n\r\nPOST / HTTP/1.1\r\n"[..],
             b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -200,7 +242,21 @@ mod tests {
             b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nPOST / HTTP",
             b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1ffffffffffffffff\r\nPOST / HTTP",
         ] {
-            assert_eq!(begun(half), 0, "{}", String::from_utf8_lossy(half));
+            assert_eq!(lengths(half), (vec![], half.len()), "{}", String::from_utf8_lossy(half));
+        }
+    }
+
+    #[test]
+    fn line_feeds_alone_cannot_be_read() {
+        for (bytes, read) in [
+            ("POST / HTTP/1.1\nHost: x\r\n\r\n", "POST / HTTP/1.1\0Host: x\r\n\r\n"),
+            ("POST / HTTP/1.1\r\nHost: x\n\r\n", "POST / HTTP/1.1\r\nHost: x\0\r\n"),
+            ("POST / HTTP/1.1\r\nHost: x\r\n\n", "POST / HTTP/1.1\r\nHost: x\r\n\0"),
+        ] {
+            let mut bytes = bytes.as_bytes().to_vec();
+            let mut frames = Frames::new();
+            assert_eq!((frames.pass(&mut bytes), frames.ended()), (read.len(), 0));
+            assert_eq!(bytes, read.as_bytes());
         }
     }
 
@@ -220,6 +276,6 @@ mod tests {
         let mut frames = Frames::new();
         frames.pass(&mut b"POST /".to_vec());
         frames.pass(&mut vec![b'a'; 100_000]);
-        assert_eq!((frames.begun(), frames.line.len()), (100_006, MOST_OF_A_LINE));
+        assert_eq!((frames.head(), frames.line.len()), (100_006, MOST_OF_A_LINE));
     }
 }

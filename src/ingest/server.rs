@@ -7,7 +7,7 @@ use super::front::Front;
 use super::head;
 use super::signed::Claims;
 use super::{Answer, Ingest, Received, Route};
-use actix_http::{HttpService, KeepAlive};
+use actix_http::{ConnectionType, HttpService, KeepAlive};
 use actix_server::Server;
 use actix_service::{ServiceFactoryExt, fn_service, map_config};
 use actix_web::dev::AppConfig;
@@ -92,8 +92,9 @@ async fn answer(request: HttpRequest, payload: Payload, ingest: Data<Ingest>, bu
         _ => answer,
     };
     // Behind a HEAD it could not be told where its answer ends, nor behind an unclear head where its body does; who is
-    // turned away or must wait does not go on at once.
+    // turned away or must wait does not go on at once, and some say that they will not.
     let is_last = is_unclear
+        || request.head().connection_type() == ConnectionType::Close
         || !is_body_read && has_body(request.headers())
         || request.method() == Method::HEAD
         || answer.is_turned_away();
@@ -131,7 +132,7 @@ async fn on_route(
         return Err(Answer::not_allowed());
     }
     let headers = request.headers();
-    if headers.get(UPGRADE).is_some_and(|other| other.as_bytes().eq_ignore_ascii_case(b"websocket")) {
+    if headers.get_all(UPGRADE).any(|other| other.as_bytes().trim_ascii().eq_ignore_ascii_case(b"websocket")) {
         // The framework would read to the end of the connection, whatever length is told.
         return Err(Answer::other_protocol());
     }

@@ -209,14 +209,63 @@ fn no_second_hook_comes_out_of_the_body_of_a_first() {
     door.goes_on();
 }
 
-/// Lines of a head that end in LF alone are taken, as RFC 9112 allows: one request stays one.
+/// RFC 9112 lets a server take lines that end in LF alone, and some take them for a part of a value: two readings.
 #[test]
-fn line_feeds_alone_end_the_lines_of_one_request() {
+fn lines_that_end_with_lf_alone_are_refused() {
     let door = Door::new();
     let hook = gitflic_push();
-    let bytes = format!("POST /hooks HTTP/1.1\nHost: x\nContent-Length: {}\n\n{hook}", hook.len());
-    assert_eq!(statuses(&door, bytes.as_bytes()), ["200"]);
-    assert_eq!(door.taken("/hooks"), 1);
+    let length = hook.len();
+    for head in [
+        format!("POST /hooks HTTP/1.1\nHost: x\nContent-Length: {length}\n\n"),
+        format!("POST /hooks HTTP/1.1\nHost: x\r\nContent-Length: {length}\r\n\r\n"),
+        format!("POST /hooks HTTP/1.1\r\nHost: x\nContent-Length: {length}\r\n\r\n"),
+        format!("POST /hooks HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\n\r\n"),
+        format!("POST /hooks HTTP/1.1\r\nHost: x\r\nX-A: b\nContent-Length: {length}\r\n\r\n"),
+        format!("POST /hooks HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\n"),
+    ] {
+        let bytes = format!("{head}{hook}").into_bytes();
+        assert_eq!(statuses(&door, &[bytes.clone(), post(hook.as_bytes())].concat()), ["400"], "{head}");
+        door.refuses(&bytes, 400, NOT_UNDERSTOOD, NO_REQUEST);
+    }
+    assert_eq!(door.taken("/hooks"), 0);
+}
+
+/// Several requests at once are answered one after another, and each answer says of the connection what its own request
+/// does.
+#[test]
+fn a_connection_ends_behind_the_request_that_says_so() {
+    let door = Door::with("", "duplicates = \"none\"");
+    let hook = gitflic_push();
+    let with = |lines: &str| request(&format!("{lines}Content-Length: {}\r\n", hook.len()), hook.as_bytes());
+    let (plain, last) = (with(""), with("Connection: close\r\n"));
+    let old =
+        [format!("POST /hooks HTTP/1.0\r\nContent-Length: {}\r\n\r\n", hook.len()).into_bytes(), hook.clone().into()];
+    let old = old.concat();
+    let asking = with("Expect: 100-continue\r\n");
+    let mut taken = 0;
+    for (what, requests, answers) in [
+        ("one, that is last", [&last, &plain, &plain], 1),
+        ("two", [&plain, &last, &plain], 2),
+        ("three", [&plain, &plain, &last], 3),
+        ("in the words of HTTP/1.0", [&plain, &old, &plain], 2),
+        ("one that asks whether to go on", [&plain, &last, &asking], 2),
+    ] {
+        let mut stream = connect(&door.app.address);
+        stream.write_all(&requests.into_iter().flatten().copied().collect::<Vec<u8>>()).unwrap();
+        let mut all = String::new();
+        // It ends by itself, long before silence would end it.
+        stream.read_to_string(&mut all).unwrap();
+        assert!(!all.contains("100 Continue"), "{what}: {all}");
+        // HTTP/1.0 ends a connection without a word.
+        let is_closed = |one: &str| one.starts_with('0') || one.contains("connection: close");
+        let closed: Vec<bool> = all.split("HTTP/1.").skip(1).map(is_closed).collect();
+        let mut expected = vec![false; answers];
+        expected[answers - 1] = true;
+        assert_eq!(closed, expected, "{what}: {all}");
+        taken += answers as u64;
+        assert_eq!(door.taken("/hooks"), taken, "{what}");
+    }
+    door.goes_on();
 }
 
 #[test]
@@ -318,6 +367,8 @@ fn a_websocket_is_refused_and_not_waited_for() {
     let hook = gitflic_push();
     let lines = format!("Upgrade: websocket\r\nConnection: upgrade\r\nContent-Length: {}\r\n", hook.len());
     door.refuses(&request(&lines, hook.as_bytes()), 400, "asks for a websocket", ("/hooks", "no_request"));
+    let second = format!("Upgrade: h2c\r\n{lines}");
+    door.refuses(&request(&second, hook.as_bytes()), 400, "asks for a websocket", ("/hooks", "no_request"));
 }
 
 /// The answer to a HEAD has a length and no body: nothing may come behind it that could be taken for one.

@@ -73,6 +73,14 @@ fn silence_ends_a_connection_without_a_word() {
     let since = Instant::now();
     assert!(rest(&mut kept).is_empty());
     assert!(since.elapsed() > Duration::from_secs(4), "silence has its own time: {:?}", since.elapsed());
+    // Empty lines are silence: no head begins with them, and no time begins anew.
+    let mut kept = connect(&door.app.address);
+    kept.write_all(&post(gitflic_push().as_bytes())).unwrap();
+    assert_eq!(read_answer(&mut kept).status, 200);
+    kept.write_all(b"\r\n").unwrap();
+    let since = Instant::now();
+    assert!(rest(&mut kept).is_empty());
+    assert!(since.elapsed() > Duration::from_secs(4), "silence has its own time: {:?}", since.elapsed());
     assert_eq!(door.all_refused(), 0);
     door.goes_on();
 }
