@@ -4,6 +4,7 @@
 
 mod branch;
 mod description;
+mod naming;
 mod prove;
 pub mod scheme;
 mod settings;
@@ -14,6 +15,7 @@ use crate::mapping::program::{Condition, Program, Root, Template};
 use crate::mapping::usage::Part;
 use crate::mapping::{Diagnostics, Failure, Files, HookFacts, NoKnowledge, Surroundings, eval::Run, eval::Stop};
 use bumpalo::Bump;
+use naming::Naming;
 use scheme::Proof;
 use signature::Signature;
 use std::sync::Arc;
@@ -26,12 +28,12 @@ pub struct Forge {
     name: String,
     program: Program,
     recognise: Vec<Condition>,
-    event: Template,
+    event: Naming,
     event_header: Option<String>,
     disabled_after: Option<u32>,
-    project: Template,
-    instance: Template,
-    delivery_key: Template,
+    project: Naming,
+    instance: Naming,
+    delivery_key: Naming,
     prove: Vec<Proof>,
     signature: Option<Signature>,
     send: Vec<(String, Template)>,
@@ -162,16 +164,17 @@ impl Forge {
     /// Names a hook's event, project, instance and delivery key.
     ///
     /// # Errors
-    /// When the hook has a value where the forge file cannot read it, with the line that wanted it.
+    /// When the hook has a value where the forge file cannot read it, no event, or a name that is too long, with the line that
+    /// wanted it.
     pub fn identify(&self, body: Node<'_>, headers: &[Header]) -> Result<Identity, Failure> {
         let beside = Surroundings { headers, ..Surroundings::new(&NoKnowledge) };
         let arena = Bump::new();
         let run = Run::new(&self.program, body, &beside, &arena);
         Ok(Identity {
-            event: text(&run, &self.event)?.unwrap_or_default(),
-            project: text(&run, &self.project)?,
-            instance: text(&run, &self.instance)?,
-            delivery_key: text(&run, &self.delivery_key)?,
+            event: self.event.event(&run)?,
+            project: self.project.name(&run)?,
+            instance: self.instance.name(&run)?,
+            delivery_key: self.delivery_key.name(&run)?,
         })
     }
 

@@ -1,5 +1,6 @@
 //! Reads `forge.yaml` and runs its examples.
 
+use super::naming::Naming;
 use super::{FilterKind, Forge, Header, Identity, branch, prove, settings};
 use crate::mapping::Files;
 use crate::mapping::diagnostic::{Diagnostics, Position, did_you_mean};
@@ -77,7 +78,7 @@ fn read(root: &Yaml, name: &str, file: &str, faults: &mut Diagnostics) -> Forge 
     read_names(root, &mut scope);
     let recognise = read_recognise(root, &mut scope);
     let [event, project, instance, delivery_key] =
-        ["event", "project", "instance", "delivery_key"].map(|key| required(root, key, &mut scope));
+        ["event", "project", "instance", "delivery_key"].map(|key| Naming::read(root, key, &mut scope));
     let named = root.get("event_header").map(Yaml::to_json);
     let event_header = named.as_ref().and_then(serde_json::Value::as_str).map(str::to_ascii_lowercase);
     let disabled_after = read_disabled_after(root, event_header.is_some(), &mut scope);
@@ -141,16 +142,6 @@ fn read_recognise(root: &Yaml, scope: &mut Scope<'_>) -> Vec<Condition> {
                 "`recognise` is a list of conditions, one of which every hook of the forge meets",
             );
             Vec::new()
-        }
-    }
-}
-
-fn required(root: &Yaml, key: &str, scope: &mut Scope<'_>) -> Template {
-    match root.get(key) {
-        Some(node) => single(node, scope),
-        None => {
-            scope.error(root.position, format!("`{key}` is missing; `{key}: null` when the forge has none"));
-            Template::List(Vec::new())
         }
     }
 }

@@ -97,9 +97,14 @@ impl<'a> Run<'a> {
     }
 
     pub(crate) fn fail<T>(&self, place: Place, message: impl Into<String>) -> Result<T> {
+        Err(Stop::Fail(Box::new(self.failure(place, message))))
+    }
+
+    /// What is wrong with the hook, and the place in the file that found it.
+    pub(crate) fn failure(&self, place: Place, message: impl Into<String>) -> Failure {
         let file = self.program.files.get(place.file).map(std::string::ToString::to_string).unwrap_or_default();
         let (line, column) = (place.position.line, place.position.column);
-        Err(Stop::Fail(Box::new(Failure { file, line, column, message: message.into() })))
+        Failure { file, line, column, message: message.into() }
     }
 
     /// The value of an expression.

@@ -1,3 +1,4 @@
+use super::Door;
 use crate::support::app::App;
 use crate::support::receiver::Receiver;
 use crate::support::wire::{connect, read_answer};
@@ -91,4 +92,37 @@ fn paths(value: &Value) -> Vec<String> {
             std::iter::once(format!("/{key}")).chain(below).collect::<Vec<_>>()
         })
         .collect()
+}
+
+/// What a hook is called by goes into log lines, metrics and headers: it is a text, and not of any length.
+#[test]
+fn names_that_are_none_or_too_long_are_said_to_be_so_in_few_words() {
+    let door = Door::new();
+    let long = "q".repeat(1_000_000);
+    for (body, says) in [
+        (
+            json!({"object_kind": {"a": 1}, "project_id": 1}),
+            "the hook has no text for `event`, so nobody knows what it tells",
+        ),
+        (json!({"object_kind": long, "project_id": 1}), "`event` has 1000000 bytes and may have 255"),
+        (
+            json!({"object_kind": "push", "project": {"path_with_namespace": long}}),
+            "`project` has 1000000 bytes and may have 2048",
+        ),
+    ] {
+        let answer = door.app.post("/hooks", &[], body.to_string().as_bytes());
+        assert_eq!((answer.status, answer.json()["status"].as_str()), (200, Some("ignored")), "{answer:?}");
+        let reason = answer.json()["reason"].as_str().unwrap().to_owned();
+        assert!(
+            reason.starts_with("the hook cannot be read: mappings/gitlab/forge.yaml:") && reason.ends_with(says),
+            "{reason}"
+        );
+    }
+    let key = "k".repeat(10_000);
+    let answer = door.app.post("/hooks", &[("Idempotency-Key", &key)], crate::support::gitlab_push().as_bytes());
+    assert!(answer.body.contains("`delivery_key` has 10000 bytes and may have 2048"), "{answer:?}");
+    assert_eq!(door.app.metric("hookglot_ignored_total{destination=\"\",reason=\"unreadable\"}"), Some(4));
+    let longest = door.app.log().lines().map(str::len).max();
+    assert!(longest.is_some_and(|length| length < 1_000), "{longest:?}");
+    door.goes_on();
 }
