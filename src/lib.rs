@@ -21,6 +21,7 @@ pub mod loop_guard;
 pub mod mapping;
 pub mod mapping_files;
 pub mod metrics;
+mod path_keys;
 pub mod reload;
 pub mod rules;
 pub mod schemas;

@@ -1,5 +1,6 @@
 //! Addresses that may hold secrets: what stands before their `@`, in their query, and what looks like a key in their path.
 
+use crate::path_keys;
 use crate::secret::Secret;
 use std::fmt;
 use url::Url;
@@ -33,21 +34,10 @@ impl fmt::Display for HiddenUrl {
             shown.set_query(Some("hidden"));
         }
         shown.set_fragment(None);
-        let path = shown.path().split('/').map(|part| if is_like_a_key(part) { "hidden" } else { part });
-        let path = path.collect::<Vec<_>>().join("/");
+        let path = path_keys::masked(shown.path()).into_owned();
         shown.set_path(&path);
         shown.fmt(formatter)
     }
-}
-
-/// Whether a part of a path may be a key: chat tools take one there. Words and numbers that people give are shorter, or
-/// have no digits among their letters, or points in them.
-fn is_like_a_key(part: &str) -> bool {
-    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    part.len() >= 16
-        && part.bytes().all(is_word)
-        && part.bytes().any(|byte| byte.is_ascii_digit())
-        && part.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
 impl fmt::Debug for HiddenUrl {

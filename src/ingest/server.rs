@@ -7,6 +7,7 @@ use super::front::Front;
 use super::head;
 use super::signed::Claims;
 use super::{Answer, Ingest, Received, Route};
+use crate::path_keys;
 use actix_http::{ConnectionType, HttpService, KeepAlive};
 use actix_server::Server;
 use actix_service::{ServiceFactoryExt, fn_service, map_config};
@@ -77,11 +78,13 @@ async fn answer(request: HttpRequest, payload: Payload, ingest: Data<Ingest>, bu
     let routes = ingest.routes.load();
     let route = routes.get(request.path()).cloned();
     let route = route.as_deref();
+    // A forge may have been told another tool's address, and that one's key may stand in it.
+    let path = route.map_or_else(|| path_keys::masked(request.path()), |route| route.path.as_str().into());
     let head = head::check(request.method(), request.headers());
     let is_unclear = head.is_err();
     let (answer, is_body_read) = match (head, route) {
         (Err(answer), _) => (answer, false),
-        (Ok(()), None) => (Answer::not_found(request.path()), false),
+        (Ok(()), None) => (Answer::not_found(&path), false),
         (Ok(()), Some(route)) => match on_route(&request, payload, route, &ingest, &budget, &exchange).await {
             Ok(answer) => (answer, true),
             Err(answer) => (answer, false),
@@ -108,7 +111,7 @@ async fn answer(request: HttpRequest, payload: Payload, ingest: Data<Ingest>, bu
     }
     answer.count(route.map_or("", |route| &route.path), &ingest.metrics);
     ingest.metrics.request_seconds.observe(seconds);
-    answer.log(request.path(), from, seconds);
+    answer.log(&path, from, seconds);
     answer.into_response(is_last)
 }
 

@@ -30,6 +30,9 @@ const OF_THE_TOOL: [&str; 3] = ["canary-of-the-tool-token", "canary-of-the-tool-
 /// What stands in addresses.
 const OF_ADDRESSES: [&str; 4] =
     ["canary-of-the-login", "canary-of-the-query", "canary-of-the-proxy", "canary-of-the-unknown-host"];
+/// What stands in the paths of addresses, as bots and chat tools have it.
+const OF_PATHS: [&str; 3] =
+    ["bot314159265:AAcanary_k3y-in-a-path", "eyJjYW5hcnkiOjF9.eyJrZXkiOjJ9.cGF0aA", "canaryKeyOfLettersAlone"];
 
 /// A tool that shouts at whoever asks what it was told.
 fn shouting() -> Receiver {
@@ -74,6 +77,9 @@ fn destinations(forge: &str, signing: &str, tool: &Receiver, behind_login: &Rece
         ),
         to("tls", &format!("https://olga:{login}@{}?key={query}", bare(tool)), ""),
         to("unknown", &format!("http://olga:{unknown}@nobody.invalid/?key={query}"), ""),
+        to("bot", &format!("http://nobody.invalid/{}/sendMessage", OF_PATHS[0]), ""),
+        to("chat", &format!("http://127.0.0.1:9/hooks/{}", OF_PATHS[1]), ""),
+        to("letters", &format!("{}/{}", tool.url, OF_PATHS[2]), ""),
         // What is passed on to it is what it lists, and nothing of what proved the caller.
         to("witness", &witness.url, &format!("{signing}pass_headers = [\"X-Team\", \"X-Trace\"]\n")),
     ]
@@ -83,6 +89,7 @@ fn destinations(forge: &str, signing: &str, tool: &Receiver, behind_login: &Rece
 /// Every form in which a secret could be seen.
 fn marks() -> Vec<String> {
     let plain = [GITFLIC_SECRET, GITLAB_SECRET, STRANGER, FORGED].into_iter().chain(OF_THE_TOOL).chain(OF_ADDRESSES);
+    let plain = plain.chain(OF_PATHS);
     let mut marks: Vec<String> = plain.flat_map(forms).collect();
     marks.extend([30, 60].map(|first| key(first).trim_start_matches("whsec_").to_owned()));
     marks
@@ -228,6 +235,10 @@ fn a_day_with_marked_secrets_shows_none_of_them() {
         assert!(answer.status == 0 || answer.status >= 400, "{answer:?}");
         answers.push(answer);
     }
+    // A forge that was told another tool's address.
+    for key in OF_PATHS {
+        answers.push(app.post(&format!("/hooks/{key}"), &[], b"{}"));
+    }
     let signed = &mut signatures;
     for body in hooks("gitlab-to-gitflic", ".gitflic.json") {
         let good = post_gitlab(&app, GITLAB_SECRET, &key(30), &body, signed);
@@ -240,7 +251,7 @@ fn a_day_with_marked_secrets_shows_none_of_them() {
         ]);
     }
     assert!(stored > 50, "{stored}");
-    for name in ["tool", "login", "proxied", "tls", "unknown", "witness"] {
+    for name in ["tool", "login", "proxied", "tls", "unknown", "bot", "chat", "letters", "witness"] {
         wait_for(name, || app.log().contains(&format!("{name}-gitlab")).then_some(()));
     }
     wait_for("deliveries", || {
