@@ -265,7 +265,9 @@ impl Forges {
     /// Whether some forge keeps a header, in small letters, from being passed on.
     #[must_use]
     pub fn keep_back(&self, header: &str) -> bool {
-        self.0.iter().any(|forge| forge.keeps_back(header))
+        // Some tools read an underscore as a hyphen.
+        let header = header.replace('_', "-");
+        self.0.iter().any(|forge| forge.keeps_back(&header))
     }
 
     /// The first of the accepted forges that recognises a request as its hook.

@@ -175,9 +175,9 @@ impl Reload {
         for difference in differences(&self.in_force, &files) {
             tracing::info!("{difference}");
         }
-        tracing::info!("the mapping files are loaded and in force");
         self.metrics.mappings_reloads.with_label_values(&["loaded"]).inc();
         self.metrics.mappings_reload_failed.set(0);
+        tracing::info!("the mapping files are loaded and in force");
         (self.in_force, self.refused) = (files, None);
     }
 

@@ -71,18 +71,20 @@ impl Reconfigure {
             return;
         }
         tracing::info!("SIGHUP: the configuration is read");
-        let (result, failed) = match self.read(workers).await {
-            Ok(()) => ("loaded", 0),
+        let read = self.read(workers).await;
+        let (result, failed) = if read.is_ok() { ("loaded", 0) } else { ("refused", 1) };
+        // Before it is said: whoever has read that looks at the metrics.
+        self.ingest.metrics.config_reloads.with_label_values(&[result]).inc();
+        self.ingest.metrics.config_reload_failed.set(failed);
+        match read {
+            Ok(()) => tracing::info!("the configuration is loaded and in force"),
             Err(faults) => {
                 for fault in faults {
                     tracing::error!("{fault}");
                 }
                 tracing::error!("the configuration is refused: the one before stays in force");
-                ("refused", 1)
             }
-        };
-        self.ingest.metrics.config_reloads.with_label_values(&[result]).inc();
-        self.ingest.metrics.config_reload_failed.set(failed);
+        }
     }
 
     async fn read(&mut self, workers: &mut Workers) -> Result<(), Vec<String>> {
@@ -113,7 +115,6 @@ impl Reconfigure {
         self.known = store::known(&all);
         self.settle().await;
         workers.replace(reachable);
-        tracing::info!("the configuration is loaded and in force");
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use super::fields::{Collector, Fields};
 use super::read::KnownNames;
 use super::secrets::read_secret_file;
+use crate::loop_guard::HOPS_HEADER;
 use crate::secret::Secret;
 use serde_json::Value;
 
@@ -27,8 +28,9 @@ const OF_CONNECTION: [&str; 13] = [
     "proxy-connection",
 ];
 
-/// What proves a caller, whichever forge it is, and what every request of ours has.
-const NEVER_PASSED: [&str; 4] = ["authorization", "cookie", "set-cookie", "content-type"];
+/// What proves a caller, whichever forge it is, and what every request of ours has or asks for.
+const NEVER_PASSED: [&str; 6] =
+    ["authorization", "cookie", "set-cookie", "content-type", "accept-encoding", HOPS_HEADER];
 
 /// The headers of a destination's own.
 pub(super) struct Headers {
@@ -161,18 +163,21 @@ fn passed(
     let mut passed = Vec::new();
     for name in table.texts("pass_headers", all).unwrap_or_default() {
         let small = name.to_ascii_lowercase();
+        // Some tools read both alike.
+        let hyphenated = small.replace('_', "-");
         let checked = if small.is_empty() || !small.bytes().all(is_in_names) {
             Err(format!("`{name}` is no header's name"))
         } else if small.contains('*') {
             Err(format!("`{name}`: a `*` stands for nothing here, name each header"))
-        } else if NEVER_PASSED.contains(&small.as_str()) || known.forges_keep_back(&small) {
+        } else if NEVER_PASSED.contains(&hyphenated.as_str()) || known.forges_keep_back(&small) {
             Err(format!(
                 "`{name}` is never passed on: it proves a caller, belongs to the delivery, or names a forge's event"
             ))
         } else if sent.iter().any(|(own, _)| own.eq_ignore_ascii_case(&small)) {
             Err(format!("`{name}` stands in `headers` as well: use one"))
         } else {
-            check_connection(&name)
+            check_connection(&hyphenated)
+                .map_err(|_| format!("`{name}` belongs to the connection: hookglot makes it where it is needed"))
         };
         match checked {
             Ok(()) => passed.push(small),

@@ -185,6 +185,10 @@ fn what_proves_a_caller_or_belongs_to_a_forge_cannot_be_listed() {
         "X-Vss-ActivityId",
         "X-Event-Key",
         "X-Gitflic-Event",
+        "X_Gitlab_Token",
+        "Private-Token",
+        "Hookglot-Hops",
+        "Accept_Encoding",
     ];
     for name in never {
         let file = ConfigFile::new(&format!("{ROUTE}pass_headers = [\"X-Team\", {name:?}]\n"));
@@ -194,6 +198,7 @@ fn what_proves_a_caller_or_belongs_to_a_forge_cannot_be_listed() {
     for (name, message) in [
         ("Host", "belongs to the connection"),
         ("Proxy-Authorization", "belongs to the connection"),
+        ("transfer_encoding", "`transfer_encoding` belongs to the connection"),
         ("X Team", "no header's name"),
         ("", "no header's name"),
         ("x-team", "stands in `headers` as well"),

@@ -128,6 +128,8 @@ fn a_hook_for_its_own_format_passes_through_byte_for_byte_without_what_proved_it
         ("X-Gitlab-Instance", "https://lab.example.org"),
         ("X-Gitlab-Event-UUID", "0d7a6f0c-8a71-4a38-9f7e-1b2c3d4e5f60"),
         ("webhook-id", "7d1f0c52-6a3b-4e84-9c95-a0b1c2d3e4f5"),
+        // A delivery has one key, by whichever name a tool knows it.
+        ("Idempotency-Key", "5f4e3d2c-6a3b-4e84-9c95-a0b1c2d3e4f5"),
         ("webhook-signature", "v1,c2lnbmVk"),
         ("Authorization", "Bearer brass-lantern-77"),
         ("User-Agent", "GitLab/17.3.1"),
