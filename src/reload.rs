@@ -188,9 +188,10 @@ impl Reload {
         for message in messages {
             tracing::error!("{message}");
         }
-        tracing::error!("the mapping files are refused: those loaded before stay in force");
+        // Before it is said: whoever has read that looks at the metrics.
         self.metrics.mappings_reloads.with_label_values(&["refused"]).inc();
         self.metrics.mappings_reload_failed.set(1);
+        tracing::error!("the mapping files are refused: those loaded before stay in force");
         self.refused = Some(refused);
     }
 }
