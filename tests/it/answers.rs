@@ -4,7 +4,7 @@
 use crate::support::app::{App, serve_in};
 use crate::support::load::{mark, numbered_push};
 use crate::support::receiver::status;
-use crate::support::tool::{Tool, content};
+use crate::support::tool::{Ending, Tool, content};
 use crate::support::wait_for;
 use std::net::TcpListener;
 use std::time::Duration;
@@ -79,20 +79,55 @@ fn first(answer: impl Fn() -> String + Send + Sync + 'static) -> Tool {
     Tool::scripted(move |number| if number == 0 { answer() } else { status(200, "") })
 }
 
+/// The first hook's first attempt has a line with these words and counts as this result; it is tried again, under the same
+/// key, and delivered, and so is the next hook.
+#[track_caller]
+fn is_tried_again(tool: &Tool, more: &str, words: &[&str], result: &str) {
+    let case = Case::new(&tool.url, &format!("{AGAIN}\n{more}"));
+    case.send(0);
+    let line = case.line(&[&["attempt=1"], words].concat());
+    assert!(line.contains("WARN") && line.contains("outcome=\"again\""), "{line}");
+    case.line(&["attempt=2", "outcome=\"delivered\""]);
+    case.send(1);
+    case.wait_for("delivered", 2, 0);
+    assert_eq!((case.attempts(result), case.attempts("2xx")), (1, 2));
+    came(tool, 2);
+}
+
 #[test]
 fn an_answer_that_comes_too_late_is_none() {
     let tool = first(|| {
         std::thread::sleep(Duration::from_millis(1_500));
         status(200, "")
     });
-    let case = Case::new(&tool.url, &format!("{AGAIN}\ntimeout = \"400ms\""));
-    case.send(0);
-    let line = case.line(&["attempt", "no answer in time"]);
-    assert!(line.contains("WARN") && line.contains("outcome=\"again\""), "{line}");
-    case.send(1);
-    case.wait_for("delivered", 2, 0);
-    assert_eq!((case.attempts("timeout"), case.attempts("2xx")), (1, 2));
-    came(&tool, 2);
+    is_tried_again(&tool, "timeout = \"400ms\"", &["no answer in time"], "timeout");
+}
+
+#[test]
+fn a_server_error_is_tried_again() {
+    let tool = first(|| status(500, ""));
+    is_tried_again(&tool, "", &["status=500", "the destination answered 500"], "5xx");
+}
+
+#[test]
+fn a_redirect_is_tried_again_where_it_counts_as_failed() {
+    let tool = first(|| status(301, "Location: http://127.0.0.1:9/elsewhere\r\n"));
+    is_tried_again(&tool, "redirects = \"failed\"", &["status=301", "a redirect, which is not followed"], "3xx");
+}
+
+#[test]
+fn a_connection_that_breaks_before_the_answers_head_is_whole_is_tried_again() {
+    for ending in [Ending::Closes, Ending::Resets] {
+        // Half a head is none.
+        let tool =
+            Tool::ending(
+                ending,
+                |number| {
+                    if number == 0 { "HTTP/1.1 200 OK\r\nContent-Le".to_owned() } else { content(0) }
+                },
+            );
+        is_tried_again(&tool, "", &["the connection broke"], "unreachable");
+    }
 }
 
 #[test]
@@ -106,20 +141,6 @@ fn a_tool_that_hangs_is_given_up_when_its_retries_are_used_up() {
     assert!(line.contains("given up after 3 attempts: no answer in time"), "{line}");
     assert_eq!((case.attempts("timeout"), case.ended("delivered")), (3, 0));
     assert_eq!(case.app.metric("hookglot_retries_total{destination=\"tool\"} "), Some(2));
-}
-
-#[test]
-fn a_server_error_is_tried_again() {
-    let tool = first(|| status(500, ""));
-    let case = Case::new(&tool.url, AGAIN);
-    case.send(0);
-    let line = case.line(&["attempt=1", "status=500"]);
-    assert!(line.contains("the destination answered 500") && line.contains("outcome=\"again\""), "{line}");
-    case.line(&["attempt=2", "outcome=\"delivered\""]);
-    case.send(1);
-    case.wait_for("delivered", 2, 0);
-    assert_eq!((case.attempts("5xx"), case.attempts("2xx")), (1, 2));
-    came(&tool, 2);
 }
 
 #[test]
@@ -170,51 +191,24 @@ fn a_redirect_counts_as_delivered_with_a_warning() {
 }
 
 #[test]
-fn a_redirect_is_tried_again_where_it_counts_as_failed() {
-    let tool = first(|| status(301, "Location: http://127.0.0.1:9/elsewhere\r\n"));
-    let case = Case::new(&tool.url, &format!("{AGAIN}\nredirects = \"failed\""));
-    case.send(0);
-    let line = case.line(&["attempt=1", "status=301"]);
-    assert!(line.contains("outcome=\"again\""), "{line}");
-    case.send(1);
-    case.wait_for("delivered", 2, 0);
-    assert_eq!((case.attempts("3xx"), case.attempts("2xx")), (1, 2));
-    came(&tool, 2);
-}
-
-#[test]
-fn a_connection_that_breaks_before_the_answers_head_is_whole_is_tried_again() {
-    // The tool closes after this answer: half a head is none.
-    let tool =
-        Tool::closing(|number| if number == 0 { "HTTP/1.1 200 OK\r\nContent-Le".to_owned() } else { content(0) });
-    let case = Case::new(&tool.url, AGAIN);
-    case.send(0);
-    let line = case.line(&["attempt=1", "the connection broke"]);
-    assert!(line.contains("outcome=\"again\""), "{line}");
-    case.line(&["attempt=2", "outcome=\"delivered\""]);
-    case.send(1);
-    case.wait_for("delivered", 2, 0);
-    assert_eq!((case.attempts("unreachable"), case.attempts("2xx")), (1, 2));
-    came(&tool, 2);
-}
-
-#[test]
 fn an_answer_that_breaks_in_its_body_or_never_ends_has_said_its_status() {
-    let tool = Tool::closing(|number| match number {
-        0 => "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf".to_owned(),
-        1 => {
-            let chunk = format!("fff\r\n{}\r\n", "x".repeat(4095));
-            format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{}", chunk.repeat(200))
-        }
-        _ => content(0),
-    });
-    let case = Case::new(&tool.url, AGAIN);
-    case.send(0);
-    case.wait_for("delivered", 1, 0);
-    case.send(1);
-    case.wait_for("delivered", 2, 0);
-    assert_eq!(case.attempts("2xx"), 2);
-    came(&tool, 1);
+    let half = || "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf".to_owned();
+    let chunk = format!("fff\r\n{}\r\n", "x".repeat(4095));
+    let endless = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{}", chunk.repeat(200));
+    let dripping = "HTTP/1.1 200 OK\r\n\r\n";
+    for tool in [
+        Tool::ending(Ending::Closes, move |_| half()),
+        Tool::ending(Ending::Resets, move |_| half()),
+        Tool::ending(Ending::Closes, move |_| endless.clone()),
+        Tool::ending(Ending::Drips, |_| dripping.to_owned()),
+    ] {
+        let case = Case::new(&tool.url, &format!("{AGAIN}\ntimeout = \"500ms\"\nconcurrency = 1"));
+        case.send(0);
+        case.send(1);
+        case.wait_for("delivered", 2, 0);
+        assert_eq!(case.attempts("2xx"), 2);
+        came(&tool, 1);
+    }
 }
 
 #[test]

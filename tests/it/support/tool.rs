@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What came under one key.
 #[derive(Debug, Clone)]
@@ -31,6 +31,19 @@ struct Seen {
 
 /// What a tool answers to the request of a number, for the hook with a mark.
 type Script = dyn Fn(usize, &str) -> String + Send + Sync;
+
+/// What becomes of a connection behind an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It stays open for the next request.
+    Stays,
+    /// It is closed.
+    Closes,
+    /// It is reset.
+    Resets,
+    /// Byte after byte follows, slowly and without end.
+    Drips,
+}
 
 /// A listening tool.
 pub struct Tool {
@@ -58,22 +71,22 @@ impl Tool {
 
     /// A tool that answers by what names the hook.
     pub fn by_mark(script: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
-        Self::start(([127, 0, 0, 1], 0).into(), false, move |_, mark| script(mark))
+        Self::start(([127, 0, 0, 1], 0).into(), Ending::Stays, move |_, mark| script(mark))
     }
 
-    /// A tool that closes each connection after its answer.
-    pub fn closing(script: impl Fn(usize) -> String + Send + Sync + 'static) -> Self {
-        Self::start(([127, 0, 0, 1], 0).into(), true, move |number, _| script(number))
+    /// A tool whose connections end so after each answer.
+    pub fn ending(ending: Ending, script: impl Fn(usize) -> String + Send + Sync + 'static) -> Self {
+        Self::start(([127, 0, 0, 1], 0).into(), ending, move |number, _| script(number))
     }
 
     /// A tool at an address.
     pub fn at(address: SocketAddr, script: impl Fn(usize) -> String + Send + Sync + 'static) -> Self {
-        Self::start(address, false, move |number, _| script(number))
+        Self::start(address, Ending::Stays, move |number, _| script(number))
     }
 
     fn start(
         address: SocketAddr,
-        is_closing: bool,
+        ending: Ending,
         script: impl Fn(usize, &str) -> String + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind(address).unwrap();
@@ -83,7 +96,7 @@ impl Tool {
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let (seen, script) = (Arc::clone(&shared), Arc::clone(&script));
-                std::thread::spawn(move || serve(&stream, &seen, &*script, is_closing));
+                std::thread::spawn(move || serve(&stream, &seen, &*script, ending));
             }
         });
         Self { url, seen }
@@ -117,16 +130,32 @@ impl Tool {
     }
 }
 
-fn serve(stream: &TcpStream, seen: &Mutex<Seen>, script: &Script, is_closing: bool) {
+fn serve(stream: &TcpStream, seen: &Mutex<Seen>, script: &Script, ending: Ending) {
     let mut reader = BufReader::new(stream);
     let mut writer = stream;
     while let Some((key, body)) = read(&mut reader) {
         let (number, mark) = keep(&mut seen.lock().unwrap(), &key, &body);
         let answer = script(number, &mark);
-        if answer.is_empty() || writer.write_all(answer.as_bytes()).is_err() || is_closing {
+        if answer.is_empty() || writer.write_all(answer.as_bytes()).is_err() || !goes_on(stream, ending) {
             break;
         }
     }
+}
+
+/// Ends a connection behind an answer; whether it is still open.
+fn goes_on(mut stream: &TcpStream, ending: Ending) -> bool {
+    match ending {
+        Ending::Stays => return true,
+        Ending::Closes => {}
+        // A socket that does not linger at all is reset when it is closed.
+        Ending::Resets => rustix::net::sockopt::set_socket_linger(stream, Some(Duration::ZERO)).unwrap(),
+        Ending::Drips => {
+            while stream.write_all(b"x").is_ok() {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+    }
+    false
 }
 
 fn keep(seen: &mut Seen, key: &str, body: &[u8]) -> (usize, String) {
