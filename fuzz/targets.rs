@@ -237,5 +237,6 @@ fn stored(headers: Vec<Header>, body: &[u8]) -> Option<Hook> {
         received_at: jiff::Timestamp::UNIX_EPOCH,
         headers,
         body: body.to_vec().into(),
+        seen: None,
     })
 }

@@ -45,6 +45,8 @@ pub struct Settings {
     pub retention_age: Duration,
     /// Within how many bytes it is kept, beside all that waits. Default 1 GiB; in memory 16 MiB.
     pub retention_bytes: u64,
+    /// For how long the state of an object is remembered of which no hook tells any more. Default 365 days.
+    pub retention_states: Duration,
     /// The built-in mapping files with those of `mappings_dir` over them.
     pub files: Files,
     /// The folder of one's own mapping files; watched while running.

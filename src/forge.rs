@@ -9,6 +9,7 @@ mod prove;
 pub mod scheme;
 mod settings;
 pub mod signature;
+mod teaching;
 
 use crate::mapping::json::{Document, Node};
 use crate::mapping::program::{Condition, Program, Root, Template};
@@ -19,8 +20,10 @@ use naming::Naming;
 use scheme::Proof;
 use signature::Signature;
 use std::sync::Arc;
+use teaching::Teaching;
 
 pub use branch::FilterKind;
+pub use teaching::Lesson;
 
 /// One dialect of hooks.
 #[derive(Debug)]
@@ -44,6 +47,7 @@ pub struct Forge {
     unlisted: Vec<(String, String)>,
     schemas: Vec<(String, String)>,
     branch_filters: Vec<branch::FilterRule>,
+    teaches: Vec<Teaching>,
     settings: Vec<(String, settings::Kind)>,
 }
 
@@ -164,8 +168,7 @@ impl Forge {
     /// Names a hook's event, project, instance and delivery key.
     ///
     /// # Errors
-    /// When the hook has a value where the forge file cannot read it, no event, or a name that is too long, with the line that
-    /// wanted it.
+    /// When the hook has a value where the forge file cannot read it, or a name that is too long, with the line that wanted it.
     pub fn identify(&self, body: Node<'_>, headers: &[Header]) -> Result<Identity, Failure> {
         let beside = Surroundings { headers, ..Surroundings::new(&NoKnowledge) };
         let arena = Bump::new();
@@ -176,6 +179,14 @@ impl Forge {
             instance: self.instance.name(&run)?,
             delivery_key: self.delivery_key.name(&run)?,
         })
+    }
+
+    /// Refuses a hook that does not say which event it is; `translate` is told by its user instead.
+    ///
+    /// # Errors
+    /// When it does not, with the line that wanted it.
+    pub fn check_event(&self, identity: &Identity) -> Result<(), Failure> {
+        if identity.event.is_empty() { Err(self.event.is_missing(&self.program)) } else { Ok(()) }
     }
 
     /// The headers that every request in this forge's form carries, as they are for one attempt.

@@ -23,8 +23,9 @@ use crate::acks::{Acks, Awaited};
 use crate::clock::Clock;
 use crate::config::{Access, Ack, Destination, Duplicates, Format, Limits};
 use crate::doorbell::Doorbells;
-use crate::forge::{Forge, Header};
+use crate::forge::{Forge, Header, Identity, Lesson};
 use crate::loop_guard::{HOPS_HEADER, MAX_HOPS};
+use crate::mapping::Failure;
 use crate::mapping::json::Document;
 use crate::metrics::Metrics;
 use crate::rules::{LiveRules, Rules};
@@ -122,13 +123,15 @@ impl Ingest {
         };
         let hook = arrival::hook(rules, route, received, planned.as_ref().ok());
         match planned {
-            Ok((_, _, _, destinations)) => self.deliver(route, hook, destinations).await,
+            Ok(planned) => self.deliver(route, hook, planned).await,
             Err(ignored) => self.ignore(hook, ignored).await,
         }
     }
 
     /// Stores a hook for its destinations.
-    async fn deliver(&self, route: &Route, hook: Hook, destinations: Vec<Destined>) -> Answer {
+    async fn deliver(&self, route: &Route, hook: Hook, planned: Planned) -> Answer {
+        let Planned { destinations, lesson, .. } = planned;
+        let lesson = self.lesson(&hook, lesson);
         let (id, forge, event) = (hook.id, hook.forge.clone(), hook.event.clone());
         self.metrics.hooks.with_label_values(&[&*route.path, &forge]).inc();
         let plans = arrival::plans(&destinations);
@@ -136,7 +139,7 @@ impl Ingest {
             destinations.iter().filter(|(_, refusal)| refusal.is_none()).map(|(to, _)| to.name.as_str()).collect();
         let awaited = (route.ack == Ack::Delivered && !names.is_empty())
             .then(|| self.acks.expect(id, names.iter().map(|name| (*name).to_owned())));
-        let stored = self.store(arrival::arrival(hook, route, plans, self.clock.now())).await;
+        let stored = self.store(arrival::arrival(hook, route, plans, lesson, self.clock.now())).await;
         let answer = match stored {
             Err(refused) if !names.is_empty() => return refused,
             Ok(Appended::Duplicate { of }) => {
@@ -155,6 +158,16 @@ impl Ingest {
             Ok(Appended::Stored { .. }) | Err(_) => self.nobodys(id, &event, &destinations),
         };
         answer.about(&forge, &event)
+    }
+
+    /// What a hook teaches. One from which nothing can be learned is delivered all the same.
+    fn lesson(&self, hook: &Hook, lesson: Result<Option<Lesson>, Failure>) -> Option<Lesson> {
+        lesson.unwrap_or_else(|failure| {
+            self.metrics.unlearned.with_label_values(&[&*hook.route, &hook.forge]).inc();
+            let (hook, event, route) = (hook.id.to_string(), &hook.event, &hook.route);
+            tracing::warn!(hook, route, event, %failure, "nothing is learned of this hook");
+            None
+        })
     }
 
     /// The answer when the hook is stored, or when each destination was tried once.
@@ -233,15 +246,22 @@ impl Ingest {
 /// A destination, and why it does not get a hook, when it does not.
 type Destined = (Arc<Destination>, Option<Refusal>);
 
-type Planned = (Arc<Forge>, crate::forge::Identity, u32, Vec<Destined>);
+/// Whose hook it is, what it is called, which destinations get it, and what it teaches.
+struct Planned {
+    forge: Arc<Forge>,
+    identity: Identity,
+    hops: u32,
+    destinations: Vec<Destined>,
+    lesson: Result<Option<Lesson>, Failure>,
+}
 
-/// Whose hook it is, what it is called, and which destinations get it.
 fn plan(rules: &Rules, route: &Route, document: &Document<'_>, headers: &[Header]) -> Result<Planned, Refusal> {
     let Some(forge) = rules.forges.recognise(&route.accept, document.root(), headers) else {
         return Err(Refusal::new("unrecognised", format!("not a hook of {}", route.accept.join(" or "))));
     };
     let identity = forge
         .identify(document.root(), headers)
+        .and_then(|identity| forge.check_event(&identity).map(|()| identity))
         .map_err(|failure| Refusal::new("unreadable", format!("the hook cannot be read: {failure}")))?;
     let hops = hops(headers)?;
     if hops >= MAX_HOPS {
@@ -256,7 +276,8 @@ fn plan(rules: &Rules, route: &Route, document: &Document<'_>, headers: &[Header
             (Arc::clone(to), refusal(to, forge, &identity.event, identity.project.is_some(), held_back))
         })
         .collect();
-    Ok((Arc::clone(forge), identity, hops, destinations))
+    let lesson = forge.lesson(document.root(), headers);
+    Ok(Planned { forge: Arc::clone(forge), identity, hops, destinations, lesson })
 }
 
 /// How many hookglots a hook has passed. A count that cannot be read ends the hook: taken for none, it would let a hook go in

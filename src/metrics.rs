@@ -32,6 +32,8 @@ pub struct Metrics {
     pub retries: IntCounterVec,
     /// Seconds from the acceptance of a hook to its delivery, by `destination`.
     pub delivery_seconds: HistogramVec,
+    /// Hooks from which nothing could be learned, by `route` and `forge`.
+    pub unlearned: IntCounterVec,
     /// Hooks that had come before, by `route`.
     pub duplicates: IntCounterVec,
     /// Deliveries that no longer keep those of their project waiting, by `destination`.
@@ -94,6 +96,12 @@ impl Metrics {
             connections: gauge(all, "hookglot_connections", "Connections that are open where hooks come in")?,
             request_seconds: seconds(all, "hookglot_request_seconds", "Seconds from a request's head to its answer")?,
             hooks: counter(all, "hookglot_hooks_total", "Hooks taken", &["route", "forge"])?,
+            unlearned: counter(
+                all,
+                "hookglot_unlearned_total",
+                "Hooks from which nothing could be learned",
+                &["route", "forge"],
+            )?,
             duplicates: counter(all, "hookglot_duplicates_total", "Hooks that had come before", &["route"])?,
             failures_until_disabled: gauges(
                 all,

@@ -9,6 +9,7 @@ pub mod sqlite;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -54,6 +55,28 @@ pub struct Hook {
     pub headers: Vec<(String, String)>,
     /// Its body, byte for byte.
     pub body: Bytes,
+    /// What was known of the object that it is about when it came, a JSON object; none where nothing was. The store fills it.
+    pub seen: Option<String>,
+}
+
+impl Hook {
+    /// The project, told apart from one of the same name in another installation.
+    #[must_use]
+    pub fn project_of_instance(&self) -> Option<String> {
+        let instance = self.instance.as_deref().unwrap_or_default();
+        self.project.as_ref().map(|project| format!("{} {instance} {project}", self.forge))
+    }
+}
+
+/// What a hook tells of the state of an object: hooks leave out what has not changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lesson {
+    /// The kind of the object.
+    pub kind: String,
+    /// Which one of its kind, within its project.
+    pub id: String,
+    /// What is told of it.
+    pub state: Map<String, Value>,
 }
 
 /// A hook on its way into the store.
@@ -67,6 +90,8 @@ pub struct Arrival {
     pub ignored: Option<String>,
     /// By what the same hook is found that came before on the route.
     pub same: Option<Same>,
+    /// What it teaches of an object.
+    pub lesson: Option<Lesson>,
     /// The time now: its deliveries are due at once.
     pub now: Timestamp,
 }
@@ -224,6 +249,8 @@ pub struct Retention {
     pub age: Duration,
     /// Within how many bytes, beside all that waits.
     pub bytes: u64,
+    /// For how long the state of an object is remembered of which no hook tells any more.
+    pub states: Duration,
 }
 
 /// What one step of removing did.
@@ -255,7 +282,9 @@ pub trait Store: Send + Sync {
     /// Comes before everything else, and again when the destinations change.
     fn settle(&self, known: Vec<KnownDestination>, now: Timestamp) -> Answer<'_, Vec<(String, u64)>>;
 
-    /// Keeps a hook, and one delivery of it for each plan.
+    /// Keeps a hook, and one delivery of it for each plan. In the same step, all or nothing and in order of arrival, it
+    /// remembers what the hook teaches, for the route and the project; what was known of the object before is kept with the
+    /// hook. So a hook teaches once, whenever and however often it is delivered. A duplicate teaches nothing.
     ///
     /// # Errors
     /// [`StoreError::Full`] when there is no room; nothing is kept then.

@@ -36,7 +36,10 @@ pub(super) fn fixed(settings: &Settings) -> Vec<(&'static str, String)> {
         ("store", format!("{:?}", settings.store)),
         ("data_dir", settings.data_dir.display().to_string()),
         ("mappings_dir", format!("{:?}", settings.mappings_dir)),
-        ("retention", format!("{:?} {}", settings.retention_age, settings.retention_bytes)),
+        (
+            "retention",
+            format!("{:?} {} {:?}", settings.retention_age, settings.retention_bytes, settings.retention_states),
+        ),
         ("limits", format!("{:?}", settings.limits)),
         ("reload", format!("{:?}", settings.reload)),
         ("grace", format!("{:?}", settings.grace)),

@@ -121,7 +121,8 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags) -> Resul
     let settled = store.settle(store::known(&destinations), delivery.clock.now()).await;
     say_settled(Ok(settled.map_err(Ended::failed)?), &metrics);
     let mut workers = Workers::start(Arc::clone(&delivery), reachable);
-    let keep = Retention { age: settings.retention_age, bytes: settings.retention_bytes };
+    let (age, bytes, states) = (settings.retention_age, settings.retention_bytes, settings.retention_states);
+    let keep = Retention { age, bytes, states };
     let upkeep = tokio::spawn(upkeep::run(Arc::clone(&delivery), keep, used));
     let ingest = Arc::new(Ingest {
         routes: Arc::new(ArcSwap::from_pointee(routes)),

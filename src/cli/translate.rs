@@ -160,6 +160,7 @@ fn hook(args: &TranslateArgs, forges: &Forges, body: Vec<u8>) -> Result<Hook, Re
         received_at,
         headers,
         body: body.into(),
+        seen: None,
     })
 }
 

@@ -45,6 +45,7 @@ pub(super) fn settings(mut members: Map<String, Value>, all: &mut Collector<'_>)
         store,
         retention_age: retention.0.unwrap_or(Duration::from_hours(7 * 24)),
         retention_bytes: retention.1.unwrap_or(default_bytes),
+        retention_states: retention.2.unwrap_or(Duration::from_hours(365 * 24)),
         empty_variables,
         listen: listen_at.unwrap_or_else(|| ([127, 0, 0, 1], 8080).into()),
         admin_listen: admin_at.unwrap_or_else(|| ([127, 0, 0, 1], 9090).into()),
@@ -170,12 +171,13 @@ fn store(text: &str) -> Result<StoreKind, String> {
     }
 }
 
-/// For how long, and within how many bytes, what has ended is kept.
-fn retention(mut table: Fields, all: &mut Collector<'_>) -> (Option<Duration>, Option<u64>) {
+/// For how long, and within how many bytes, what has ended is kept; for how long states are remembered.
+fn retention(mut table: Fields, all: &mut Collector<'_>) -> (Option<Duration>, Option<u64>, Option<Duration>) {
     let age = table.duration("age", all);
     let bytes = table.size("size", all).map(|bytes| bytes as u64);
+    let states = table.duration("states", all);
     table.end(all);
-    (age, bytes)
+    (age, bytes, states)
 }
 
 fn limits(mut table: Fields, all: &mut Collector<'_>) -> Limits {

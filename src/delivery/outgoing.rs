@@ -162,6 +162,7 @@ struct Documents<'t> {
     body: Document<'t>,
     facts: HookFacts<'t>,
     settings: Document<'t>,
+    seen: Option<Document<'t>>,
 }
 
 impl<'h> Texts<'h> {
@@ -173,7 +174,8 @@ impl<'h> Texts<'h> {
         let body = Document::parse(&self.hook.body)
             .map_err(|error| Refused::Failed(format!("the stored body is not JSON: {error}")))?;
         let facts = self.facts.about(self.hook);
-        Ok(Documents { hook: self.hook, body, facts, settings: own_json(&self.settings) })
+        let seen = self.hook.seen.as_deref().map(own_json);
+        Ok(Documents { hook: self.hook, body, facts, settings: own_json(&self.settings), seen })
     }
 }
 
@@ -183,6 +185,7 @@ impl Documents<'_> {
         Surroundings {
             hook: Some(self.facts),
             settings: Some(self.settings.root()),
+            seen: self.seen.as_ref().map(Document::root),
             headers: &hook.headers,
             instance: hook.instance.as_deref().unwrap_or_default(),
             ..Surroundings::new(&NoKnowledge)

@@ -1,7 +1,7 @@
 //! Reads `forge.yaml` and runs its examples.
 
 use super::naming::Naming;
-use super::{FilterKind, Forge, Header, Identity, branch, prove, settings};
+use super::{FilterKind, Forge, Header, Identity, Lesson, branch, prove, settings, teaching};
 use crate::mapping::Files;
 use crate::mapping::diagnostic::{Diagnostics, Position, did_you_mean};
 use crate::mapping::examples::reach::{self, Reached, Sample};
@@ -14,7 +14,7 @@ use crate::mapping::yaml::{self, Yaml};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
-const KEYS: [&str; 23] = [
+const KEYS: [&str; 24] = [
     "forge",
     "name",
     "doc",
@@ -36,6 +36,7 @@ const KEYS: [&str; 23] = [
     "unlisted",
     "schemas",
     "branch_filters",
+    "teaches",
     "settings",
     "examples",
 ];
@@ -95,6 +96,7 @@ fn read(root: &Yaml, name: &str, file: &str, faults: &mut Diagnostics) -> Forge 
         check_events(root.get(key), &events, &mut scope);
     }
     let branch_filters = branch::read(root, &events, &mut scope);
+    let teaches = teaching::read(root, &mut scope);
     let settings = settings::read(root, &mut scope);
     let program = scope.program;
     Forge {
@@ -117,6 +119,7 @@ fn read(root: &Yaml, name: &str, file: &str, faults: &mut Diagnostics) -> Forge 
         unlisted,
         schemas,
         branch_filters,
+        teaches,
         settings,
     }
 }
@@ -238,6 +241,10 @@ fn run_example(forge: &Forge, example: &Yaml) -> Result<(), String> {
     }
     let identity = forge.identify(body.root(), &headers).map_err(|failure| failure.to_string())?;
     for (key, value) in expected {
+        if key.name == "teaches" {
+            check_lesson(forge, &body, &headers, &value.to_json())?;
+            continue;
+        }
         let filtered = FilterKind::named(&key.name)
             .map(|kind| forge.filtered_name(kind, &identity.event, body.root(), &headers))
             .transpose()
@@ -252,6 +259,13 @@ fn run_example(forge: &Forge, example: &Yaml) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Holds what a hook teaches against `{kind: {id: …, state: {…}}}`, or null.
+fn check_lesson(forge: &Forge, body: &Document<'_>, headers: &[Header], expected: &Value) -> Result<(), String> {
+    let lesson = forge.lesson(body.root(), headers).map_err(|failure| failure.to_string())?;
+    let got = lesson.map_or(Value::Null, |Lesson { kind, id, state }| json!({kind: {"id": id, "state": state}}));
+    if got == *expected { Ok(()) } else { Err(format!("teaches: expected {expected}, got {got}")) }
 }
 
 /// A fact of an identity by the name that an example gives it.

@@ -5,7 +5,7 @@ use super::text;
 use crate::mapping::Failure;
 use crate::mapping::eval::Run;
 use crate::mapping::file::single;
-use crate::mapping::program::{Place, Template};
+use crate::mapping::program::{Place, Program, Template};
 use crate::mapping::scope::Scope;
 use crate::mapping::yaml::Yaml;
 
@@ -31,12 +31,14 @@ impl Naming {
         Self { key, template: single(node, scope), place: scope.place(node.position) }
     }
 
-    /// The event of a hook, which must have one.
+    /// The event of a hook; nothing where the hook does not say.
     pub(super) fn event<'a>(&'a self, run: &Run<'a>) -> Result<String, Failure> {
-        let name = self.within(run, MOST_OF_AN_EVENT)?;
-        name.ok_or_else(|| {
-            self.failure(run, format!("the hook has no text for `{}`, so nobody knows what it tells", self.key))
-        })
+        Ok(self.within(run, MOST_OF_AN_EVENT)?.unwrap_or_default())
+    }
+
+    /// What is wrong with a hook that does not say what it is.
+    pub(super) fn is_missing(&self, program: &Program) -> Failure {
+        program.failure(self.place, format!("the hook has no text for `{}`, so nobody knows what it tells", self.key))
     }
 
     /// Another name, where the hook has it.
@@ -47,12 +49,8 @@ impl Naming {
     fn within<'a>(&'a self, run: &Run<'a>, most: usize) -> Result<Option<String>, Failure> {
         let name = text(run, &self.template)?;
         if let Some(length) = name.as_ref().map(String::len).filter(|length| *length > most) {
-            return Err(self.failure(run, format!("`{}` has {length} bytes and may have {most}", self.key)));
+            return Err(run.failure(self.place, format!("`{}` has {length} bytes and may have {most}", self.key)));
         }
         Ok(name)
-    }
-
-    fn failure(&self, run: &Run<'_>, message: String) -> Failure {
-        run.failure(self.place, message)
     }
 }

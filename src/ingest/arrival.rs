@@ -2,9 +2,9 @@
 
 use super::{Destined, Planned, Received, Route};
 use crate::config::Duplicates;
-use crate::forge::Forges;
+use crate::forge::{self, Forges};
 use crate::rules::Rules;
-use crate::store::{Arrival, Fate, Hook, Plan, Same};
+use crate::store::{Arrival, Fate, Hook, Lesson, Plan, Same};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -16,8 +16,8 @@ use uuid::Uuid;
 /// The hook that was received, without what proved it; one that is not recognised has no forge and no event.
 pub(super) fn hook(rules: &Rules, route: &Route, mut received: Received, planned: Option<&Planned>) -> Hook {
     received.headers.retain(|(name, _)| !is_proof(&rules.forges, name));
-    let identity = planned.map(|(_, identity, ..)| identity.clone());
-    let (forge, hops) = planned.map_or(("", 0), |(forge, _, hops, _)| (forge.name(), *hops));
+    let identity = planned.map(|planned| planned.identity.clone());
+    let (forge, hops) = planned.map_or(("", 0), |planned| (planned.forge.name(), planned.hops));
     Hook {
         id: Uuid::now_v7(),
         route: route.path.clone(),
@@ -30,6 +30,7 @@ pub(super) fn hook(rules: &Rules, route: &Route, mut received: Received, planned
         received_at: Timestamp::now(),
         headers: received.headers,
         body: Bytes::from(received.body),
+        seen: None,
     }
 }
 
@@ -50,14 +51,22 @@ pub(super) fn plans(destinations: &[Destined]) -> Vec<Plan> {
 }
 
 /// A hook with what is planned for it.
-pub(super) fn arrival(hook: Hook, route: &Route, plans: Vec<Plan>, now: Timestamp) -> Arrival {
+pub(super) fn arrival(
+    hook: Hook,
+    route: &Route,
+    plans: Vec<Plan>,
+    lesson: Option<forge::Lesson>,
+    now: Timestamp,
+) -> Arrival {
     let same = key(&hook, route.duplicates).map(|key| Same { key, window: route.duplicate_window });
-    Arrival { hook: Arc::new(hook), plans, ignored: None, same, now }
+    let lesson = lesson.map(|forge::Lesson { kind, id, state }| Lesson { kind, id, state });
+    Arrival { hook: Arc::new(hook), plans, ignored: None, same, lesson, now }
 }
 
 /// A hook that no destination was asked about.
 pub(super) fn ignored(hook: Hook, reason: &str, now: Timestamp) -> Arrival {
-    Arrival { hook: Arc::new(hook), plans: Vec::new(), ignored: Some(reason.to_owned()), same: None, now }
+    let (plans, ignored) = (Vec::new(), Some(reason.to_owned()));
+    Arrival { hook: Arc::new(hook), plans, ignored, same: None, lesson: None, now }
 }
 
 /// By what a hook is the same as another: the key that the forge gave it, or, where that is asked for, what it says.

@@ -102,9 +102,7 @@ impl<'a> Run<'a> {
 
     /// What is wrong with the hook, and the place in the file that found it.
     pub(crate) fn failure(&self, place: Place, message: impl Into<String>) -> Failure {
-        let file = self.program.files.get(place.file).map(std::string::ToString::to_string).unwrap_or_default();
-        let (line, column) = (place.position.line, place.position.column);
-        Failure { file, line, column, message: message.into() }
+        self.program.failure(place, message)
     }
 
     /// The value of an expression.

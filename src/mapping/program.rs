@@ -1,6 +1,7 @@
 //! What a mapping file is compiled to: a tree with every name resolved, ready to be run any number of times.
 
 use super::diagnostic::Position;
+use super::eval::Failure;
 use super::filter::Filter;
 use super::shape::{Shapes, Spot};
 use super::usage::{Origin, Usage};
@@ -29,6 +30,15 @@ pub(crate) struct Program {
     pub(crate) counted: Vec<String>,
     /// What the file names and reads, for the checks that its examples allow.
     pub(crate) usage: Usage,
+}
+
+impl Program {
+    /// What is wrong with a hook, and the place in the file that found it.
+    pub(crate) fn failure(&self, place: Place, message: impl Into<String>) -> Failure {
+        let file = self.files.get(place.file).map(ToString::to_string).unwrap_or_default();
+        let (line, column) = (place.position.line, place.position.column);
+        Failure { file, line, column, message: message.into() }
+    }
 }
 
 #[derive(Debug)]

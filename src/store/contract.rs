@@ -1,18 +1,20 @@
 //! What every store must do; each implementation runs this suite.
 
 use super::{
-    Appended, Arrival, Attempt, Claimed, Ending, Fate, Hook, KnownDestination, MadeBy, Outgoing, Plan, Retention, Same,
-    Store, StoreError, Then,
+    Appended, Arrival, Attempt, Claimed, Ending, Fate, Hook, KnownDestination, Lesson, MadeBy, Outgoing, Plan,
+    Retention, Same, Store, StoreError, Then,
 };
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
 const LEASE: Duration = Duration::from_mins(1);
 const PARK: Duration = Duration::from_mins(10);
-const FOREVER: Retention = Retention { age: Duration::from_hours(1_000), bytes: u64::MAX };
+const FOREVER: Retention =
+    Retention { age: Duration::from_hours(1_000), bytes: u64::MAX, states: Duration::from_hours(1_000) };
 
 pub(super) fn hook(size: usize) -> Hook {
     Hook {
@@ -27,6 +29,7 @@ pub(super) fn hook(size: usize) -> Hook {
         received_at: at(0),
         headers: vec![("x-team".to_owned(), "ledger \"ж\"".to_owned())],
         body: Bytes::from(vec![b' '; size]),
+        seen: None,
     }
 }
 
@@ -42,7 +45,7 @@ pub(super) fn arrival(hook: &Hook, destinations: &[&str]) -> Arrival {
         fate: Fate::Deliver { most_pending: 1_000_000, in_order: false },
     };
     let plans = destinations.iter().map(plan).collect();
-    Arrival { hook: Arc::new(hook.clone()), plans, ignored: None, same: None, now: at(0) }
+    Arrival { hook: Arc::new(hook.clone()), plans, ignored: None, same: None, lesson: None, now: at(0) }
 }
 
 pub(super) async fn append(store: &impl Store, hook: &Hook, destinations: &[&str]) {
@@ -77,6 +80,8 @@ pub(super) async fn run<S: Store>(make: impl Fn() -> S) {
     a_lease_that_ends_hands_out_again(&make()).await;
     what_is_due_again_waits_and_counts(&make()).await;
     a_probe_spends_nothing(&make()).await;
+    a_hook_teaches_once_and_in_order_of_arrival(&make()).await;
+    what_no_hook_tells_of_any_more_is_forgotten(&make()).await;
     what_is_sent_is_kept(&make()).await;
     destinations_do_not_see_each_other(&make()).await;
     what_has_ended_stays_so(&make()).await;
@@ -333,6 +338,63 @@ async fn a_destination_that_gives_up_its_order_lets_all_go(store: &impl Store) {
     for _ in 0..3 {
         assert!(claim(store, "a", at(2)).await.is_some());
     }
+}
+
+/// Appends a hook that tells of an issue.
+async fn teach(store: &impl Store, (route, project, id): (&str, &str, &str), told: Value, now: Timestamp) -> Appended {
+    let hook = Hook { route: route.to_owned(), project: Some(project.to_owned()), ..hook(10) };
+    let same = Some(Same { key: format!("{project} {id} {told}"), window: LEASE });
+    let state = told.as_object().expect("an object").clone();
+    let lesson = Some(Lesson { kind: "issue".to_owned(), id: id.to_owned(), state });
+    store.append(Arrival { same, lesson, now, ..arrival(&hook, &["a"]) }).await.expect("room")
+}
+
+/// What the next hooks that are handed out have seen.
+async fn seen(store: &impl Store, count: usize, now: Timestamp) -> Vec<Option<Value>> {
+    let mut all = Vec::new();
+    for _ in 0..count {
+        let claimed = claim(store, "a", now).await.expect("due");
+        all.push(claimed.hook.seen.as_ref().map(|seen| serde_json::from_str(seen).expect("JSON")));
+    }
+    all
+}
+
+async fn a_hook_teaches_once_and_in_order_of_arrival(store: &impl Store) {
+    let lamp = ("/", "ledger", "1");
+    teach(store, lamp, json!({"title": "Lamp", "status": "OPEN"}), at(0)).await;
+    teach(store, lamp, json!({"title": "New lamp"}), at(0)).await;
+    teach(store, lamp, json!({}), at(0)).await;
+    let repeated = teach(store, lamp, json!({"title": "New lamp"}), at(0)).await;
+    assert!(matches!(repeated, Appended::Duplicate { .. }), "{repeated:?}");
+    teach(store, lamp, json!({"title": "Newest lamp"}), at(0)).await;
+    // Another issue, another project, another route: nothing is known there.
+    for other in [("/", "ledger", "2"), ("/", "quay", "1"), ("/other", "ledger", "1")] {
+        teach(store, other, json!({"title": "Rope"}), at(0)).await;
+    }
+    let known = vec![
+        None,
+        Some(json!({"title": "Lamp", "status": "OPEN"})),
+        Some(json!({"title": "New lamp", "status": "OPEN"})),
+        Some(json!({"title": "New lamp", "status": "OPEN"})),
+        None,
+        None,
+        None,
+    ];
+    assert_eq!(seen(store, 7, at(1)).await, known);
+    // Handed out again, each has seen what it saw when it came.
+    assert_eq!(seen(store, 7, at(100)).await, known);
+}
+
+async fn what_no_hook_tells_of_any_more_is_forgotten(store: &impl Store) {
+    let hour = Retention { states: Duration::from_hours(1), ..FOREVER };
+    let (old, new) = (("/", "ledger", "1"), ("/", "ledger", "2"));
+    teach(store, old, json!({"title": "Lamp"}), at(0)).await;
+    teach(store, new, json!({"title": "Rope"}), at(3_000)).await;
+    store.prune(hour, at(3_700)).await.expect("the store works");
+    for object in [old, new] {
+        teach(store, object, json!({}), at(3_700)).await;
+    }
+    assert_eq!(seen(store, 4, at(3_701)).await, [None, None, None, Some(json!({"title": "Rope"}))]);
 }
 
 async fn what_has_ended_is_removed_in_steps_and_what_waits_is_not(store: &impl Store) {

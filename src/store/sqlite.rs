@@ -8,6 +8,7 @@ mod append;
 mod backup;
 mod errors;
 mod folder;
+mod learn;
 mod prune;
 mod queues;
 mod record;
@@ -237,7 +238,7 @@ impl Store for SqliteStore {
             let mut appended = self.ask(Append { arrival: arrival.clone(), room: self.room.clone() }).await;
             if !self.is_durable() && matches!(appended, Err(StoreError::Full(_))) {
                 // In memory what has ended is kept only as long as nobody needs the room.
-                let nothing = Retention { age: Duration::ZERO, bytes: 0 };
+                let nothing = Retention { age: Duration::ZERO, bytes: 0, states: Duration::MAX };
                 self.ask(Prune { keep: nothing, now: arrival.now.as_microsecond() }).await?;
                 appended = self.ask(Append { arrival, room: self.room.clone() }).await;
             }

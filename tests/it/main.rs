@@ -72,6 +72,8 @@ mod judges;
 mod language;
 /// Which room may use which.
 mod layers;
+/// What hooks teach, and what later ones find.
+mod learning;
 /// Hooks of GitFlic that leave out this and that.
 mod lenient;
 /// Users, passwords and queries of URLs: where they go, and that they show nowhere.

@@ -61,5 +61,6 @@ pub fn stored(forge: &Forge, headers: Vec<Header>, body: Vec<u8>) -> Result<Hook
         received_at: jiff::Timestamp::now(),
         headers,
         body: body.into(),
+        seen: None,
     })
 }

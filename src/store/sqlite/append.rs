@@ -1,11 +1,13 @@
 //! Writes a hook and its deliveries.
 
 use super::super::{Appended, Arrival, DeliveryNumber, Fate, Hook, Plan, Same};
+use super::learn::learn;
 use super::queues::{Queues, Ready};
 use super::room::Room;
 use super::rows;
 use super::writer::{Command, Pending};
 use rusqlite::{Connection, OptionalExtension, params};
+use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -30,10 +32,11 @@ impl Command for Append {
         let (arrival, now) = (&self.arrival, self.arrival.now.as_microsecond());
         self.room.check(database, arrival.hook.body.len())?;
         if let Some(of) = arrival.same.as_ref().map_or(Ok(None), |same| before(database, &arrival.hook, same, now))? {
-            insert_hook(database, arrival, Some(of), now)?;
+            insert_hook(database, arrival, Some(of), None, now)?;
             return Ok(Written { appended: Appended::Duplicate { of }, due: Vec::new() });
         }
-        let hook_seq = insert_hook(database, arrival, None, now)?;
+        let seen = learn(database, arrival, now)?;
+        let hook_seq = insert_hook(database, arrival, None, seen.as_deref(), now)?;
         let (mut due, mut queue_full) = (Vec::new(), Vec::new());
         for plan in &arrival.plans {
             let row = Row { hook: &arrival.hook, hook_seq, plan, now };
@@ -43,8 +46,12 @@ impl Command for Append {
                 Inserted::Waits | Inserted::Ignored => {}
             }
         }
+        let hook = match seen {
+            Some(seen) => Arc::new(Hook { seen: Some(seen), ..(*arrival.hook).clone() }),
+            None => Arc::clone(&arrival.hook),
+        };
         for (_, ready) in &mut due {
-            ready.hook = Some(arrival.hook.clone());
+            ready.hook = Some(Arc::clone(&hook));
         }
         Ok(Written { appended: Appended::Stored { queue_full }, due })
     }
@@ -75,13 +82,19 @@ pub(super) fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
-fn insert_hook(database: &Connection, arrival: &Arrival, of: Option<Uuid>, now: i64) -> rusqlite::Result<i64> {
+fn insert_hook(
+    database: &Connection,
+    arrival: &Arrival,
+    of: Option<Uuid>,
+    seen: Option<&str>,
+    now: i64,
+) -> rusqlite::Result<i64> {
     let hook = &arrival.hook;
     let ends_at_once = of.is_some() || arrival.plans.is_empty();
     let mut insert = database.prepare_cached(
         "INSERT INTO hook (id, route, forge, event, project, instance, delivery_key, hops, received_at, same_key, \
-         duplicate_of, ignored, ended_at, headers, body) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+         duplicate_of, ignored, ended_at, headers, seen, body) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
     )?;
     insert.insert(params![
         hook.id,
@@ -98,6 +111,7 @@ fn insert_hook(database: &Connection, arrival: &Arrival, of: Option<Uuid>, now: 
         arrival.ignored,
         ends_at_once.then_some(now),
         rows::headers_text(&hook.headers),
+        seen,
         &hook.body[..],
     ])
 }
@@ -136,9 +150,7 @@ impl Row<'_> {
                 *in_order
             }
         };
-        let lane = self.hook.project.as_ref().filter(|_| in_order).map(|project| {
-            format!("{} {} {project}", self.hook.forge, self.hook.instance.as_deref().unwrap_or_default())
-        });
+        let lane = if in_order { self.hook.project_of_instance() } else { None };
         if let Some(lane) = &lane
             && keeps_waiting(database, destination, lane)?
         {

@@ -2,6 +2,7 @@
 
 use super::super::{Pruned, Retention};
 use super::append::micros;
+use super::learn::forget;
 use super::settle::set_clock;
 use super::writer::{Command, Pending, used};
 use rusqlite::{Connection, params};
@@ -31,8 +32,9 @@ impl Command for Prune {
                 "DELETE FROM hook WHERE seq IN (SELECT seq FROM hook WHERE ended_at < ?1 ORDER BY ended_at LIMIT ?2)",
             )?
             .execute(params![before, MOST_IN_STEP])?;
+        let forgotten = forget(database, self.keep.states, self.now, MOST_IN_STEP)?;
         let gives_back = give_back(database)?;
-        let is_full_step = deliveries == MOST_IN_STEP || hooks == MOST_IN_STEP;
+        let is_full_step = [deliveries, hooks, forgotten].contains(&MOST_IN_STEP);
         let is_still_too_large = is_too_large && deliveries + hooks > 0 && used(database) > self.keep.bytes;
         Ok(Pruned {
             removed: (deliveries + hooks) as u64,

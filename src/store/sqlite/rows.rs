@@ -25,7 +25,7 @@ pub(super) fn time(micros: i64) -> Timestamp {
 /// The hook of a number.
 pub(super) fn hook(database: &Connection, seq: i64) -> rusqlite::Result<Option<Hook>> {
     let mut query = database.prepare_cached(
-        "SELECT id, route, forge, event, project, instance, delivery_key, hops, received_at, headers, body \
+        "SELECT id, route, forge, event, project, instance, delivery_key, hops, received_at, headers, body, seen \
          FROM hook WHERE seq = ?1",
     )?;
     query.query_row([seq], read_hook).optional()
@@ -44,6 +44,7 @@ fn read_hook(row: &Row<'_>) -> rusqlite::Result<Hook> {
         received_at: time(row.get(8)?),
         headers: headers(&row.get::<_, String>(9)?),
         body: Bytes::from(row.get::<_, Vec<u8>>(10)?),
+        seen: row.get(11)?,
     })
 }
 

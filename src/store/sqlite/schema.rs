@@ -29,6 +29,7 @@ CREATE TABLE hook (
     ignored TEXT,                        -- why no destination was asked
     ended_at INTEGER,                    -- for hooks without deliveries: when they came
     headers TEXT NOT NULL,
+    seen TEXT,                           -- what was known of its object when it came
     body BLOB NOT NULL
 );
 CREATE INDEX hook_same ON hook (route, same_key, seq) WHERE same_key IS NOT NULL;
@@ -75,6 +76,17 @@ CREATE TABLE attempt (
     is_probe INTEGER NOT NULL,
     PRIMARY KEY (delivery, number)
 ) WITHOUT ROWID;
+
+CREATE TABLE remembered (                -- what hooks told of an object
+    route TEXT NOT NULL,
+    project TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    state TEXT NOT NULL,
+    seen_at INTEGER NOT NULL,
+    PRIMARY KEY (route, project, kind, id)
+) WITHOUT ROWID;
+CREATE INDEX remembered_seen ON remembered (seen_at);
 
 CREATE TABLE clock (at INTEGER NOT NULL); -- one row: the latest time that is known to have been
 INSERT INTO clock VALUES (0);

@@ -89,7 +89,8 @@ async fn memory_that_is_full_says_so_and_recovers() {
         let claimed = claim(&store, "a", at(1)).await.expect("all that was accepted is handed out");
         end(&store, &claimed, Ending::Delivered, at(1)).await;
     }
-    let keep = super::super::Retention { age: Duration::from_hours(1), bytes: 100_000 };
+    let keep =
+        super::super::Retention { age: Duration::from_hours(1), bytes: 100_000, states: Duration::from_hours(1) };
     while store.prune(keep, at(2)).await.expect("the store works").is_more {}
     append(&store, &hook(50_000), &["a"]).await;
 }

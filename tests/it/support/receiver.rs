@@ -2,7 +2,7 @@
 
 use super::wait_for;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 /// One request, byte for byte.
@@ -46,7 +46,16 @@ impl Receiver {
 
     /// A tool that answers by a script; an empty answer closes the connection.
     pub fn scripted(script: impl Fn(usize) -> String + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::on(&TcpListener::bind("127.0.0.1:0").unwrap(), script)
+    }
+
+    /// A content tool at an address.
+    pub fn at(address: SocketAddr) -> Self {
+        Self::on(&TcpListener::bind(address).unwrap(), |_| status(200, ""))
+    }
+
+    fn on(listener: &TcpListener, script: impl Fn(usize) -> String + Send + Sync + 'static) -> Self {
+        let listener = listener.try_clone().unwrap();
         let url = format!("http://{}/tool", listener.local_addr().unwrap());
         let got = Arc::new(Mutex::new(Vec::new()));
         let (shared, script): (_, Arc<Script>) = (Arc::clone(&got), Arc::new(script));
