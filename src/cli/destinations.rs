@@ -104,7 +104,7 @@ fn filter(to: &Destination, accepted: &[&Forge], found: &mut Found) {
         found.warnings.push(format!("{place}: {message}: several branches take a list or a regex"));
     }
     if let Some(whole) = filter.whole_ref() {
-        let message = format!("names are looked at without `{whole}`, so {filter} fits none");
+        let message = format!("names are looked at without `{whole}`, so what begins with it in {filter} fits none");
         found.warnings.push(format!("{place}: {message}: leave it out"));
     }
     let mut decided = accepted.iter().flat_map(|forge| forge.filtered_events(filter.kind()));

@@ -1,9 +1,9 @@
 //! The branches and tags that a destination wants to hear of. Which hooks that decides on, the forges' files say.
 
 use super::fields::{Collector, Fields};
-use super::re2;
+use super::re2::{self, Written};
 use crate::forge::FilterKind;
-use regex::Regex;
+use regex::bytes::Regex;
 use serde_json::Value;
 use std::fmt;
 
@@ -14,6 +14,7 @@ pub struct BranchFilter {
     /// As the user wrote it.
     text: String,
     compiled: Regex,
+    whole_ref: Option<&'static str>,
 }
 
 impl BranchFilter {
@@ -22,15 +23,15 @@ impl BranchFilter {
     /// # Errors
     /// What is wrong with a regular expression, in a line.
     pub fn new(kind: FilterKind, text: &str) -> Result<Option<Self>, String> {
-        let expression = match kind {
+        let written = match kind {
             FilterKind::Regex if text.trim().is_empty() => None,
             FilterKind::Regex => Some(re2::written_over(text).map_err(|message| unusable(&message))?),
             FilterKind::Wildcard => of_patterns([text]),
             FilterKind::List => of_patterns(text.split(':').map(str::trim)),
         };
-        let Some(expression) = expression else { return Ok(None) };
+        let Some(Written { text: expression, whole_ref }) = written else { return Ok(None) };
         let compiled = Regex::new(&expression).map_err(|error| told(&error))?;
-        Ok(Some(Self { kind, text: text.to_owned(), compiled }))
+        Ok(Some(Self { kind, text: text.to_owned(), compiled, whole_ref }))
     }
 
     /// How it is written, which says what it decides on.
@@ -53,18 +54,13 @@ impl BranchFilter {
     /// The beginning of a pattern that says a whole ref, so that it fits none: names are looked at without it.
     #[must_use]
     pub fn whole_ref(&self) -> Option<&'static str> {
-        let patterns: Vec<&str> = match self.kind {
-            FilterKind::Wildcard => vec![&self.text],
-            FilterKind::List => self.text.split(':').map(str::trim).collect(),
-            FilterKind::Regex => self.text.strip_prefix('^').into_iter().collect(),
-        };
-        ["refs/heads/", "refs/tags/"].into_iter().find(|whole| patterns.iter().any(|one| one.starts_with(whole)))
+        self.whole_ref
     }
 
     /// Whether the destination wants to hear of a branch or tag.
     #[must_use]
     pub fn takes(&self, name: &str) -> bool {
-        self.compiled.is_match(name)
+        self.compiled.is_match(name.as_bytes())
     }
 }
 
@@ -75,10 +71,12 @@ impl fmt::Display for BranchFilter {
 }
 
 /// Patterns of whole names, in which `*` stands for any characters, as a regular expression.
-fn of_patterns<'p>(patterns: impl IntoIterator<Item = &'p str>) -> Option<String> {
-    let one = |pattern: &str| pattern.split('*').map(regex::escape).collect::<Vec<_>>().join(".*");
-    let all: Vec<String> = patterns.into_iter().filter(|pattern| !pattern.trim().is_empty()).map(one).collect();
-    (!all.is_empty()).then(|| format!(r"\A(?s:{})\z", all.join("|")))
+fn of_patterns<'p>(patterns: impl IntoIterator<Item = &'p str>) -> Option<Written> {
+    let patterns: Vec<&str> = patterns.into_iter().filter(|pattern| !pattern.trim().is_empty()).collect();
+    let one = |pattern: &&str| pattern.split('*').map(regex::escape).collect::<Vec<_>>().join(".*");
+    let all: Vec<String> = patterns.iter().map(one).collect();
+    let whole_ref = re2::WHOLE_REFS.into_iter().find(|whole| patterns.iter().any(|one| one.starts_with(whole)));
+    (!all.is_empty()).then(|| Written { text: format!(r"\A(?s:{})\z", all.join("|")), whole_ref })
 }
 
 /// What is wrong with an expression, without the drawing of it, which takes several lines.
@@ -183,17 +181,39 @@ mod tests {
         assert_eq!(whole(FilterKind::List, "main: refs/tags/v1"), Some("refs/tags/"));
         assert_eq!(whole(FilterKind::Regex, "^refs/heads/main$"), Some("refs/heads/"));
         assert_eq!(whole(FilterKind::Regex, "refs/heads/main"), None);
+        for (whole_ref, texts) in [
+            (
+                Some("refs/heads/"),
+                &["^(refs/heads/x)", "^(?:main|refs/heads/x)", r"\A(?i)((refs\/heads/x))", "^refs/(heads/|x)"][..],
+            ),
+            (Some("refs/tags/"), &["^main$|^refs/tags/v1$", r"(^\Qrefs/tags/\Ev1)", "^(refs/tags/)+v"]),
+            // What may be left out does no harm.
+            (None, &["^(refs/heads/)?main", "^(?:refs/heads/|)*main", "^(refs/heads/){0}main", "^a(refs/heads/x)"]),
+            (
+                None,
+                &[
+                    "^.refs/heads/",
+                    "^(main|x)refs/heads/",
+                    "(main|refs/heads/)",
+                    "^refs/headship",
+                    "^main|refs/heads/x",
+                ],
+            ),
+        ] {
+            for text in texts {
+                assert_eq!(whole(FilterKind::Regex, text), whole_ref, "{text}");
+            }
+        }
     }
 
     #[test]
     fn what_re2_does_not_know_either_is_refused_in_one_line() {
         let said = |text| BranchFilter::new(FilterKind::Regex, text).expect_err("refused");
-        assert!(
-            said("(?x)main").ends_with("that can be used: RE2 does not know the flag `x` of `(?x`"),
-            "{}",
-            said("(?x)")
-        );
-        assert!(said("^(main").ends_with("unclosed group"), "{}", said("^(main"));
+        let unusable = "not a regular expression that can be used: ";
+        assert!(said("(?x)main").starts_with(&format!("{unusable}RE2 does not know the flag `x`")), "{}", said("(?x)"));
+        assert!(said("^(main").starts_with(&format!("{unusable}unclosed group")), "{}", said("^(main"));
+        // That of the library, which RE2 has in another way.
+        assert!(said(r"(?:\pL\PL){1000}").starts_with(&format!("{unusable}Compiled regex exceeds size limit")));
         assert!(said("(?!main)").contains("look-around"), "{}", said("(?!main)"));
         assert!(said(r"(a)\1").contains("backreferences"), "{}", said(r"(a)\1"));
     }

@@ -116,6 +116,7 @@ fn a_filter_of_whole_refs_is_told() {
         ("wildcard = \"refs/heads/*\"", "refs/heads/"),
         ("list = \"main:refs/tags/v1\"", "refs/tags/"),
         ("regex = \"^refs/heads/main$\"", "refs/heads/"),
+        ("regex = \"^(refs/heads/main|refs/heads/x)$\"", "refs/heads/"),
     ] {
         let ended =
             run(&["check", "--config", route("secret = \"none\"", &format!("branch_filter = {{{filter}}}")).shown()]);
