@@ -7,6 +7,7 @@ use hookglot::config::{self, BranchFilter, Flags, Format};
 use hookglot::delivery::{self, Refused, Wanted};
 use hookglot::forge::signature::{SigningKey, SigningKeys};
 use hookglot::forge::{FilterKind, Forges, Header};
+use hookglot::ingest::Frames;
 use hookglot::mapping::json::Document;
 use hookglot::mapping::{Files, Mappings, NoKnowledge, Surroundings};
 use hookglot::mapping_files;
@@ -206,6 +207,42 @@ fn fits(pattern: &str, name: &str) -> bool {
         name = found.and_then(|at| name.get(at + piece.len()..)).unwrap_or_default();
         found.is_some()
     })
+}
+
+/// What comes over a connection, behind a line whose characters say how it is cut: however that is, it comes to the same.
+pub(crate) fn frames(data: &[u8]) {
+    let end = data.iter().position(|byte| *byte == b'\n').unwrap_or(data.len());
+    let (sizes, sent) = (&data[..end], data.get(end + 1..).unwrap_or_default());
+    let whole = passed(sent, &[sent.len()]);
+    // A digit says itself, so that seeds can be read; others say up to 47. Nothing may come as well, but not for ever.
+    let mut sizes: Vec<usize> = sizes.iter().map(|byte| usize::from(*byte) % 48).collect();
+    sizes.push(1);
+    for sizes in [&*sizes, &[1]] {
+        assert_eq!(passed(sent, sizes), whole, "cut in pieces of {sizes:?}: {}", sent.escape_ascii());
+    }
+    let (frames, bytes) = whole;
+    assert!(frames.head() <= sent.len() && frames.ended() <= sent.len() as u64);
+    // All that is changed is a blank or the end of a line, and what cannot be read is looked at no more.
+    let changed: Vec<_> = sent.iter().zip(&bytes).filter(|(before, now)| before != now).collect();
+    assert!(matches!(changed[..], [] | [(b' ' | b'\t' | b'\n', 0)]), "{changed:?}: {}", sent.escape_ascii());
+}
+
+fn passed(bytes: &[u8], sizes: &[usize]) -> (Frames, Vec<u8>) {
+    let (mut frames, mut bytes) = (Frames::default(), bytes.to_vec());
+    let mut rest = &mut *bytes;
+    for size in sizes.iter().cycle() {
+        let (mut piece, behind) = rest.split_at_mut(rest.len().min(*size));
+        while !piece.is_empty() {
+            let (ended, passed) = (frames.ended(), frames.pass(piece));
+            assert!(passed == piece.len() || frames.ended() == ended + 1, "it stops where a request ends");
+            piece = &mut piece[passed..];
+        }
+        if behind.is_empty() {
+            break;
+        }
+        rest = behind;
+    }
+    (frames, bytes)
 }
 
 fn request(data: &[u8]) -> (Vec<Header>, &[u8]) {

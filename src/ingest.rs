@@ -37,6 +37,9 @@ use std::time::Duration;
 use uuid::Uuid;
 
 pub use answer::Answer;
+// For the fuzzer.
+#[doc(hidden)]
+pub use frames::Frames;
 pub use gate::Gate;
 pub use patience::Patience;
 pub use server::serve;

@@ -155,7 +155,7 @@ impl Connection {
             from,
             place,
             exchange: Rc::default(),
-            frames: Frames::new(),
+            frames: Frames::default(),
             phase: Phase::Head,
             requests: 0,
             held: Vec::new(),

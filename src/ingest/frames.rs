@@ -9,9 +9,10 @@ const MOST_OF_A_LINE: usize = 64;
 /// What no server takes for a part of a line or of a chunk's size.
 const UNREADABLE: u8 = 0;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum State {
     /// Between two requests.
+    #[default]
     Between,
     /// Within the lines of a head.
     Head,
@@ -32,8 +33,8 @@ enum State {
 }
 
 /// How far the bytes of a connection have come.
-#[derive(Debug)]
-pub(super) struct Frames {
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Frames {
     state: State,
     /// The line under way: its beginning, with single blanks.
     line: Vec<u8>,
@@ -48,28 +49,26 @@ pub(super) struct Frames {
 }
 
 impl Frames {
-    pub(super) fn new() -> Self {
-        let (state, line, is_behind_cr) = (State::Between, Vec::new(), false);
-        Self { state, line, is_behind_cr, head: 0, ended: 0, length: 0, is_chunked: false }
-    }
-
     /// Whether a request has begun that is not at its end.
-    pub(super) fn is_within(&self) -> bool {
+    #[must_use]
+    pub fn is_within(&self) -> bool {
         self.state != State::Between
     }
 
     /// How many bytes the head under way has, or the last one had.
-    pub(super) fn head(&self) -> usize {
+    #[must_use]
+    pub fn head(&self) -> usize {
         self.head
     }
 
     /// How many requests have ended.
-    pub(super) fn ended(&self) -> u64 {
+    #[must_use]
+    pub fn ended(&self) -> u64 {
         self.ended
     }
 
     /// Goes over what has come, to the end of the first request that ends there: how many bytes that is.
-    pub(super) fn pass(&mut self, bytes: &mut [u8]) -> usize {
+    pub fn pass(&mut self, bytes: &mut [u8]) -> usize {
         let (length, ended) = (bytes.len(), self.ended);
         let mut rest = bytes;
         while self.ended == ended && !rest.is_empty() {
@@ -196,7 +195,7 @@ mod tests {
     }
 
     fn lengths_in_pieces(bytes: &[u8], piece: usize) -> (Vec<usize>, usize) {
-        let (mut frames, mut bytes) = (Frames::new(), bytes.to_vec());
+        let (mut frames, mut bytes) = (Frames::default(), bytes.to_vec());
         let (mut lengths, mut length) = (Vec::new(), 0);
         for mut piece in bytes.chunks_mut(piece) {
             while !piece.is_empty() {
@@ -254,7 +253,7 @@ mod tests {
             ("POST / HTTP/1.1\r\nHost: x\r\n\n", "POST / HTTP/1.1\r\nHost: x\r\n\0"),
         ] {
             let mut bytes = bytes.as_bytes().to_vec();
-            let mut frames = Frames::new();
+            let mut frames = Frames::default();
             assert_eq!((frames.pass(&mut bytes), frames.ended()), (read.len(), 0));
             assert_eq!(bytes, read.as_bytes());
         }
@@ -265,7 +264,7 @@ mod tests {
         let head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
         for (size, read) in [("2 \r\n", "2\0\r\n"), ("2\t;a\r\n", "2\0;a\r\n"), ("2; a \r\n", "2; a \r\n")] {
             let mut bytes = format!("{head}{size}").into_bytes();
-            Frames::new().pass(&mut bytes);
+            Frames::default().pass(&mut bytes);
             assert_eq!(bytes, format!("{head}{read}").into_bytes());
         }
     }
@@ -273,7 +272,7 @@ mod tests {
     /// A line of any length takes no room.
     #[test]
     fn long_lines_are_not_kept() {
-        let mut frames = Frames::new();
+        let mut frames = Frames::default();
         frames.pass(&mut b"POST /".to_vec());
         frames.pass(&mut vec![b'a'; 100_000]);
         assert_eq!((frames.head(), frames.line.len()), (100_006, MOST_OF_A_LINE));
