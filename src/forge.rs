@@ -14,7 +14,7 @@ mod teaching;
 use crate::mapping::json::{Document, Node};
 use crate::mapping::program::{Condition, Program, Root, Template};
 use crate::mapping::usage::Part;
-use crate::mapping::{Diagnostics, Failure, Files, HookFacts, NoKnowledge, Surroundings, eval::Run, eval::Stop};
+use crate::mapping::{Diagnostics, Failure, Files, HookFacts, NoKnowledge, Surroundings, eval::Run, failure::Stop};
 use bumpalo::Bump;
 use naming::Naming;
 use scheme::Proof;

@@ -8,6 +8,7 @@ pub(crate) mod eval;
 pub(crate) mod examples;
 mod explain;
 mod expr;
+pub(crate) mod failure;
 pub(crate) mod file;
 pub(crate) mod files;
 pub mod filter;
@@ -30,8 +31,9 @@ mod value;
 pub(crate) mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
-pub use eval::{Failure, HookFacts, Surroundings};
+pub use eval::{HookFacts, Surroundings};
 pub use explain::{Explained, ExplainedField, ReadSource};
+pub use failure::Failure;
 pub use files::Files;
 pub use knowledge::{Knowledge, NoKnowledge};
 pub use lookups::Lookups;

@@ -35,11 +35,8 @@ impl FilterKind {
     /// The word for it.
     #[must_use]
     pub fn word(self) -> &'static str {
-        match self {
-            Self::Wildcard => "wildcard",
-            Self::Regex => "regex",
-            Self::List => "list",
-        }
+        // Every kind is in the table.
+        Self::ALL.into_iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
     }
 }
 

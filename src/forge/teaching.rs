@@ -3,7 +3,8 @@
 
 use super::{Forge, Header, text};
 use crate::mapping::diagnostic::did_you_mean;
-use crate::mapping::eval::{Run, Stop};
+use crate::mapping::eval::Run;
+use crate::mapping::failure::Stop;
 use crate::mapping::file::{members, single};
 use crate::mapping::json::Node;
 use crate::mapping::program::{Place, Template};

@@ -3,8 +3,11 @@
 mod condition;
 pub(crate) mod explain;
 mod output;
+mod reach;
 mod surroundings;
 
+use self::reach::{child, descend, is_constant, source_of};
+use super::failure::{Failure, Stop};
 use super::filter::{Asking, Filter, MAX_TEXT};
 use super::json::{Kind, Node};
 use super::lookups::Lookups;
@@ -25,27 +28,6 @@ pub(crate) const MAX_ITEMS: usize = 10_000;
 
 /// How long a text that is put together is at first taken to be.
 const TEXT_LENGTH: usize = 64;
-
-/// Why a translation failed, and which line of which file asked for it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file}:{line}:{column}: {message}")]
-pub struct Failure {
-    /// The mapping file.
-    pub file: String,
-    /// Line from 1.
-    pub line: u32,
-    /// Column from 1.
-    pub column: u32,
-    /// What is wrong with the hook.
-    pub message: String,
-}
-
-/// Why an evaluation stops before it has a value.
-pub(crate) enum Stop {
-    /// A `?` path has no value: the field is left out.
-    Omit,
-    Fail(Box<Failure>),
-}
 
 type Result<T> = std::result::Result<T, Stop>;
 
@@ -390,40 +372,4 @@ impl<'a> Run<'a> {
         self.scratch.replace(made);
         Ok(value)
     }
-}
-
-fn is_constant(value: &Value<'_>, constant: &Constant) -> bool {
-    match (value, constant) {
-        (Value::Text(Text::Clean(own)), Constant::Clean(text)) => *own == &**text,
-        (Value::Null, _) => false,
-        (own, constant) => own.same(&constant.value()),
-    }
-}
-
-fn child<'a>(node: Option<Node<'a>>, segment: &Segment) -> Option<Node<'a>> {
-    match segment {
-        Segment::Key(key) => node?.get(key),
-        Segment::Index(position) => node?.at(*position),
-    }
-}
-
-/// The path that an expression begins with.
-fn source_of(expr: &Expr) -> Option<&str> {
-    match &expr.first {
-        Primary::Path(path) => Some(&path.text),
-        Primary::Group(inner) => source_of(inner),
-        _ => None,
-    }
-}
-
-/// The value at a path inside a value; null where there is none.
-fn descend<'a>(mut value: Value<'a>, segments: &[Segment]) -> Value<'a> {
-    for segment in segments {
-        value = match segment {
-            Segment::Key(key) => value.field(key),
-            Segment::Index(position) => value.elements().and_then(|elements| elements.into_iter().nth(*position)),
-        }
-        .unwrap_or(Value::Null);
-    }
-    value
 }

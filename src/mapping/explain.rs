@@ -2,7 +2,8 @@
 
 use super::diagnostic::Position;
 use super::eval::explain::{Trace, Traced};
-use super::eval::{Run, Stop, Surroundings};
+use super::eval::{Run, Surroundings};
+use super::failure::Stop;
 use super::file::{Mapping, Output};
 use super::json::{Node, write};
 use super::program::{Place, Program};

@@ -1,6 +1,7 @@
 //! The headers that a mapping sets: read and checked with its file, and worked out for a hook.
 
-use super::eval::{Run, Stop};
+use super::eval::Run;
+use super::failure::Stop;
 use super::file::{members, single};
 use super::program::{Constant, Piece, Place, Template};
 use super::scope::Scope;

@@ -5,9 +5,10 @@ mod load;
 
 use super::diagnostic::{Diagnostics, Position};
 use super::eval::explain::Trace;
-use super::eval::{Failure, Run, Stop, Surroundings};
+use super::eval::{Run, Surroundings};
 use super::examples::Example;
 use super::explain::{self, ExplainedField};
+use super::failure::{Failure, Stop};
 use super::files::{Files, is_mapping};
 use super::json::Document;
 use super::program::{Place, Program, Template};

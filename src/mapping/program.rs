@@ -1,7 +1,7 @@
 //! What a mapping file is compiled to: a tree with every name resolved, ready to be run any number of times.
 
 use super::diagnostic::Position;
-use super::eval::Failure;
+use super::failure::Failure;
 use super::filter::Filter;
 use super::shape::{Shapes, Spot};
 use super::usage::{Origin, Usage};

@@ -1,7 +1,8 @@
 //! Which mapping a hook is for: by event, then by the most specific `match` that holds.
 
-use super::eval::{Run, Stop};
+use super::eval::Run;
 use super::expr;
+use super::failure::Stop;
 use super::file::{Mapping, Output};
 use super::files::Files;
 use super::program::{Condition, Expr, Primary};

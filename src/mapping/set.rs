@@ -1,11 +1,12 @@
 //! The mappings of one direction, loaded together and used together.
 
 use super::diagnostic::{Diagnostics, Position};
-use super::eval::{Failure, Run, Stop, Surroundings};
+use super::eval::{Run, Surroundings};
 use super::examples::loss;
 use super::examples::reach::{self, Reached};
 use super::examples::run::{self, Ran};
 use super::explain::{self, ExplainedField};
+use super::failure::{Failure, Stop};
 use super::file::{self, Mapping, Output};
 use super::files::{Files, is_mapping};
 use super::headers;

@@ -3,8 +3,9 @@
 use super::{Example, Wanted};
 use crate::mapping::diagnostic::{Diagnostics, Position, Severity};
 use crate::mapping::eval::explain::Trace;
-use crate::mapping::eval::{Failure, HookFacts, Run, Surroundings};
+use crate::mapping::eval::{HookFacts, Run, Surroundings};
 use crate::mapping::explain::shown;
+use crate::mapping::failure::Failure;
 use crate::mapping::file::{Mapping, Output};
 use crate::mapping::json::{Document, Node};
 use crate::mapping::knowledge::NoKnowledge;

@@ -2,11 +2,12 @@
 
 use super::{FOLDER, Overlay, Overlays, Set};
 use crate::mapping::diagnostic::Diagnostics;
+use crate::mapping::eval::Run;
 use crate::mapping::eval::explain::Trace;
-use crate::mapping::eval::{Failure, Run};
 use crate::mapping::examples::reach::{self, Reached};
 use crate::mapping::examples::run::{Failed, Texts, compare, said};
 use crate::mapping::examples::{self, Example};
+use crate::mapping::failure::Failure;
 use crate::mapping::file::{check_header, members, read_events, read_names};
 use crate::mapping::files::{Files, is_mapping};
 use crate::mapping::identity;
