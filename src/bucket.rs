@@ -16,10 +16,17 @@ impl Bucket {
         Self { rate, full_at: now }
     }
 
-    /// How long until there is one to take.
-    pub(crate) fn wait(mut self, now: Instant) -> Duration {
-        // It is a copy that is taken from.
-        self.take(now).err().unwrap_or_default()
+    /// How many there are to take.
+    ///
+    /// # Errors
+    /// When none is left: how long until there is.
+    pub(crate) fn left(self, now: Instant) -> Result<usize, Duration> {
+        let mut copy = self;
+        copy.take(now)?;
+        let missing = self.full_at.saturating_duration_since(now).as_nanos();
+        let one = (self.rate.per / self.rate.count).as_nanos().max(1);
+        let left = self.rate.per.as_nanos().saturating_sub(missing) / one;
+        Ok(usize::try_from(left).unwrap_or(usize::MAX).max(1))
     }
 
     /// Takes one.
@@ -51,9 +58,11 @@ mod tests {
     fn so_many_at_once_and_then_one_after_another() {
         let (start, second) = (Instant::now(), Duration::from_secs(1));
         let mut bucket = Bucket::new(Rate { count: 4, per: second }, start);
-        for _ in 0..4 {
+        for left in [4, 3, 2, 1] {
+            assert_eq!(bucket.left(start), Ok(left));
             assert_eq!(bucket.take(start), Ok(()));
         }
+        assert_eq!(bucket.left(start), Err(second / 4));
         assert_eq!(bucket.take(start), Err(second / 4));
         assert_eq!(bucket.take(start), Err(second / 4), "what is refused takes nothing");
         assert_eq!(bucket.take(start + second / 4), Ok(()));

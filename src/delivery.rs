@@ -3,11 +3,13 @@
 //! Each destination has a worker of its own, so a dead tool never slows another. What is sent is fixed at the first
 //! successful translation; later attempts send the same bytes under the same key.
 
+mod ahead;
 mod breaker;
 mod client;
 mod custom;
 mod outgoing;
 mod policy;
+mod recorder;
 mod sender;
 pub mod upkeep;
 mod worker;

@@ -167,6 +167,20 @@ pub struct Outgoing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DeliveryNumber(pub(crate) i64);
 
+/// How many deliveries are handed out at once at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Most {
+    /// How many.
+    pub count: usize,
+    /// As many as have so many bytes of bodies together; the first is handed out however large it is.
+    pub bytes: usize,
+}
+
+impl Most {
+    /// One, of any size.
+    pub const ONE: Self = Self { count: 1, bytes: 0 };
+}
+
 /// A delivery that its destination's worker holds for a while.
 #[derive(Debug, Clone)]
 pub struct Claimed {
@@ -197,6 +211,19 @@ pub struct Attempt {
     pub error: String,
     /// Whether it only looked whether the destination is back, and spends nothing of the retries.
     pub is_probe: bool,
+}
+
+/// What came of a claimed delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The delivery.
+    pub delivery: DeliveryNumber,
+    /// The attempt, if one was made.
+    pub attempt: Option<Attempt>,
+    /// How it goes on.
+    pub then: Then,
+    /// When that was known.
+    pub now: Timestamp,
 }
 
 /// How a delivery goes on.
@@ -290,20 +317,30 @@ pub trait Store: Send + Sync {
     /// [`StoreError::Full`] when there is no room; nothing is kept then.
     fn append(&self, arrival: Arrival) -> Answer<'_, Appended>;
 
-    /// Hands out the delivery of a destination that has been due the longest, for as long as the lease says.
-    fn claim<'a>(&'a self, destination: &'a str, now: Timestamp, lease: Duration) -> Answer<'a, Option<Claimed>>;
+    /// Hands out the deliveries of a destination that have been due the longest, for as long as the lease says; none when
+    /// nothing is due.
+    fn claim<'a>(
+        &'a self,
+        destination: &'a str,
+        now: Timestamp,
+        lease: Duration,
+        most: Most,
+    ) -> Answer<'a, Vec<Claimed>>;
 
-    /// Leases a claimed delivery for longer: what came of it cannot be kept yet.
-    fn extend<'a>(&'a self, destination: &'a str, claimed: &Claimed, until: Timestamp) -> Answer<'a, ()>;
+    /// Leases claimed deliveries for longer: they wait for their attempt, or what came of them cannot be kept yet.
+    fn extend<'a>(&'a self, destination: &'a str, deliveries: &[DeliveryNumber], until: Timestamp) -> Answer<'a, ()>;
+
+    /// Takes claimed deliveries back that were not attempted: they are as due as they were before.
+    fn release<'a>(&'a self, destination: &'a str, deliveries: &[DeliveryNumber]) -> Answer<'a, ()>;
 
     /// When to claim again or to park something of a destination; `None` when nothing waits.
     fn next_due<'a>(&'a self, destination: &'a str) -> Answer<'a, Option<Timestamp>>;
 
-    /// Keeps what a delivery sends from now on.
-    fn keep_outgoing(&self, delivery: DeliveryNumber, outgoing: Arc<Outgoing>) -> Answer<'_, ()>;
+    /// Keeps what deliveries send from now on: of all, or of none.
+    fn keep_outgoing(&self, outgoing: Vec<(DeliveryNumber, Arc<Outgoing>)>) -> Answer<'_, ()>;
 
-    /// Keeps what came of a claimed delivery, with the attempt if one was made.
-    fn record(&self, claimed: &Claimed, attempt: Option<Attempt>, then: Then, now: Timestamp) -> Answer<'_, ()>;
+    /// Keeps what came of claimed deliveries: of all, or of none.
+    fn record(&self, reports: Vec<Report>) -> Answer<'_, ()>;
 
     /// Parks what has kept others of its project waiting for too long, and lets those go on.
     fn park<'a>(&'a self, destination: &'a str, now: Timestamp) -> Answer<'a, Vec<Parked>>;

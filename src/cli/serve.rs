@@ -14,7 +14,7 @@ use crate::mapping::{Diagnostics, Files};
 use crate::metrics::Metrics;
 use crate::reload::{self, Configured, Reload};
 use crate::rules::{LiveRules, Rules, folders};
-use crate::store::{Ending, Retention, Store, StoreError, Then};
+use crate::store::{Ending, Most, Report, Retention, Store, StoreError, Then};
 use crate::{echo, telemetry};
 use actix_web::dev::{Server, ServerHandle};
 use arc_swap::ArcSwap;
@@ -289,11 +289,13 @@ async fn say_lost(store: &dyn Store) {
     let queues = if store.is_durable() { Vec::new() } else { store.queues().await.unwrap_or_default() };
     for queue in queues.into_iter().filter(|queue| queue.pending > 0) {
         let destination = &queue.destination;
-        while let Ok(Some(lost)) = store.claim(destination, Timestamp::MAX, Duration::ZERO).await {
+        let lose = || store.claim(destination, Timestamp::MAX, Duration::ZERO, Most::ONE);
+        while let Some(lost) = lose().await.ok().and_then(|mut lost| lost.pop()) {
             let (hook, event) = (lost.hook.id.to_string(), &lost.hook.event);
             tracing::error!(hook, destination, event, attempts = lost.attempts, "lost: it waited in memory");
-            let ended = Then::Ended(Ending::Failed("lost".to_owned()));
-            if store.record(&lost, None, ended, Timestamp::MAX).await.is_err() {
+            let then = Then::Ended(Ending::Failed("lost".to_owned()));
+            let report = Report { delivery: lost.delivery, attempt: None, then, now: Timestamp::MAX };
+            if store.record(vec![report]).await.is_err() {
                 break;
             }
         }

@@ -43,6 +43,17 @@ pub(super) enum Change {
     None,
 }
 
+impl State {
+    fn permit(&self, longest: Duration, now: Instant) -> Permit {
+        match self {
+            Self::Closed { .. } => Permit::Send,
+            Self::Open { is_probing: true, .. } => Permit::Wait(longest),
+            Self::Open { next, .. } if *next > now => Permit::Wait(next.duration_since(now)),
+            Self::Open { .. } => Permit::Probe,
+        }
+    }
+}
+
 impl Breaker {
     pub(super) fn new(limit: Option<u32>, longest: Duration) -> Self {
         Self { limit, longest, state: Mutex::new(State::Closed { failures: 0 }) }
@@ -53,16 +64,19 @@ impl Breaker {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What may be sent, without making use of it.
+    pub(super) fn look(&self, now: Instant) -> Permit {
+        self.state().permit(self.longest, now)
+    }
+
+    /// What may be sent; who gets to probe must tell what came of it, or give that back.
     pub(super) fn permit(&self, now: Instant) -> Permit {
-        match &mut *self.state() {
-            State::Closed { .. } => Permit::Send,
-            State::Open { is_probing: true, .. } => Permit::Wait(self.longest),
-            State::Open { next, .. } if *next > now => Permit::Wait(next.duration_since(now)),
-            State::Open { is_probing, .. } => {
-                *is_probing = true;
-                Permit::Probe
-            }
+        let mut state = self.state();
+        let permit = state.permit(self.longest, now);
+        if let (State::Open { is_probing, .. }, Permit::Probe) = (&mut *state, permit) {
+            *is_probing = true;
         }
+        permit
     }
 
     /// Gives a permit to probe back: there was nothing to send.
@@ -122,6 +136,7 @@ mod tests {
         assert_eq!(breaker.record(false, false, start), Change::None, "one that was under way");
         assert_eq!(breaker.permit(start + SECOND), Permit::Wait(4 * SECOND));
         let mut now = start + 5 * SECOND;
+        assert_eq!([breaker.look(now), breaker.look(now)], [Permit::Probe; 2], "a look takes nothing");
         for wait in [10, 20, 30, 30] {
             assert_eq!(breaker.permit(now), Permit::Probe);
             assert_eq!(breaker.permit(now), Permit::Wait(30 * SECOND), "one at a time");

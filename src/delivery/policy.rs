@@ -31,7 +31,7 @@ pub(super) enum Next {
 }
 
 /// Decides after an attempt. `attempts` counts those made, this one included; `jitter` lies between 0 and 1.
-pub(super) fn next(came: Came, attempts: u32, jitter: f64, queueing: &Queueing) -> Next {
+pub(super) fn next(came: Came, attempts: u32, jitter: impl FnOnce() -> f64, queueing: &Queueing) -> Next {
     let all = queueing.retries.len();
     let (most, retry_after) = match came {
         Came::Status { code: 200..=299, .. } => return Next::Delivered,
@@ -45,7 +45,7 @@ pub(super) fn next(came: Came, attempts: u32, jitter: f64, queueing: &Queueing) 
     };
     let made = usize::try_from(attempts).unwrap_or(usize::MAX).saturating_sub(1);
     let Some(wait) = queueing.retries.iter().take(most).nth(made) else { return Next::GiveUp };
-    let wait = wait.mul_f64(0.8 + 0.4 * jitter.clamp(0.0, 1.0));
+    let wait = wait.mul_f64(0.8 + 0.4 * jitter().clamp(0.0, 1.0));
     Next::Again(retry_after.map_or(wait, |asked| asked.clamp(SHORTEST_WAIT, LONGEST_WAIT)))
 }
 
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     fn next(came: Came, attempts: u32, jitter: f64) -> Next {
-        super::next(came, attempts, jitter, &Queueing::default())
+        super::next(came, attempts, || jitter, &Queueing::default())
     }
 
     fn status(code: u16) -> Came {
@@ -154,11 +154,11 @@ mod tests {
     #[test]
     fn a_destination_can_have_its_own_schedule_and_take_redirects_for_failures() {
         let own = Queueing { retries: vec![Duration::from_secs(1); 3], redirects_fail: true, ..Queueing::default() };
-        assert_eq!(super::next(status(302), 3, 0.5, &own), Next::Again(Duration::from_secs(1)));
-        assert_eq!(super::next(status(302), 4, 0.5, &own), Next::GiveUp);
+        assert_eq!(super::next(status(302), 3, || 0.5, &own), Next::Again(Duration::from_secs(1)));
+        assert_eq!(super::next(status(302), 4, || 0.5, &own), Next::GiveUp);
         let once = Queueing { retries: Vec::new(), ..own };
         for code in [400, 500] {
-            assert_eq!(super::next(status(code), 1, 0.5, &once), Next::GiveUp);
+            assert_eq!(super::next(status(code), 1, || 0.5, &once), Next::GiveUp);
         }
     }
 

@@ -1,22 +1,24 @@
 //! Brings one delivery to its destination: what to send, the request, and what came of it.
 
-use super::breaker::{Breaker, Change};
-use super::outgoing::{self, Refused};
+use super::ahead::Prepared;
+use super::breaker::{self, Breaker, Change};
+use super::outgoing;
 use super::policy::{self, Came, Next};
-use super::worker::{LEASE_MARGIN, STORE_PAUSE, Told};
-use super::{Delivery, client, custom};
+use super::worker::{LEASE_MARGIN, Permit};
+use super::{Delivery, client, custom, recorder};
 use crate::acks::FirstAttempt;
+use crate::bucket::Bucket;
 use crate::config::Destination;
 use crate::loop_guard::HOPS_HEADER;
 use crate::rules::Rules;
-use crate::store::{Answer, Attempt, Claimed, Ending, Outgoing, Store, Then};
+use crate::store::{Attempt, Claimed, Ending, Outgoing, Report, Then};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Response};
 use serde_json::json;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc};
 use uuid::Uuid;
 
 /// How much of an answer is read, so that its connection can be used again.
@@ -27,8 +29,11 @@ pub(super) struct Sender {
     pub(super) destination: Arc<Destination>,
     pub(super) client: Client,
     pub(super) breaker: Breaker,
+    /// What the destination's rate leaves.
+    pub(super) rate: Option<Mutex<Bucket>>,
     pub(super) bell: Arc<Notify>,
-    pub(super) told: watch::Receiver<Told>,
+    /// To whom it is told what came of deliveries.
+    pub(super) reports: mpsc::UnboundedSender<recorder::Came>,
 }
 
 /// What one request brought.
@@ -41,56 +46,64 @@ struct Outcome {
 }
 
 impl Sender {
-    /// Makes one attempt of a delivery; a probe spends nothing of its retries when the destination is still not there.
-    pub(super) async fn send(&self, claimed: Claimed, is_probe: bool) {
-        let rules = self.delivery.rules.load_full();
-        let made = match self.outgoing(&claimed, &rules).await {
-            Ok(outgoing) => self.headers(&claimed, &outgoing, &rules).map(|headers| (outgoing, headers)),
-            Err(Refused::Failed(reason)) => Err(reason),
-            Err(Refused::Ignored(reason)) => {
-                self.give_back(is_probe);
-                return self.end(&claimed, None, Ending::Ignored(reason)).await;
-            }
+    /// What the limits let happen now, without making use of it.
+    pub(super) fn permit(&self, now: Instant) -> Permit {
+        let left = self.rate().map_or(Ok(usize::MAX), |rate| rate.left(now));
+        match (left, self.breaker.look(now)) {
+            (Err(pause), _) | (_, breaker::Permit::Wait(pause)) => Permit::Wait(pause),
+            (_, breaker::Permit::Probe) => Permit::Probe,
+            (Ok(left), breaker::Permit::Send) => Permit::Send(left),
+        }
+    }
+
+    /// Makes use of the limits for one attempt, if they let it happen now; says whether it is a probe.
+    pub(super) fn begin(&self, now: Instant) -> Option<bool> {
+        let mut rate = self.rate();
+        if rate.as_ref().is_some_and(|rate| rate.left(now).is_err()) {
+            return None;
+        }
+        let is_probe = match self.breaker.permit(now) {
+            breaker::Permit::Send => false,
+            breaker::Permit::Probe => true,
+            breaker::Permit::Wait(_) => return None,
         };
-        match made {
-            Ok((outgoing, headers)) => {
+        if let Some(rate) = &mut rate {
+            // There was one a moment ago, and it is locked.
+            let _ = rate.take(now);
+        }
+        Some(is_probe)
+    }
+
+    fn rate(&self) -> Option<MutexGuard<'_, Bucket>> {
+        // No code panics while it holds the lock.
+        self.rate.as_ref().map(|rate| rate.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Leases a delivery for the time of an attempt: some of what it had may have gone by.
+    pub(super) async fn extend(&self, claimed: &Claimed) {
+        let lease = SignedDuration::try_from(self.destination.timeout + LEASE_MARGIN).unwrap_or(SignedDuration::MAX);
+        let until = self.delivery.clock.now().saturating_add(lease).unwrap_or(Timestamp::MAX);
+        // A store that cannot hold it hands it out again, as at the end of the lease.
+        let _ = self.delivery.store.extend(&self.destination.name, &[claimed.delivery], until).await;
+    }
+
+    /// Makes one attempt of a delivery; a probe spends nothing of its retries when the destination is still not there.
+    pub(super) async fn send(&self, prepared: Prepared, is_probe: bool, room: OwnedSemaphorePermit) {
+        let Prepared { claimed, outgoing, rules } = prepared;
+        match self.headers(&claimed, &outgoing, &rules) {
+            Ok(headers) => {
                 let outcome = self.request(headers, &outgoing).await;
-                self.judge(&claimed, &outgoing, outcome, is_probe).await;
+                self.judge(&claimed, &outgoing, outcome, is_probe, room);
             }
             Err(reason) => {
-                self.give_back(is_probe);
-                self.end(&claimed, None, Ending::Failed(reason)).await;
+                // Nothing was sent, so nothing is known of the destination.
+                if is_probe {
+                    self.breaker.give_back();
+                    self.bell.notify_one();
+                }
+                self.end(&claimed, None, Ending::Failed(reason), room);
             }
         }
-    }
-
-    /// Nothing was sent, so nothing is known of the destination.
-    fn give_back(&self, is_probe: bool) {
-        if is_probe {
-            self.breaker.give_back();
-            self.bell.notify_one();
-        }
-    }
-
-    /// What was fixed before, or a translation made now and kept.
-    async fn outgoing(&self, claimed: &Claimed, rules: &Rules) -> Result<Arc<Outgoing>, Refused> {
-        if let Some(outgoing) = &claimed.outgoing {
-            return Ok(Arc::clone(outgoing));
-        }
-        let (made, missing) = outgoing::outgoing(&claimed.hook, outgoing::Wanted::by(&self.destination), rules)?;
-        let mapping = made.mapping.as_ref().map(|mapping| mapping.name.as_str()).unwrap_or_default();
-        for field in &missing {
-            self.delivery.metrics.translate_missing.with_label_values(&[mapping, field]).inc();
-        }
-        let made = Arc::new(made);
-        if let Err(error) = self.delivery.store.keep_outgoing(claimed.delivery, Arc::clone(&made)).await {
-            // A full store empties only when what is in it is delivered. Should it come to another attempt, it is translated
-            // again, under the same key.
-            self.delivery.metrics.count_store_error(&error);
-            let (hook, destination) = (claimed.hook.id.to_string(), &self.destination.name);
-            tracing::error!(hook, destination, %error, "what is sent of a hook cannot be kept");
-        }
-        Ok(made)
     }
 
     /// The headers of this attempt: those of the forge file, over them those that name the event, over them the signature.
@@ -139,7 +152,14 @@ impl Sender {
     }
 
     /// Counts and logs an attempt, and decides how the delivery goes on.
-    async fn judge(&self, claimed: &Claimed, outgoing: &Outgoing, outcome: Outcome, is_probe: bool) {
+    fn judge(
+        &self,
+        claimed: &Claimed,
+        outgoing: &Outgoing,
+        outcome: Outcome,
+        is_probe: bool,
+        room: OwnedSemaphorePermit,
+    ) {
         let (name, metrics) = (&self.destination.name, &self.delivery.metrics);
         metrics.attempts.with_label_values(&[name.as_str(), outcome.came.class()]).inc();
         metrics.attempt_seconds.with_label_values(&[name]).observe(outcome.took.as_secs_f64());
@@ -148,7 +168,7 @@ impl Sender {
         let spent = claimed.attempts + 1;
         let next = match change {
             Change::ProbeFailed(wait) => Next::Again(outcome.came.retry_after().map_or(wait, |asked| asked.max(wait))),
-            _ => policy::next(outcome.came, spent, jitter(), &self.destination.queueing),
+            _ => policy::next(outcome.came, spent, jitter, &self.destination.queueing),
         };
         let only_probed = matches!(change, Change::ProbeFailed(_));
         self.log(claimed, outgoing, &outcome, next, only_probed);
@@ -156,12 +176,12 @@ impl Sender {
         let Outcome { at, took, came, error } = outcome;
         let attempt = Attempt { at, took, status: came.status(), error: error.clone(), is_probe: only_probed };
         match next {
-            Next::Delivered => self.end(claimed, Some(attempt), Ending::Delivered).await,
-            Next::Again(wait) => self.again(claimed, attempt, wait).await,
+            Next::Delivered => self.end(claimed, Some(attempt), Ending::Delivered, room),
+            Next::Again(wait) => self.again(claimed, attempt, wait, room),
             Next::GiveUp => {
                 let attempts = if spent == 1 { "attempt" } else { "attempts" };
                 let reason = format!("given up after {spent} {attempts}: {error}");
-                self.end(claimed, Some(attempt), Ending::Failed(reason)).await;
+                self.end(claimed, Some(attempt), Ending::Failed(reason), room);
             }
         }
     }
@@ -223,7 +243,7 @@ impl Sender {
         }
     }
 
-    async fn again(&self, claimed: &Claimed, attempt: Attempt, wait: Duration) {
+    fn again(&self, claimed: &Claimed, attempt: Attempt, wait: Duration, room: OwnedSemaphorePermit) {
         if !attempt.is_probe {
             self.delivery.metrics.retries.with_label_values(&[&self.destination.name]).inc();
         }
@@ -231,12 +251,25 @@ impl Sender {
         let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
         let due = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
         let then = Then::Again { due, park_after: self.destination.queueing.park_after };
-        self.until_kept(claimed, |store| store.record(claimed, Some(attempt.clone()), then.clone(), now)).await;
-        // The worker sleeps until what was due next when it looked; this may come before that.
-        self.bell.notify_one();
+        self.report(claimed, Some(attempt), then, now, room);
     }
 
-    async fn end(&self, claimed: &Claimed, attempt: Option<Attempt>, ending: Ending) {
+    /// Has it recorded, without waiting for that.
+    fn report(
+        &self,
+        claimed: &Claimed,
+        attempt: Option<Attempt>,
+        then: Then,
+        now: Timestamp,
+        room: OwnedSemaphorePermit,
+    ) {
+        let report = Report { delivery: claimed.delivery, attempt, then, now };
+        // The recorder goes on as long as there are senders.
+        let _ = self.reports.send(recorder::Came { report, hook: claimed.hook.id, _room: room });
+    }
+
+    /// Ends a delivery.
+    pub(super) fn end(&self, claimed: &Claimed, attempt: Option<Attempt>, ending: Ending, room: OwnedSemaphorePermit) {
         let (hook, destination, event) =
             (claimed.hook.id.to_string(), &self.destination.name, claimed.hook.event.as_str());
         let (metrics, now) = (&self.delivery.metrics, self.delivery.clock.now());
@@ -261,39 +294,7 @@ impl Sender {
             }
         };
         metrics.deliveries.with_label_values(&[destination.as_str(), outcome]).inc();
-        let then = Then::Ended(ending);
-        self.until_kept(claimed, |store| store.record(claimed, attempt.clone(), then.clone(), now)).await;
-        if self.destination.queueing.in_order {
-            // The next of its project is due now.
-            self.bell.notify_one();
-        }
-    }
-
-    /// Has the store keep something, however long that takes: what was sent must not be sent again because the disk was full
-    /// for a while. Gives up only when the process ends.
-    async fn until_kept<'s>(&'s self, claimed: &Claimed, mut keep: impl FnMut(&'s dyn Store) -> Answer<'s, ()>) {
-        let (delivery, destination) = (&self.delivery, &self.destination);
-        let mut told = self.told.clone();
-        let mut is_said = false;
-        while let Err(error) = keep(&*delivery.store).await {
-            delivery.metrics.count_store_error(&error);
-            if !std::mem::replace(&mut is_said, true) {
-                let hook = claimed.hook.id.to_string();
-                tracing::error!(hook, destination = destination.name, %error, "what came of a delivery cannot be kept yet");
-            }
-            if *told.borrow() == Told::Stop {
-                return;
-            }
-            let lease = SignedDuration::try_from(destination.timeout + LEASE_MARGIN).unwrap_or(SignedDuration::MAX);
-            let until = delivery.clock.now().saturating_add(lease).unwrap_or(Timestamp::MAX);
-            // It is held in memory; a store that cannot even do that hands the delivery out again.
-            let _ = delivery.store.extend(&destination.name, claimed, until).await;
-            tokio::select! {
-                () = tokio::time::sleep(STORE_PAUSE) => {}
-                // A worker that was replaced is told nothing more; that is no reason to hurry.
-                Ok(()) = told.changed() => {}
-            }
-        }
+        self.report(claimed, attempt, Then::Ended(ending), now, room);
     }
 }
 

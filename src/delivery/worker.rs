@@ -1,15 +1,17 @@
-//! The worker of one destination: claims what is due, as far as the destination's limits let it, and has it sent.
+//! The worker of one destination: has what was prepared (`ahead`) sent, as far as the destination's limits let it.
 
 use super::Delivery;
-use super::breaker::{Breaker, Permit};
+use super::ahead::{Ahead, Prepared};
+use super::breaker::Breaker;
+use super::recorder::{ROOMS, Recorder};
 use super::sender::Sender;
 use crate::bucket::Bucket;
 use crate::config::Destination;
-use crate::store::Claimed;
+use crate::store::DeliveryNumber;
 use reqwest::Client;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 /// How much longer than an attempt a delivery is leased.
@@ -27,18 +29,32 @@ pub(super) enum Told {
     Stop,
 }
 
+impl Told {
+    /// Whether nothing more is begun.
+    pub(super) fn ends(self, is_durable: bool) -> bool {
+        self == Self::Replaced || self == Self::Stop && is_durable
+    }
+}
+
+/// What the destination's limits let happen now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Permit {
+    /// So many attempts.
+    Send(usize),
+    /// One, to see whether the destination is back.
+    Probe,
+    /// None before this time.
+    Wait(Duration),
+}
+
 pub(super) struct Worker {
     sender: Arc<Sender>,
     told: watch::Receiver<Told>,
-    /// What the destination's rate leaves.
-    rate: Option<Bucket>,
+    recorder: Recorder,
 }
 
-/// What there is to do.
-enum Todo {
-    Send { claimed: Claimed, is_probe: bool },
-    Wait(Duration),
-}
+/// What an attempt holds while it is under way: its place among those under way at once, and room for what comes of it.
+type Place = (OwnedSemaphorePermit, OwnedSemaphorePermit);
 
 impl Worker {
     pub(super) fn new(
@@ -47,123 +63,127 @@ impl Worker {
         client: Client,
         told: watch::Receiver<Told>,
     ) -> Self {
-        let rate = destination.queueing.rate_limit.map(|rate| Bucket::new(rate, Instant::now()));
+        let rate = destination.queueing.rate_limit.map(|rate| Mutex::new(Bucket::new(rate, Instant::now())));
         let breaker = Breaker::new(destination.queueing.breaker, destination.queueing.probe);
         let bell = delivery.doorbells.of(&destination.name);
         let open = delivery.metrics.breaker_open.with_label_values(&[&destination.name]);
         open.set(0);
-        Self {
-            sender: Arc::new(Sender { delivery, destination, client, breaker, bell, told: told.clone() }),
-            told,
-            rate,
-        }
+        let (reports, came) = mpsc::unbounded_channel();
+        let recorder = Recorder {
+            delivery: Arc::clone(&delivery),
+            destination: Arc::clone(&destination),
+            bell: Arc::clone(&bell),
+            told: told.clone(),
+            came,
+        };
+        let sender = Arc::new(Sender { delivery, destination, client, breaker, rate, bell, reports });
+        Self { sender, told, recorder }
     }
 
     /// Delivers until told to stop, then finishes what is under way.
-    pub(super) async fn run(mut self) {
-        let slots = Arc::new(Semaphore::new(self.sender.destination.concurrency));
-        let mut running = JoinSet::new();
+    pub(super) async fn run(self) {
+        let Self { sender, told, recorder } = self;
+        let (slots, rooms) =
+            (Arc::new(Semaphore::new(sender.destination.concurrency)), Arc::new(Semaphore::new(ROOMS)));
+        let (out, batches) = mpsc::channel(1);
+        let mut helpers = JoinSet::new();
+        helpers.spawn(recorder.run());
+        let ahead = Ahead { sender: Arc::clone(&sender), told: told.clone(), rooms: Arc::clone(&rooms) };
+        helpers.spawn(ahead.run(out));
+        Attempts { sender, told, batches, slots, rooms, running: JoinSet::new() }.run().await;
+        while helpers.join_next().await.is_some() {}
+    }
+}
+
+/// Makes the attempts of what was prepared.
+struct Attempts {
+    sender: Arc<Sender>,
+    told: watch::Receiver<Told>,
+    batches: mpsc::Receiver<Vec<Prepared>>,
+    slots: Arc<Semaphore>,
+    rooms: Arc<Semaphore>,
+    running: JoinSet<()>,
+}
+
+impl Attempts {
+    async fn run(mut self) {
+        while let Some(batch) = self.next_batch().await {
+            let mut batch = batch.into_iter();
+            while let Some(prepared) = batch.next() {
+                let place = self.place().await;
+                // What was claimed a while ago may no longer be sent.
+                let begun = match place {
+                    Some(place) => self.sender.begin(Instant::now()).map(|is_probe| (place, is_probe)),
+                    None => None,
+                };
+                match begun {
+                    Some((place, is_probe)) => self.spawn(prepared, is_probe, place).await,
+                    None => {
+                        self.release(std::iter::once(prepared).chain(&mut batch)).await;
+                        break;
+                    }
+                }
+            }
+        }
+        self.batches.close();
+        while let Some(batch) = self.batches.recv().await {
+            self.release(batch.into_iter()).await;
+        }
+        while self.running.join_next().await.is_some() {}
+    }
+
+    /// What to send next; nothing more when told to stop.
+    async fn next_batch(&mut self) -> Option<Vec<Prepared>> {
         loop {
-            while running.try_join_next().is_some() {}
-            let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { break };
-            let told = *self.told.borrow();
-            if told == Told::Replaced || told == Told::Stop && self.sender.delivery.store.is_durable() {
-                break;
+            if self.is_over() {
+                return None;
             }
-            self.park().await;
-            match self.next().await {
-                Todo::Send { claimed, is_probe } => {
-                    let sender = Arc::clone(&self.sender);
-                    running.spawn(async move {
-                        sender.send(claimed, is_probe).await;
-                        drop(slot);
-                    });
-                }
-                Todo::Wait(_) if told == Told::Stop => break,
-                Todo::Wait(pause) => {
-                    drop(slot);
-                    self.wait(pause, &self.sender.bell.clone()).await;
-                }
+            tokio::select! {
+                batch = self.batches.recv() => return batch,
+                Ok(()) = self.told.changed() => {}
             }
-        }
-        while running.join_next().await.is_some() {}
-    }
-
-    /// Claims what is due next, unless the breaker or the rate makes it wait.
-    async fn next(&mut self) -> Todo {
-        let Sender { delivery, destination, breaker, .. } = &*self.sender;
-        let now = Instant::now();
-        let pause = self.rate.map_or(Duration::ZERO, |rate| rate.wait(now));
-        if !pause.is_zero() {
-            return Todo::Wait(pause);
-        }
-        let is_probe = match breaker.permit(now) {
-            Permit::Send => false,
-            Permit::Probe => true,
-            Permit::Wait(pause) => return Todo::Wait(pause),
-        };
-        let lease = destination.timeout + LEASE_MARGIN;
-        match delivery.store.claim(&destination.name, delivery.clock.now(), lease).await {
-            Ok(Some(claimed)) => {
-                if let Some(rate) = &mut self.rate {
-                    // There was one a moment ago, and nobody else takes any.
-                    let _ = rate.take(now);
-                }
-                return Todo::Send { claimed, is_probe };
-            }
-            Ok(None) => {}
-            Err(error) => {
-                delivery.metrics.count_store_error(&error);
-                tracing::error!(destination = destination.name, %error, "the store gives nothing to deliver");
-            }
-        }
-        if is_probe {
-            breaker.give_back();
-        }
-        Todo::Wait(self.until_due().await)
-    }
-
-    /// How long until something is due, or must be parked.
-    async fn until_due(&self) -> Duration {
-        let Sender { delivery, destination, .. } = &*self.sender;
-        match delivery.store.next_due(&destination.name).await {
-            Ok(Some(due)) => Duration::try_from(due.duration_since(delivery.clock.now())).unwrap_or(STORE_PAUSE),
-            Ok(None) => Duration::MAX,
-            Err(_) => STORE_PAUSE,
         }
     }
 
-    /// Waits for the bell, for a time, or to be told something.
-    async fn wait(&mut self, pause: Duration, bell: &Notify) {
-        tokio::select! {
-            () = bell.notified() => {}
-            () = tokio::time::sleep(pause) => {}
-            // The sender lives as long as the workers do; were it gone, that would be a stop too.
-            _ = self.told.changed() => {}
+    /// A place for an attempt; none when told to stop.
+    async fn place(&mut self) -> Option<Place> {
+        let (slots, rooms) = (Arc::clone(&self.slots), Arc::clone(&self.rooms));
+        // Nobody closes them.
+        let both = async { Some((slots.acquire_owned().await.ok()?, rooms.acquire_owned().await.ok()?)) };
+        tokio::pin!(both);
+        loop {
+            if self.is_over() {
+                return None;
+            }
+            tokio::select! {
+                place = &mut both => return place,
+                Ok(()) = self.told.changed() => {}
+            }
         }
     }
 
-    /// Lets the hooks go on that wait for one of their project which has taken too long.
-    async fn park(&self) {
-        let Sender { delivery, destination, .. } = &*self.sender;
-        if !destination.queueing.in_order {
-            return;
+    fn is_over(&self) -> bool {
+        self.told.borrow().ends(self.sender.delivery.store.is_durable())
+    }
+
+    async fn spawn(&mut self, prepared: Prepared, is_probe: bool, (slot, room): Place) {
+        while self.running.try_join_next().is_some() {}
+        self.sender.extend(&prepared.claimed).await;
+        let sender = Arc::clone(&self.sender);
+        self.running.spawn(async move {
+            sender.send(prepared, is_probe, room).await;
+            drop(slot);
+        });
+    }
+
+    /// Gives what was not begun back to the store.
+    async fn release(&self, prepared: impl Iterator<Item = Prepared>) {
+        let numbers: Vec<DeliveryNumber> = prepared.map(|own| own.claimed.delivery).collect();
+        let Sender { delivery, destination, bell, .. } = &*self.sender;
+        if let Err(error) = delivery.store.release(&destination.name, &numbers).await {
+            // They are handed out again when their lease ends.
+            delivery.metrics.count_store_error(&error);
         }
-        match delivery.store.park(&destination.name, delivery.clock.now()).await {
-            Ok(parked) => {
-                for parked in parked {
-                    let (hook, project) = (parked.hook.to_string(), parked.lane);
-                    delivery.metrics.parked.with_label_values(&[&destination.name]).inc();
-                    tracing::warn!(
-                        hook,
-                        destination = destination.name,
-                        project,
-                        "parked: it kept the other hooks of its project waiting for too long; they go on, and it is tried again \
-                         as before"
-                    );
-                }
-            }
-            Err(error) => tracing::error!(destination = destination.name, %error, "the store parks nothing"),
-        }
+        bell.notify_one();
     }
 }

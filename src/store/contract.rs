@@ -1,8 +1,10 @@
 //! What every store must do; each implementation runs this suite.
 
+mod claims;
+
 use super::{
-    Appended, Arrival, Attempt, Claimed, Ending, Fate, Hook, KnownDestination, Lesson, MadeBy, Outgoing, Plan,
-    Retention, Same, Store, StoreError, Then,
+    Appended, Arrival, Attempt, Claimed, Ending, Fate, Hook, KnownDestination, Lesson, MadeBy, Most, Outgoing, Plan,
+    Report, Retention, Same, Store, StoreError, Then,
 };
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
@@ -54,15 +56,26 @@ pub(super) async fn append(store: &impl Store, hook: &Hook, destinations: &[&str
 }
 
 pub(super) async fn claim(store: &impl Store, destination: &str, now: Timestamp) -> Option<Claimed> {
-    store.claim(destination, now, LEASE).await.expect("the store works")
+    store.claim(destination, now, LEASE, Most::ONE).await.expect("the store works").pop()
 }
 
 pub(super) async fn end(store: &impl Store, claimed: &Claimed, ending: Ending, now: Timestamp) {
-    store.record(claimed, Some(attempt()), Then::Ended(ending), now).await.expect("the store works");
+    record(store, claimed, Some(attempt()), Then::Ended(ending), now).await;
 }
 
 async fn again(store: &impl Store, claimed: &Claimed, attempt: Option<Attempt>, now: Timestamp, due: Timestamp) {
-    store.record(claimed, attempt, Then::Again { due, park_after: PARK }, now).await.expect("the store works");
+    record(store, claimed, attempt, Then::Again { due, park_after: PARK }, now).await;
+}
+
+pub(super) async fn record(
+    store: &impl Store,
+    claimed: &Claimed,
+    attempt: Option<Attempt>,
+    then: Then,
+    now: Timestamp,
+) {
+    let report = Report { delivery: claimed.delivery, attempt, then, now };
+    store.record(vec![report]).await.expect("the store works");
 }
 
 fn attempt() -> Attempt {
@@ -75,9 +88,11 @@ pub(super) async fn pending(store: &impl Store, destination: &str) -> u64 {
 }
 
 pub(super) async fn run<S: Store>(make: impl Fn() -> S) {
-    hands_out_in_order_of_arrival(&make()).await;
-    more_than_is_known_at_once_comes_in_order(&make()).await;
-    a_lease_that_ends_hands_out_again(&make()).await;
+    claims::hands_out_in_order_of_arrival(&make()).await;
+    claims::more_than_is_known_at_once_comes_in_order(&make()).await;
+    claims::many_are_handed_out_at_once_within_bounds(&make()).await;
+    claims::what_is_released_comes_again_in_its_place(&make()).await;
+    claims::a_lease_that_ends_hands_out_again(&make()).await;
     what_is_due_again_waits_and_counts(&make()).await;
     a_probe_spends_nothing(&make()).await;
     a_hook_teaches_once_and_in_order_of_arrival(&make()).await;
@@ -94,53 +109,6 @@ pub(super) async fn run<S: Store>(make: impl Fn() -> S) {
     a_destination_that_gives_up_its_order_lets_all_go(&make()).await;
     what_has_ended_is_removed_in_steps_and_what_waits_is_not(&make()).await;
     a_closed_store_says_so(&make()).await;
-}
-
-async fn hands_out_in_order_of_arrival(store: &impl Store) {
-    let hooks: Vec<Hook> = (0..5).map(|_| hook(10)).collect();
-    for hook in &hooks {
-        append(store, hook, &["a"]).await;
-    }
-    for hook in &hooks {
-        let claimed = claim(store, "a", at(1)).await.expect("due");
-        assert_eq!((*claimed.hook).clone(), *hook);
-        assert_eq!(claimed.accepted_at, at(0));
-    }
-    assert!(claim(store, "a", at(1)).await.is_none(), "all are leased");
-    let queues = store.queues().await.expect("the store works");
-    assert_eq!((queues[0].pending, queues[0].oldest), (5, Some(at(0))));
-}
-
-/// More hooks, and more bytes, than any cache holds.
-async fn more_than_is_known_at_once_comes_in_order(store: &impl Store) {
-    let hooks: Vec<Hook> = (0..600).map(|number| hook(if number % 100 == 0 { 3 << 20 } else { 10 })).collect();
-    for hook in &hooks {
-        append(store, hook, &["a", "b"]).await;
-    }
-    for destination in ["b", "a"] {
-        for hook in &hooks {
-            let claimed = claim(store, destination, at(1)).await.expect("due");
-            assert_eq!(claimed.hook.id, hook.id);
-            assert_eq!(claimed.hook.body, hook.body);
-            end(store, &claimed, Ending::Delivered, at(1)).await;
-        }
-        assert!(claim(store, destination, at(1)).await.is_none());
-        assert_eq!(pending(store, destination).await, 0);
-    }
-}
-
-async fn a_lease_that_ends_hands_out_again(store: &impl Store) {
-    append(store, &hook(10), &["a"]).await;
-    let first = claim(store, "a", at(0)).await.expect("due");
-    assert!(claim(store, "a", at(59)).await.is_none());
-    assert_eq!(store.next_due("a").await, Ok(Some(at(60))));
-    store.extend("a", &first, at(61)).await.expect("the store works");
-    assert!(claim(store, "a", at(60)).await.is_none());
-    let again = claim(store, "a", at(61)).await.expect("the lease is over");
-    assert_eq!((again.delivery, again.id), (first.delivery, first.id));
-    end(store, &again, Ending::Delivered, at(62)).await;
-    assert!(claim(store, "a", at(1000)).await.is_none());
-    assert_eq!((pending(store, "a").await, store.next_due("a").await), (0, Ok(None)));
 }
 
 async fn what_is_due_again_waits_and_counts(store: &impl Store) {
@@ -181,7 +149,7 @@ async fn what_is_sent_is_kept(store: &impl Store) {
     for (destination, outgoing) in [("a", made), ("b", passed)] {
         let first = claim(store, destination, at(0)).await.expect("due");
         assert!(first.outgoing.is_none());
-        store.keep_outgoing(first.delivery, Arc::clone(&outgoing)).await.expect("the store works");
+        store.keep_outgoing(vec![(first.delivery, Arc::clone(&outgoing))]).await.expect("the store works");
         again(store, &first, Some(attempt()), at(1), at(2)).await;
         assert_eq!(claim(store, destination, at(2)).await.expect("due").outgoing, Some(outgoing));
     }

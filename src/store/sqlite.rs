@@ -6,6 +6,7 @@
 
 mod append;
 mod backup;
+mod claim;
 mod errors;
 mod folder;
 mod learn;
@@ -20,16 +21,14 @@ mod settle;
 mod writer;
 
 use super::{
-    Answer, Appended, Arrival, Attempt, Claimed, DeliveryNumber, KnownDestination, Outgoing, Parked, Pruned,
-    QueueState, Retention, Store, StoreError, Then,
+    Answer, Appended, Arrival, Claimed, DeliveryNumber, KnownDestination, Most, Outgoing, Parked, Pruned, QueueState,
+    Report, Retention, Store, StoreError,
 };
-use append::{Append, micros};
-use errors::store_error;
+use append::Append;
 use jiff::Timestamp;
 use prune::Prune;
-use queues::{Found, Queues, Ready, SharedQueues, lock};
+use queues::{Queues, SharedQueues, lock};
 use record::{KeepOutgoing, Park, Record};
-use refill::Refill;
 use room::Room;
 use rusqlite::{Connection, OpenFlags};
 use settle::Settle;
@@ -81,7 +80,7 @@ impl SqliteStore {
         database.pragma_update(None, "journal_size_limit", i64::from(CHECKPOINT) * 4 * 4096)?;
         schema::migrate(&mut database)?;
         let reader = read_only(&path)?;
-        let room = Room::Disk(folder.path().to_owned());
+        let room = Room::Disk(folder.path().into());
         Self::start(database, Some(reader), Some(folder), room, observer)
     }
 
@@ -123,58 +122,6 @@ impl SqliteStore {
         };
         answer.await.unwrap_or_else(|_| Err(closed()))
     }
-
-    /// Reads what is no longer in memory of a delivery.
-    async fn load(&self, ready: &Ready) -> Result<Option<Content>, StoreError> {
-        let load = Load { hook_seq: ready.hook_seq, delivery: ready.delivery };
-        let Some(reader) = &self.reader else { return self.ask(load).await };
-        let reader = Arc::clone(reader);
-        let read = tokio::task::spawn_blocking(move || {
-            let database = reader.lock().unwrap_or_else(PoisonError::into_inner);
-            load.read(&database).map_err(|error| store_error(&error))
-        });
-        read.await.unwrap_or_else(|error| Err(StoreError::Broken(error.to_string())))
-    }
-
-    async fn claimed(&self, ready: Ready) -> Result<Option<Claimed>, StoreError> {
-        let (hook, outgoing) = match &ready.hook {
-            Some(hook) if !ready.may_have_outgoing => (Arc::clone(hook), None),
-            _ => match self.load(&ready).await? {
-                Some(content) => content,
-                None => return Ok(None),
-            },
-        };
-        let (delivery, id, attempts) = (ready.delivery, ready.id, ready.attempts);
-        Ok(Some(Claimed { delivery, id, hook, outgoing, attempts, accepted_at: rows::time(ready.accepted_at) }))
-    }
-
-    async fn claim(&self, destination: &str, now: Timestamp, lease: Duration) -> Result<Option<Claimed>, StoreError> {
-        let now = now.as_microsecond();
-        let until = now.saturating_add(micros(lease));
-        let mut has_refilled = false;
-        loop {
-            let found = lock(&self.queues).take(destination, now, until);
-            match found {
-                Found::Due(ready) => {
-                    let delivery = ready.delivery;
-                    let claimed = self.claimed(ready).await;
-                    if !matches!(claimed, Ok(Some(_))) {
-                        let mut queues = lock(&self.queues);
-                        let queue = queues.of(destination);
-                        queue.release(delivery);
-                        queue.is_stale = true;
-                    }
-                    return claimed;
-                }
-                Found::Stale if !has_refilled => {
-                    has_refilled = true;
-                    let queues = Arc::clone(&self.queues);
-                    self.ask(Refill { destination: destination.to_owned(), now, queues }).await?;
-                }
-                Found::Stale | Found::Nothing => return Ok(None),
-            }
-        }
-    }
 }
 
 /// A connection that only reads.
@@ -183,30 +130,6 @@ fn read_only(path: &Path) -> rusqlite::Result<Connection> {
     let reader = Connection::open_with_flags(path, flags)?;
     reader.busy_timeout(BUSY)?;
     Ok(reader)
-}
-
-type Content = (Arc<super::Hook>, Option<Arc<Outgoing>>);
-
-/// Reads a hook and what a delivery of it sends.
-struct Load {
-    hook_seq: i64,
-    delivery: DeliveryNumber,
-}
-
-impl Load {
-    fn read(&self, database: &Connection) -> rusqlite::Result<Option<Content>> {
-        let Some(hook) = rows::hook(database, self.hook_seq)? else { return Ok(None) };
-        let outgoing = rows::outgoing(database, self.delivery.0, &hook)?;
-        Ok(Some((Arc::new(hook), outgoing)))
-    }
-}
-
-impl Command for Load {
-    type Done = Option<Content>;
-
-    fn run(&self, database: &Connection, _: &mut Pending) -> rusqlite::Result<Option<Content>> {
-        self.read(database)
-    }
 }
 
 /// Reads since when each queue has its oldest delivery.
@@ -235,8 +158,9 @@ impl Store for SqliteStore {
 
     fn append(&self, arrival: Arrival) -> Answer<'_, Appended> {
         Box::pin(async move {
-            let mut appended = self.ask(Append { arrival: arrival.clone(), room: self.room.clone() }).await;
-            if !self.is_durable() && matches!(appended, Err(StoreError::Full(_))) {
+            let again = (!self.is_durable()).then(|| arrival.clone());
+            let mut appended = self.ask(Append { arrival, room: self.room.clone() }).await;
+            if let (Some(arrival), Err(StoreError::Full(_))) = (again, &appended) {
                 // In memory what has ended is kept only as long as nobody needs the room.
                 let nothing = Retention { age: Duration::ZERO, bytes: 0, states: Duration::MAX };
                 self.ask(Prune { keep: nothing, now: arrival.now.as_microsecond() }).await?;
@@ -246,12 +170,27 @@ impl Store for SqliteStore {
         })
     }
 
-    fn claim<'a>(&'a self, destination: &'a str, now: Timestamp, lease: Duration) -> Answer<'a, Option<Claimed>> {
-        Box::pin(self.claim(destination, now, lease))
+    fn claim<'a>(
+        &'a self,
+        destination: &'a str,
+        now: Timestamp,
+        lease: Duration,
+        most: Most,
+    ) -> Answer<'a, Vec<Claimed>> {
+        Box::pin(self.claim(destination, now, lease, most))
     }
 
-    fn extend<'a>(&'a self, destination: &'a str, claimed: &Claimed, until: Timestamp) -> Answer<'a, ()> {
-        lock(&self.queues).of(destination).extend(claimed.delivery, until.as_microsecond());
+    fn extend<'a>(&'a self, destination: &'a str, deliveries: &[DeliveryNumber], until: Timestamp) -> Answer<'a, ()> {
+        let mut queues = lock(&self.queues);
+        let queue = queues.of(destination);
+        for delivery in deliveries {
+            queue.extend(*delivery, until.as_microsecond());
+        }
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn release<'a>(&'a self, destination: &'a str, deliveries: &[DeliveryNumber]) -> Answer<'a, ()> {
+        lock(&self.queues).take_back(destination, deliveries);
         Box::pin(std::future::ready(Ok(())))
     }
 
@@ -260,13 +199,12 @@ impl Store for SqliteStore {
         Box::pin(std::future::ready(Ok(next.map(rows::time))))
     }
 
-    fn keep_outgoing(&self, delivery: DeliveryNumber, outgoing: Arc<Outgoing>) -> Answer<'_, ()> {
-        Box::pin(self.ask(KeepOutgoing { delivery, outgoing }))
+    fn keep_outgoing(&self, outgoing: Vec<(DeliveryNumber, Arc<Outgoing>)>) -> Answer<'_, ()> {
+        Box::pin(self.ask(KeepOutgoing(outgoing)))
     }
 
-    fn record(&self, claimed: &Claimed, attempt: Option<Attempt>, then: Then, now: Timestamp) -> Answer<'_, ()> {
-        let record = Record { delivery: claimed.delivery, attempt, then, now: now.as_microsecond() };
-        Box::pin(async move { self.ask(record).await.map(|_| ()) })
+    fn record(&self, reports: Vec<Report>) -> Answer<'_, ()> {
+        Box::pin(async move { self.ask(Record(reports)).await.map(|_| ()) })
     }
 
     fn park<'a>(&'a self, destination: &'a str, now: Timestamp) -> Answer<'a, Vec<Parked>> {

@@ -6,6 +6,8 @@ use crate::support::process::ended;
 use crate::support::tool::{Tool, content, nobodys_address};
 use crate::support::wait_for;
 use std::process::Command;
+use std::sync::Mutex;
+use std::sync::mpsc::channel;
 
 fn to(name: &str, url: &str) -> String {
     format!("[[route.to]]\nname = \"{name}\"\nurl = \"{url}\"\nformat = \"gitlab\"\nprobe = \"200ms\"\n")
@@ -74,6 +76,30 @@ fn a_configuration_is_read_again_while_deliveries_wait() {
     let mut marks = waits.marks();
     marks.sort();
     assert_eq!(marks, (0..4).map(mark).collect::<Vec<_>>(), "each once");
+}
+
+#[test]
+fn what_waits_behind_a_tool_that_hangs_goes_to_its_new_address_at_once() {
+    let (folder, new) = (tempfile::tempdir().unwrap(), Tool::scripted(content));
+    let (goes_on, held) = channel::<()>();
+    let held = Mutex::new(held);
+    // It answers when the test ends.
+    let hangs = Tool::scripted(move |number| {
+        let _ = held.lock().unwrap().recv();
+        content(number)
+    });
+    let one_at_a_time = |url: &str| to("tool", url) + "concurrency = 1\ntimeout = \"10m\"\n";
+    let app = App::start(serve_in(folder.path(), &config(&[one_at_a_time(&hangs.url)])));
+    (0..100).for_each(|number| send(&app, number));
+    wait_for("the one that hangs", || (hangs.requests() == 1).then_some(()));
+    std::fs::write(folder.path().join("hookglot.toml"), config(&[one_at_a_time(&new.url)])).unwrap();
+    app.signal("HUP");
+    wait_for("all the others", || (new.count() == 99).then_some(()));
+    assert_eq!(new.marks(), (1..100).map(mark).collect::<Vec<_>>(), "each once, in the order in which they came");
+    pending(&app, "tool", 1);
+    drop(goes_on);
+    pending(&app, "tool", 0);
+    assert_eq!((hangs.requests(), new.requests()), (1, 99));
 }
 
 #[test]

@@ -94,6 +94,28 @@ fn a_hook_that_keeps_its_project_waiting_for_too_long_is_parked() {
 }
 
 #[test]
+fn what_waits_when_the_breaker_opens_spends_no_attempt() {
+    let (folder, address) = (tempfile::tempdir().unwrap(), nobodys_address());
+    let config = format!(
+        "[[route]]\npath = \"/\"\nsecret = \"none\"\n[[route.to]]\nname = \"tool\"\nurl = \"http://{address}/tool\"\n\
+         format = \"gitlab\"\nbreaker = 2\nprobe = \"200ms\"\nretries = [\"100ms\"]\nconcurrency = 1\n"
+    );
+    let app = App::start(serve_in(folder.path(), &config));
+    for number in 0..50 {
+        send(&app, number);
+    }
+    let is_open = || app.metric("hookglot_breaker_open{destination=\"tool\"} ").filter(|open| *open == 1);
+    wait_for("an open breaker", is_open);
+    let attempts = || app.metric("hookglot_attempts_total{destination=\"tool\",result=\"unreachable\"} ");
+    wait_for("several probes", || attempts().filter(|attempts| *attempts >= 6));
+    let tool = Tool::at(address, content);
+    wait_for("all", || (tool.count() == 50).then_some(()));
+    assert_eq!(tool.requests(), 50, "each once");
+    assert_eq!(app.metric("hookglot_retries_total{destination=\"tool\"} "), Some(2), "those that opened it");
+    assert_eq!(app.metric("hookglot_deliveries_total{destination=\"tool\",outcome=\"failed\"} ").unwrap_or(0), 0);
+}
+
+#[test]
 fn what_a_full_queue_has_no_room_for_ends_as_failed() {
     let (app, _folder) = app(&format!("http://{}/", nobodys_address()), "queue = 2");
     for number in 0..3 {

@@ -164,6 +164,7 @@ impl Row<'_> {
             hook_seq: self.hook_seq,
             hook: None,
             may_have_outgoing: false,
+            size: self.hook.body.len(),
             attempts: 0,
             accepted_at: self.now,
         }))
@@ -180,8 +181,8 @@ impl Row<'_> {
         let id = Uuid::now_v7();
         let ended_at = (state != 0).then_some(self.now);
         let mut insert = database.prepare_cached(
-            "INSERT INTO delivery (id, hook, destination, lane, state, reason, accepted_at, due, head_since, ended_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            "INSERT INTO delivery (id, hook, destination, lane, state, reason, accepted_at, due, head_since, ended_at, \
+             size) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         )?;
         let seq = insert.insert(params![
             id,
@@ -194,6 +195,7 @@ impl Row<'_> {
             due,
             due.filter(|_| lane.is_some()),
             ended_at,
+            self.hook.body.len(),
         ])?;
         Ok((seq, id))
     }

@@ -4,7 +4,7 @@
 //! `is_stale` (more is due in the database than is known here), `next_due` or `next_park`. Only the writer thread adds to
 //! `ready` and looks into the database for more, so the two cannot disagree.
 
-use super::super::{DeliveryNumber, Hook};
+use super::super::{DeliveryNumber, Hook, Most, StoreError};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use uuid::Uuid;
@@ -24,6 +24,8 @@ pub(super) struct Ready {
     pub(super) hook: Option<Arc<Hook>>,
     /// Whether what to send may have been kept already.
     pub(super) may_have_outgoing: bool,
+    /// How many bytes the body of its hook has.
+    pub(super) size: usize,
     pub(super) attempts: u32,
     pub(super) accepted_at: i64,
 }
@@ -42,6 +44,8 @@ pub(super) struct Queue {
     pub(super) next_park: Option<i64>,
     /// How many deliveries are pending.
     pub(super) pending: u64,
+    /// Why something could not be read while others could; the next claim tells it.
+    pub(super) unread: Option<StoreError>,
 }
 
 /// The queues of all destinations.
@@ -61,10 +65,22 @@ pub(super) fn lock(queues: &SharedQueues) -> MutexGuard<'_, Queues> {
 
 /// What a claim finds.
 pub(super) enum Found {
-    Due(Ready),
+    Due(Vec<Ready>),
     /// The database must be asked.
     Stale,
     Nothing,
+}
+
+impl Ready {
+    /// Whether nothing of it must be read.
+    pub(super) fn is_whole(&self) -> bool {
+        self.hook.is_some() && !self.may_have_outgoing
+    }
+
+    /// How many bytes of it are kept here.
+    fn kept(&self) -> usize {
+        if self.hook.is_some() { self.size } else { 0 }
+    }
 }
 
 impl Queues {
@@ -92,11 +108,10 @@ impl Queues {
 
     /// Adds what is due now, or remembers that there is more.
     pub(super) fn add(&mut self, destination: &str, mut ready: Ready) {
-        let size = ready.hook.as_ref().map_or(0, |hook| hook.body.len());
-        if self.bytes + size > MOST_BYTES {
+        if self.bytes + ready.kept() > MOST_BYTES {
             ready.hook = None;
         }
-        let size = ready.hook.as_ref().map_or(0, |hook| hook.body.len());
+        let size = ready.kept();
         let queue = self.of(destination);
         if queue.known.contains(&ready.delivery) {
             return;
@@ -110,20 +125,43 @@ impl Queues {
         self.bytes += size;
     }
 
-    /// Takes the delivery that has been due the longest.
-    pub(super) fn take(&mut self, destination: &str, now: i64, until: i64) -> Found {
+    /// Takes the deliveries that have been due the longest.
+    pub(super) fn take(&mut self, destination: &str, now: i64, until: i64, most: Most) -> Found {
         let queue = self.of(destination);
-        if let Some(ready) = queue.ready.pop_front() {
+        let (mut taken, mut size, mut kept) = (Vec::new(), 0, 0);
+        while taken.len() < most.count
+            && let Some(ready) = queue.ready.pop_front_if(|ready| taken.is_empty() || size + ready.size <= most.bytes)
+        {
             queue.leased.insert(ready.delivery, until);
-            let size = ready.hook.as_ref().map_or(0, |hook| hook.body.len());
-            self.bytes = self.bytes.saturating_sub(size);
-            return Found::Due(ready);
+            (size, kept) = (size + ready.size, kept + ready.kept());
+            taken.push(ready);
+        }
+        if !taken.is_empty() {
+            self.bytes = self.bytes.saturating_sub(kept);
+            return Found::Due(taken);
         }
         let is_due = |time: &i64| *time <= now;
         if queue.is_stale || queue.next_due.is_some_and(|due| due <= now) || queue.leased.values().any(is_due) {
             return Found::Stale;
         }
         Found::Nothing
+    }
+}
+
+impl Queues {
+    /// Takes deliveries back that were handed out: they are found in the database again, in their order among the others.
+    pub(super) fn take_back(&mut self, destination: &str, deliveries: &[DeliveryNumber]) {
+        let queue = self.of(destination);
+        for delivery in deliveries {
+            queue.release(*delivery);
+        }
+        let mut kept = 0;
+        for ready in std::mem::take(&mut queue.ready) {
+            queue.known.remove(&ready.delivery);
+            kept += ready.kept();
+        }
+        queue.is_stale = true;
+        self.bytes = self.bytes.saturating_sub(kept);
     }
 }
 

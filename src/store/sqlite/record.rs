@@ -1,6 +1,6 @@
 //! Writes what a delivery sends, and what came of it.
 
-use super::super::{Attempt, DeliveryNumber, Ending, Outgoing, Parked, Then};
+use super::super::{Attempt, DeliveryNumber, Ending, Outgoing, Parked, Report, Then};
 use super::append::micros;
 use super::queues::Queues;
 use super::rows;
@@ -8,37 +8,31 @@ use super::writer::{Command, Pending};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::sync::Arc;
 
-pub(super) struct KeepOutgoing {
-    pub(super) delivery: DeliveryNumber,
-    pub(super) outgoing: Arc<Outgoing>,
-}
+pub(super) struct KeepOutgoing(pub(super) Vec<(DeliveryNumber, Arc<Outgoing>)>);
 
 impl Command for KeepOutgoing {
     type Done = ();
 
     fn run(&self, database: &Connection, _: &mut Pending) -> rusqlite::Result<()> {
-        let Outgoing { body, headers, mapping } = &*self.outgoing;
         let mut insert = database.prepare_cached(
             "INSERT OR REPLACE INTO outgoing (delivery, headers, mapping, sha256, body) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?;
-        insert.execute(params![
-            self.delivery.0,
-            rows::headers_text(headers),
-            mapping.as_ref().map(|made_by| &made_by.name),
-            mapping.as_ref().map(|made_by| &made_by.sha256),
-            // What passed through has the body of its hook, which is stored already.
-            mapping.as_ref().map(|_| &body[..]),
-        ])?;
+        for (delivery, outgoing) in &self.0 {
+            let Outgoing { body, headers, mapping } = &**outgoing;
+            insert.execute(params![
+                delivery.0,
+                rows::headers_text(headers),
+                mapping.as_ref().map(|made_by| &made_by.name),
+                mapping.as_ref().map(|made_by| &made_by.sha256),
+                // What passed through has the body of its hook, which is stored already.
+                mapping.as_ref().map(|_| &body[..]),
+            ])?;
+        }
         Ok(())
     }
 }
 
-pub(super) struct Record {
-    pub(super) delivery: DeliveryNumber,
-    pub(super) attempt: Option<Attempt>,
-    pub(super) then: Then,
-    pub(super) now: i64,
-}
+pub(super) struct Record(pub(super) Vec<Report>);
 
 /// What changed in a queue.
 pub(super) struct Recorded {
@@ -59,82 +53,87 @@ struct Row {
 }
 
 impl Command for Record {
-    type Done = Recorded;
+    type Done = Vec<Recorded>;
 
-    fn run(&self, database: &Connection, pending: &mut Pending) -> rusqlite::Result<Recorded> {
-        let Some(row) = self.update(database)? else {
-            return Ok(Recorded { destination: None, due: None, park_at: None, lets_on: false });
-        };
-        if let Some(attempt) = &self.attempt {
-            insert_attempt(database, self.delivery, row.made, attempt)?;
+    fn run(&self, database: &Connection, pending: &mut Pending) -> rusqlite::Result<Vec<Recorded>> {
+        self.0.iter().map(|report| record(report, database, pending)).collect()
+    }
+
+    fn committed(&self, recorded: &Vec<Recorded>, queues: &mut Queues) {
+        for (report, recorded) in self.0.iter().zip(recorded) {
+            let Some(destination) = &recorded.destination else { continue };
+            let queue = queues.of(destination);
+            queue.release(report.delivery);
+            queue.is_stale |= recorded.lets_on;
+            queue.next_due = earlier(queue.next_due, recorded.due);
+            queue.next_park = earlier(queue.next_park, recorded.park_at);
         }
-        let due = match &self.then {
-            Then::Again { due, .. } => Some(due.as_microsecond()),
-            Then::Ended(_) => {
-                let waiting = pending.entry(row.destination.clone()).or_default();
-                *waiting = waiting.saturating_sub(1);
-                None
-            }
-        };
-        let lets_on = match row.lane {
-            Some(lane) if due.is_none() => let_on(database, &row.destination, &lane, self.now)?,
-            _ => false,
-        };
-        Ok(Recorded { destination: Some(row.destination), due, park_at: row.park_at, lets_on })
     }
+}
 
-    fn committed(&self, recorded: &Recorded, queues: &mut Queues) {
-        let Some(destination) = &recorded.destination else { return };
-        let queue = queues.of(destination);
-        queue.release(self.delivery);
-        queue.is_stale |= recorded.lets_on;
-        queue.next_due = earlier(queue.next_due, recorded.due);
-        queue.next_park = earlier(queue.next_park, recorded.park_at);
+fn record(report: &Report, database: &Connection, pending: &mut Pending) -> rusqlite::Result<Recorded> {
+    let Some(row) = update(report, database)? else {
+        return Ok(Recorded { destination: None, due: None, park_at: None, lets_on: false });
+    };
+    if let Some(attempt) = &report.attempt {
+        insert_attempt(database, report.delivery, row.made, attempt)?;
     }
+    let due = match &report.then {
+        Then::Again { due, .. } => Some(due.as_microsecond()),
+        Then::Ended(_) => {
+            let waiting = pending.entry(row.destination.clone()).or_default();
+            *waiting = waiting.saturating_sub(1);
+            None
+        }
+    };
+    let lets_on = match row.lane {
+        Some(lane) if due.is_none() => let_on(database, &row.destination, &lane, report.now.as_microsecond())?,
+        _ => false,
+    };
+    Ok(Recorded { destination: Some(row.destination), due, park_at: row.park_at, lets_on })
 }
 
 fn earlier(one: Option<i64>, other: Option<i64>) -> Option<i64> {
     one.into_iter().chain(other).min()
 }
 
-impl Record {
-    /// Changes the row, if the delivery is still pending.
-    fn update(&self, database: &Connection) -> rusqlite::Result<Option<Row>> {
-        let (counts, probes) = match &self.attempt {
-            Some(attempt) if attempt.is_probe => (0, 1),
-            Some(_) => (1, 0),
-            None => (0, 0),
-        };
-        let read = |row: &rusqlite::Row<'_>| {
-            Ok(Row { destination: row.get(0)?, lane: row.get(1)?, made: row.get(2)?, park_at: row.get(3)? })
-        };
-        match &self.then {
-            Then::Ended(ending) => {
-                let (state, reason) = match ending {
-                    Ending::Delivered => (1, None),
-                    Ending::Ignored(reason) => (2, Some(reason)),
-                    Ending::Failed(reason) => (3, Some(reason)),
-                };
-                let mut update = database.prepare_cached(
-                    "UPDATE delivery SET state = ?2, reason = ?3, ended_at = ?4, attempts = attempts + ?5, \
-                     probes = probes + ?6, due = NULL, park_at = NULL WHERE seq = ?1 AND state = 0 \
-                     RETURNING destination, lane, attempts + probes, NULL",
-                )?;
-                update.query_row(params![self.delivery.0, state, reason, self.now, counts, probes], read).optional()
-            }
-            Then::Again { due, park_after } => {
-                let mut update = database.prepare_cached(
-                    "UPDATE delivery SET due = ?2, attempts = attempts + ?3, probes = probes + ?4, \
-                     park_at = iif(lane IS NULL OR parked, NULL, head_since + ?5) WHERE seq = ?1 AND state = 0 \
-                     RETURNING destination, lane, attempts + probes, park_at",
-                )?;
-                let due = due.as_microsecond();
-                update.query_row(params![self.delivery.0, due, counts, probes, micros(*park_after)], read).optional()
-            }
+/// Changes the row, if the delivery is still pending.
+fn update(report: &Report, database: &Connection) -> rusqlite::Result<Option<Row>> {
+    let (counts, probes) = match &report.attempt {
+        Some(attempt) if attempt.is_probe => (0, 1),
+        Some(_) => (1, 0),
+        None => (0, 0),
+    };
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok(Row { destination: row.get(0)?, lane: row.get(1)?, made: row.get(2)?, park_at: row.get(3)? })
+    };
+    match &report.then {
+        Then::Ended(ending) => {
+            let (state, reason) = match ending {
+                Ending::Delivered => (1, None),
+                Ending::Ignored(reason) => (2, Some(reason)),
+                Ending::Failed(reason) => (3, Some(reason)),
+            };
+            let mut update = database.prepare_cached(
+                "UPDATE delivery SET state = ?2, reason = ?3, ended_at = ?4, attempts = attempts + ?5, \
+                 probes = probes + ?6, due = NULL, park_at = NULL WHERE seq = ?1 AND state = 0 \
+                 RETURNING destination, lane, attempts + probes, NULL",
+            )?;
+            update
+                .query_row(params![report.delivery.0, state, reason, report.now.as_microsecond(), counts, probes], read)
+                .optional()
+        }
+        Then::Again { due, park_after } => {
+            let mut update = database.prepare_cached(
+                "UPDATE delivery SET due = ?2, attempts = attempts + ?3, probes = probes + ?4, \
+                 park_at = iif(lane IS NULL OR parked, NULL, head_since + ?5) WHERE seq = ?1 AND state = 0 \
+                 RETURNING destination, lane, attempts + probes, park_at",
+            )?;
+            let due = due.as_microsecond();
+            update.query_row(params![report.delivery.0, due, counts, probes, micros(*park_after)], read).optional()
         }
     }
 }
-
 fn insert_attempt(
     database: &Connection,
     delivery: DeliveryNumber,

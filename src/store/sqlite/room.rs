@@ -3,7 +3,8 @@
 
 use super::writer::used;
 use rusqlite::{Connection, ffi};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 /// The most that is left over on a disk, in bytes; of a small disk, an eighth.
 const MOST_SPARE: u64 = 32 << 20;
@@ -12,7 +13,7 @@ const MOST_SPARE: u64 = 32 << 20;
 #[derive(Debug, Clone)]
 pub(super) enum Room {
     /// The disk of a folder.
-    Disk(PathBuf),
+    Disk(Arc<Path>),
     /// So many bytes of memory, of which a quarter is left over.
     Memory(u64),
 }

@@ -39,6 +39,7 @@ CREATE TABLE delivery (
     seq INTEGER PRIMARY KEY,
     id BLOB NOT NULL,
     hook INTEGER NOT NULL,
+    size INTEGER NOT NULL,               -- bytes of the hook's body: how many are read at once
     destination TEXT NOT NULL,
     lane TEXT,                           -- the project, where its hooks are delivered one after another
     state INTEGER NOT NULL,              -- 0 pending, 1 delivered, 2 ignored, 3 failed

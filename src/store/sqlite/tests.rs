@@ -1,4 +1,4 @@
-use super::super::contract::{self, append, arrival, at, claim, end, hook, pending};
+use super::super::contract::{self, append, arrival, at, claim, end, hook, pending, record};
 use super::super::{Ending, KnownDestination, Store, StoreError, Then};
 use super::{Folder, SqliteStore, backup, restore};
 use rusqlite::Connection;
@@ -45,7 +45,7 @@ async fn what_was_handed_out_is_pending_again_after_a_start() {
     append(&store, &second, &["a"]).await;
     let claimed = claim(&store, "a", at(1)).await.expect("due");
     let due = Then::Again { due: at(50), park_after: Duration::ZERO };
-    store.record(&claimed, None, due, at(2)).await.expect("the store works");
+    record(&store, &claimed, None, due, at(2)).await;
     let held = claim(&store, "a", at(3)).await.expect("due");
     drop(store);
     let store = open(folder.path());
@@ -65,7 +65,7 @@ async fn a_clock_that_went_back_takes_what_is_due_along() {
     append(&store, &hook(10), &["a"]).await;
     let claimed = claim(&store, "a", at(100_000)).await.expect("due");
     let due = Then::Again { due: at(100_030), park_after: Duration::ZERO };
-    store.record(&claimed, None, due, at(100_000)).await.expect("the store works");
+    record(&store, &claimed, None, due, at(100_000)).await;
     drop(store);
     let store = open(folder.path());
     settled(&store, 0).await;

@@ -1,0 +1,189 @@
+//! Works ahead of the attempts: claims what is due, translates it, and has what is sent kept, many deliveries at a time, so
+//! that they share the store's wait for the disk.
+
+use super::outgoing::{self, Refused};
+use super::sender::Sender;
+use super::worker::{LEASE_MARGIN, Permit, STORE_PAUSE, Told};
+use crate::rules::Rules;
+use crate::store::{Claimed, Ending, Most, Outgoing, StoreError};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{Semaphore, mpsc, watch};
+
+/// How many deliveries are prepared in one go at most, and how many bytes of bodies they may have: one batch is sent while
+/// the next is prepared, and all of it is in memory.
+const BATCH: Most = Most { count: 32, bytes: 1 << 20 };
+
+/// A delivery that what it sends is kept of: ready for its attempt.
+pub(super) struct Prepared {
+    pub(super) claimed: Claimed,
+    pub(super) outgoing: Arc<Outgoing>,
+    /// The rules that it was translated by.
+    pub(super) rules: Arc<Rules>,
+}
+
+pub(super) struct Ahead {
+    pub(super) sender: Arc<Sender>,
+    pub(super) told: watch::Receiver<Told>,
+    /// Room for what is recorded of deliveries that come to no attempt.
+    pub(super) rooms: Arc<Semaphore>,
+}
+
+impl Ahead {
+    /// Prepares until it is told to stop, always one batch more than is taken.
+    pub(super) async fn run(mut self, batches: mpsc::Sender<Vec<Prepared>>) {
+        // The worker stops to take batches when it is told to stop.
+        while let Ok(place) = batches.reserve().await {
+            let told = *self.told.borrow_and_update();
+            if told.ends(self.sender.delivery.store.is_durable()) {
+                break;
+            }
+            self.park().await;
+            let pause = match self.sender.permit(Instant::now()) {
+                Permit::Wait(pause) => Some(pause),
+                Permit::Probe => self.claim(Most::ONE, place).await,
+                Permit::Send(count) => self.claim(Most { count: BATCH.count.min(count), ..BATCH }, place).await,
+            };
+            match pause {
+                None => {}
+                Some(_) if told == Told::Stop => break,
+                Some(pause) => self.wait(pause).await,
+            }
+        }
+    }
+
+    /// Claims and prepares a batch; says how long to wait when nothing is due.
+    async fn claim(&self, most: Most, place: mpsc::Permit<'_, Vec<Prepared>>) -> Option<Duration> {
+        let Sender { delivery, destination, .. } = &*self.sender;
+        match delivery.store.claim(&destination.name, delivery.clock.now(), self.lease(), most).await {
+            Ok(claimed) if claimed.is_empty() => Some(self.until_due().await),
+            Ok(claimed) => {
+                let prepared = self.prepare(claimed).await;
+                if !prepared.is_empty() {
+                    place.send(prepared);
+                }
+                None
+            }
+            Err(error) => {
+                delivery.metrics.count_store_error(&error);
+                tracing::error!(destination = destination.name, %error, "the store gives nothing to deliver");
+                Some(STORE_PAUSE)
+            }
+        }
+    }
+
+    /// How long a delivery may wait behind two batches, and take itself.
+    fn lease(&self) -> Duration {
+        let Sender { destination, .. } = &*self.sender;
+        let rounds = 1 + (2 * BATCH.count).div_ceil(destination.concurrency.max(1));
+        destination.timeout.saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX)).saturating_add(LEASE_MARGIN)
+    }
+
+    /// Translates what was not translated before, and has it kept; what cannot be translated ends here.
+    async fn prepare(&self, claimed: Vec<Claimed>) -> Vec<Prepared> {
+        let rules = self.sender.delivery.rules.load_full();
+        let (mut prepared, mut new) = (Vec::with_capacity(claimed.len()), Vec::new());
+        for claimed in claimed {
+            let outgoing = match &claimed.outgoing {
+                Some(outgoing) => Arc::clone(outgoing),
+                None => match self.translate(&claimed, &rules) {
+                    Ok(outgoing) => {
+                        new.push((claimed.delivery, Arc::clone(&outgoing)));
+                        outgoing
+                    }
+                    Err(refused) => {
+                        let ending = match refused {
+                            Refused::Ignored(reason) => Ending::Ignored(reason),
+                            Refused::Failed(reason) => Ending::Failed(reason),
+                        };
+                        // Nobody closes it.
+                        let Ok(room) = Arc::clone(&self.rooms).acquire_owned().await else { continue };
+                        self.sender.end(&claimed, None, ending, room);
+                        continue;
+                    }
+                },
+            };
+            prepared.push(Prepared { claimed, outgoing, rules: Arc::clone(&rules) });
+        }
+        if !new.is_empty() {
+            self.keep(new, &prepared).await;
+        }
+        prepared
+    }
+
+    fn translate(&self, claimed: &Claimed, rules: &Rules) -> Result<Arc<Outgoing>, Refused> {
+        let Sender { delivery, destination, .. } = &*self.sender;
+        let (made, missing) = outgoing::outgoing(&claimed.hook, outgoing::Wanted::by(destination), rules)?;
+        let mapping = made.mapping.as_ref().map(|mapping| mapping.name.as_str()).unwrap_or_default();
+        for field in &missing {
+            delivery.metrics.translate_missing.with_label_values(&[mapping, field]).inc();
+        }
+        Ok(Arc::new(made))
+    }
+
+    /// Has the store keep what is sent. A full store empties only when what is in it is delivered, so what it does not take is
+    /// sent all the same; should it come to another attempt, it is translated again, under the same key.
+    async fn keep(&self, new: Vec<(crate::store::DeliveryNumber, Arc<Outgoing>)>, prepared: &[Prepared]) {
+        let store = &self.sender.delivery.store;
+        if store.keep_outgoing(new.clone()).await.is_ok() {
+            return;
+        }
+        // There may be room for some of them.
+        for (delivery, outgoing) in new {
+            if let Err(error) = store.keep_outgoing(vec![(delivery, outgoing)]).await {
+                let hook = prepared.iter().find(|own| own.claimed.delivery == delivery).map(|own| own.claimed.hook.id);
+                self.tell_unkept(hook.unwrap_or_default(), &error);
+            }
+        }
+    }
+
+    fn tell_unkept(&self, hook: uuid::Uuid, error: &StoreError) {
+        self.sender.delivery.metrics.count_store_error(error);
+        let (hook, destination) = (hook.to_string(), &self.sender.destination.name);
+        tracing::error!(hook, destination, %error, "what is sent of a hook cannot be kept");
+    }
+
+    /// How long until something is due, or must be parked.
+    async fn until_due(&self) -> Duration {
+        let Sender { delivery, destination, .. } = &*self.sender;
+        match delivery.store.next_due(&destination.name).await {
+            Ok(Some(due)) => Duration::try_from(due.duration_since(delivery.clock.now())).unwrap_or(STORE_PAUSE),
+            Ok(None) => Duration::MAX,
+            Err(_) => STORE_PAUSE,
+        }
+    }
+
+    /// Waits for the bell, for a time, or to be told something.
+    async fn wait(&mut self, pause: Duration) {
+        tokio::select! {
+            () = self.sender.bell.notified() => {}
+            () = tokio::time::sleep(pause) => {}
+            // The sender lives as long as the workers do; were it gone, that would be a stop too.
+            _ = self.told.changed() => {}
+        }
+    }
+
+    /// Lets the hooks go on that wait for one of their project which has taken too long.
+    async fn park(&self) {
+        let Sender { delivery, destination, .. } = &*self.sender;
+        if !destination.queueing.in_order {
+            return;
+        }
+        match delivery.store.park(&destination.name, delivery.clock.now()).await {
+            Ok(parked) => {
+                for parked in parked {
+                    let (hook, project) = (parked.hook.to_string(), parked.lane);
+                    delivery.metrics.parked.with_label_values(&[&destination.name]).inc();
+                    tracing::warn!(
+                        hook,
+                        destination = destination.name,
+                        project,
+                        "parked: it kept the other hooks of its project waiting for too long; they go on, and it is tried again \
+                         as before"
+                    );
+                }
+            }
+            Err(error) => tracing::error!(destination = destination.name, %error, "the store parks nothing"),
+        }
+    }
+}

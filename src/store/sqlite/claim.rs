@@ -1,0 +1,134 @@
+//! Hands deliveries out, with what is no longer in memory of them.
+
+use super::super::{Claimed, DeliveryNumber, Hook, Most, Outgoing, StoreError};
+use super::append::micros;
+use super::errors::store_error;
+use super::queues::{Found, Ready, lock};
+use super::refill::Refill;
+use super::writer::{Command, Pending};
+use super::{SqliteStore, rows};
+use jiff::Timestamp;
+use rusqlite::Connection;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+impl SqliteStore {
+    pub(super) async fn claim(
+        &self,
+        destination: &str,
+        now: Timestamp,
+        lease: Duration,
+        most: Most,
+    ) -> Result<Vec<Claimed>, StoreError> {
+        if let Some(error) = lock(&self.queues).of(destination).unread.take() {
+            return Err(error);
+        }
+        let now = now.as_microsecond();
+        let until = now.saturating_add(micros(lease));
+        let mut has_refilled = false;
+        loop {
+            let found = lock(&self.queues).take(destination, now, until, most);
+            match found {
+                Found::Due(ready) => return self.claimed(destination, ready).await,
+                Found::Stale if !has_refilled => {
+                    has_refilled = true;
+                    let queues = Arc::clone(&self.queues);
+                    self.ask(Refill { destination: destination.to_owned(), now, queues }).await?;
+                }
+                Found::Stale | Found::Nothing => return Ok(Vec::new()),
+            }
+        }
+    }
+
+    /// What was handed out, with hooks. What cannot be read is due again, behind those that are known to be due.
+    async fn claimed(&self, destination: &str, all: Vec<Ready>) -> Result<Vec<Claimed>, StoreError> {
+        let missing: Vec<_> =
+            all.iter().filter(|own| !own.is_whole()).map(|own| (own.hook_seq, own.delivery)).collect();
+        let (read, error) = if missing.is_empty() { (Vec::new(), None) } else { self.read(missing).await };
+        let (mut read, mut claimed, mut lost) = (read.into_iter(), Vec::with_capacity(all.len()), Vec::new());
+        for own in all {
+            let content = match &own.hook {
+                Some(hook) if own.is_whole() => Some((Arc::clone(hook), None)),
+                _ => read.next().flatten(),
+            };
+            let Ready { delivery, id, attempts, .. } = own;
+            let Some((hook, outgoing)) = content else {
+                lost.push(delivery);
+                continue;
+            };
+            let accepted_at = rows::time(own.accepted_at);
+            claimed.push(Claimed { delivery, id, hook, outgoing, attempts, accepted_at });
+        }
+        if !lost.is_empty() {
+            let mut queues = lock(&self.queues);
+            let queue = queues.of(destination);
+            for delivery in lost {
+                queue.release(delivery);
+            }
+            queue.is_stale = true;
+            match error {
+                Some(error) if claimed.is_empty() => return Err(error),
+                later => queue.unread = later,
+            }
+        }
+        Ok(claimed)
+    }
+
+    /// Reads deliveries all at once, or one by one, when not all can be read; says why not.
+    async fn read(&self, missing: Vec<(i64, DeliveryNumber)>) -> (Vec<Option<Content>>, Option<StoreError>) {
+        let error = match self.load(Load(missing.clone())).await {
+            Ok(read) => return (read, None),
+            Err(error) => error,
+        };
+        if missing.len() == 1 {
+            return (Vec::new(), Some(error));
+        }
+        let (mut read, mut last) = (Vec::new(), None);
+        for one in missing {
+            match self.load(Load(vec![one])).await {
+                Ok(mut one) => read.push(one.pop().flatten()),
+                Err(error) => {
+                    read.push(None);
+                    last = Some(error);
+                }
+            }
+        }
+        (read, last)
+    }
+
+    async fn load(&self, load: Load) -> Result<Vec<Option<Content>>, StoreError> {
+        let Some(reader) = &self.reader else { return self.ask(load).await };
+        let reader = Arc::clone(reader);
+        let read = tokio::task::spawn_blocking(move || {
+            let mut database = reader.lock().unwrap_or_else(PoisonError::into_inner);
+            // One transaction for all: each would take locks, and give them back.
+            let read = database.transaction().and_then(|transaction| load.read(&transaction));
+            read.map_err(|error| store_error(&error))
+        });
+        read.await.unwrap_or_else(|error| Err(StoreError::Broken(error.to_string())))
+    }
+}
+
+type Content = (Arc<Hook>, Option<Arc<Outgoing>>);
+
+/// Reads hooks, by their numbers, and what a delivery of each sends.
+struct Load(Vec<(i64, DeliveryNumber)>);
+
+impl Load {
+    fn read(&self, database: &Connection) -> rusqlite::Result<Vec<Option<Content>>> {
+        let read = |(hook_seq, delivery): &(i64, DeliveryNumber)| {
+            let Some(hook) = rows::hook(database, *hook_seq)? else { return Ok(None) };
+            let outgoing = rows::outgoing(database, delivery.0, &hook)?;
+            Ok(Some((Arc::new(hook), outgoing)))
+        };
+        self.0.iter().map(read).collect()
+    }
+}
+
+impl Command for Load {
+    type Done = Vec<Option<Content>>;
+
+    fn run(&self, database: &Connection, _: &mut Pending) -> rusqlite::Result<Vec<Option<Content>>> {
+        self.read(database)
+    }
+}
