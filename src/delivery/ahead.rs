@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 
 /// How many deliveries are prepared in one go at most, and how many bytes of bodies they may have: one batch is sent while
 /// the next is prepared, and all of it is in memory.
-const BATCH: Most = Most { count: 32, bytes: 1 << 20 };
+const BATCH: Most = Most { count: 64, bytes: 1 << 20 };
 
 /// A delivery that what it sends is kept of: ready for its attempt.
 pub(super) struct Prepared {

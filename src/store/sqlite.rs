@@ -42,10 +42,12 @@ pub use folder::{Folder, database};
 pub use schema::Unusable;
 pub use writer::Observer;
 
-/// The page of the database, in bytes.
-const PAGE: usize = 4096;
-/// How many pages are written to the log before they are brought into the database.
-const CHECKPOINT: u32 = 4_000;
+/// The page of a database in a file, in bytes: bodies have some KiB, and each page is written one by one, twice.
+const PAGE: u32 = 16 << 10;
+/// How many pages are written to the log before they are brought into the database: 16 MiB.
+const CHECKPOINT: u32 = 1_024;
+/// The page of a database in memory, in bytes: changing one copies it.
+const MEMORY_PAGE: usize = 4096;
 /// How long somebody else (a backup) may keep the database to itself.
 const BUSY: Duration = Duration::from_secs(5);
 /// How many prepared statements a connection keeps.
@@ -73,14 +75,16 @@ impl SqliteStore {
         let mut database = Connection::open(&path)?;
         database.busy_timeout(BUSY)?;
         schema::version(&database)?;
+        // Both only where there is nothing yet.
+        database.pragma_update(None, "page_size", PAGE)?;
         database.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
         database.pragma_update(None, "journal_mode", "WAL")?;
         database.pragma_update(None, "synchronous", "FULL")?;
         database.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
-        database.pragma_update(None, "journal_size_limit", i64::from(CHECKPOINT) * 4 * 4096)?;
+        database.pragma_update(None, "journal_size_limit", i64::from(CHECKPOINT) * 4 * i64::from(PAGE))?;
         schema::migrate(&mut database)?;
         let reader = read_only(&path)?;
-        let room = Room::Disk(folder.path().into());
+        let room = Room::disk(folder.path());
         Self::start(database, Some(reader), Some(folder), room, observer)
     }
 
@@ -92,9 +96,9 @@ impl SqliteStore {
         let mut database = Connection::open_in_memory()?;
         schema::migrate(&mut database)?;
         // With less, not even the tables would have room.
-        let pages = (capacity / PAGE).max(64);
+        let pages = (capacity / MEMORY_PAGE).max(64);
         database.pragma_update(None, "max_page_count", pages)?;
-        Self::start(database, None, None, Room::Memory((pages * PAGE) as u64), observer)
+        Self::start(database, None, None, Room::Memory((pages * MEMORY_PAGE) as u64), observer)
     }
 
     fn start(

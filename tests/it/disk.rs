@@ -260,6 +260,11 @@ fn filled(config: &str, hooks: usize) -> tempfile::TempDir {
     folder
 }
 
+/// The size of a page of a database, as its head says it.
+fn page(database: &[u8]) -> usize {
+    usize::from(u16::from_be_bytes([database[16], database[17]]))
+}
+
 fn overwrite(file: &Path, from: u64, bytes: usize) {
     let mut file = OpenOptions::new().write(true).open(file).unwrap();
     file.seek(SeekFrom::Start(from)).unwrap();
@@ -288,7 +293,8 @@ fn a_database_that_is_damaged_all_over_is_refused_with_what_to_do() {
     let database = folder.path().join("data/hookglot.db");
     let length = std::fs::metadata(&database).unwrap().len();
     // All but the first page, which holds the schema.
-    overwrite(&database, 4096, usize::try_from(length).unwrap() - 4096);
+    let page = page(&std::fs::read(&database).unwrap());
+    overwrite(&database, page as u64, usize::try_from(length).unwrap() - page);
     let ended = refused(folder.path(), &config);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.err.contains("malformed") && ended.err.contains("hookglot restore"), "{ended:?}");
@@ -303,7 +309,8 @@ fn a_hook_that_cannot_be_read_keeps_no_other_waiting() {
     let bytes = std::fs::read(&database).unwrap();
     let middle = mark(30).into_bytes();
     let at = bytes.windows(middle.len()).position(|own| own == middle).expect("the hook is in the database");
-    overwrite(&database, at as u64 / 4096 * 4096, 4096);
+    let page = page(&bytes);
+    overwrite(&database, (at / page * page) as u64, page);
     let tool = Tool::at(address, content);
     let app = App::start(serve_in(folder.path(), &config));
     let line = app.wait_for_log("the store gives nothing to deliver");

@@ -10,9 +10,9 @@ use rusqlite::{Connection, params};
 /// How many rows one step removes at most, so that nobody waits long behind it.
 const MOST_IN_STEP: usize = 200;
 /// How many free pages are given back to the disk in one step.
-const PAGES_IN_STEP: u32 = 500;
+const PAGES_IN_STEP: u32 = 125;
 /// How many free pages are kept for what comes next, at least.
-const SPARE_PAGES: u64 = 2_000;
+const SPARE_PAGES: u64 = 500;
 
 pub(super) struct Prune {
     pub(super) keep: Retention,
