@@ -15,7 +15,7 @@ use crate::store::{Attempt, Claimed, Ending, Outgoing, Report, Then};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Response};
-use serde_json::json;
+use serde_json::Value;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc};
@@ -28,12 +28,28 @@ pub(super) struct Sender {
     pub(super) delivery: Arc<Delivery>,
     pub(super) destination: Arc<Destination>,
     pub(super) client: Client,
+    /// What proves us to the destination, as JSON.
+    pub(super) proofs: String,
     pub(super) breaker: Breaker,
     /// What the destination's rate leaves.
     pub(super) rate: Option<Mutex<Bucket>>,
     pub(super) bell: Arc<Notify>,
     /// To whom it is told what came of deliveries.
     pub(super) reports: mpsc::UnboundedSender<recorder::Came>,
+}
+
+/// What a forge file reads of an attempt, as JSON.
+fn facts(key: &str, attempt: Uuid, at: Timestamp) -> String {
+    // Neither an id nor a time has a character that JSON writes in another way.
+    format!(r#"{{"key":{},"attempt":"{attempt}","attempted_at":"{at}"}}"#, Value::from(key))
+}
+
+/// What a forge file reads of a destination: what proves us to it, as JSON.
+pub(super) fn proofs(to: &Destination) -> String {
+    let named = [("token", &to.token), ("authorization", &to.authorization)];
+    let given =
+        named.into_iter().filter_map(|(name, secret)| Some((name.to_owned(), secret.as_ref()?.reveal().into())));
+    Value::Object(given.collect()).to_string()
 }
 
 /// What one request brought.
@@ -110,17 +126,10 @@ impl Sender {
     fn headers(&self, claimed: &Claimed, outgoing: &Outgoing, rules: &Rules) -> Result<HeaderMap, String> {
         let (hook, to) = (&claimed.hook, &self.destination);
         let target = outgoing::target(&to.format, &hook.forge, &rules.forges).map_err(|refused| refused.to_string())?;
-        let mut settings = json!({});
-        for (name, secret) in [("token", &to.token), ("authorization", &to.authorization)] {
-            if let (Some(secret), Some(members)) = (secret, settings.as_object_mut()) {
-                members.insert(name.to_owned(), secret.reveal().into());
-            }
-        }
         let key = hook.delivery_key.clone().unwrap_or_else(|| claimed.id.to_string());
         let now = Timestamp::now();
-        let facts = json!({"key": key, "attempt": Uuid::new_v4().to_string(), "attempted_at": now.to_string()});
-        let made = outgoing::sent(target, hook, &settings.to_string(), &facts.to_string())
-            .map_err(|failure| failure.to_string())?;
+        let facts = facts(&key, Uuid::new_v4(), now);
+        let made = outgoing::sent(target, hook, &self.proofs, &facts).map_err(|failure| failure.to_string())?;
         let mut headers = custom::headers(hook, to, &rules.forges)?;
         let signed = outgoing::signed(target, &to.signing_keys, &key, now, &outgoing.body)?;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -4,7 +4,7 @@ use super::Delivery;
 use super::ahead::{Ahead, Prepared};
 use super::breaker::Breaker;
 use super::recorder::{ROOMS, Recorder};
-use super::sender::Sender;
+use super::sender::{self, Sender};
 use crate::bucket::Bucket;
 use crate::config::Destination;
 use crate::store::DeliveryNumber;
@@ -76,7 +76,16 @@ impl Worker {
             told: told.clone(),
             came,
         };
-        let sender = Arc::new(Sender { delivery, destination, client, breaker, rate, bell, reports });
+        let sender = Arc::new(Sender {
+            proofs: sender::proofs(&destination),
+            delivery,
+            destination,
+            client,
+            breaker,
+            rate,
+            bell,
+            reports,
+        });
         Self { sender, told, recorder }
     }
 
