@@ -44,12 +44,14 @@ pub(super) struct Recorded {
     lets_on: bool,
 }
 
-/// What a delivery is in the database, as far as recording needs it.
+/// What a pending delivery is in the database, as far as recording needs it.
 struct Row {
     destination: String,
     lane: Option<String>,
-    made: i64,
-    park_at: Option<i64>,
+    attempts: i64,
+    probes: i64,
+    parked: bool,
+    head_since: Option<i64>,
 }
 
 impl Command for Record {
@@ -72,68 +74,84 @@ impl Command for Record {
 }
 
 fn record(report: &Report, database: &Connection, pending: &mut Pending) -> rusqlite::Result<Recorded> {
-    let Some(row) = update(report, database)? else {
+    let Some(mut row) = read(report.delivery, database)? else {
         return Ok(Recorded { destination: None, due: None, park_at: None, lets_on: false });
     };
     if let Some(attempt) = &report.attempt {
-        insert_attempt(database, report.delivery, row.made, attempt)?;
+        *(if attempt.is_probe { &mut row.probes } else { &mut row.attempts }) += 1;
+        insert_attempt(database, report.delivery, row.attempts + row.probes, attempt)?;
     }
-    let due = match &report.then {
-        Then::Again { due, .. } => Some(due.as_microsecond()),
-        Then::Ended(_) => {
+    let (due, park_at) = match &report.then {
+        Then::Again { due, park_after } => {
+            let due = due.as_microsecond();
+            let head_since = row.head_since.filter(|_| row.lane.is_some() && !row.parked);
+            let park_at = head_since.map(|since| since.saturating_add(micros(*park_after)));
+            wait(report.delivery, &row, due, park_at, database)?;
+            (Some(due), park_at)
+        }
+        Then::Ended(ending) => {
+            end(report, &row, ending, database)?;
             let waiting = pending.entry(row.destination.clone()).or_default();
             *waiting = waiting.saturating_sub(1);
-            None
+            (None, None)
         }
     };
     let lets_on = match row.lane {
         Some(lane) if due.is_none() => let_on(database, &row.destination, &lane, report.now.as_microsecond())?,
         _ => false,
     };
-    Ok(Recorded { destination: Some(row.destination), due, park_at: row.park_at, lets_on })
+    Ok(Recorded { destination: Some(row.destination), due, park_at, lets_on })
+}
+
+/// The row of a delivery that is still pending. It is read first and changed then: an UPDATE that returns something copies
+/// every page that it changes, as it might have to be undone alone.
+fn read(delivery: DeliveryNumber, database: &Connection) -> rusqlite::Result<Option<Row>> {
+    let mut query = database.prepare_cached(
+        "SELECT destination, lane, attempts, probes, parked, head_since FROM delivery WHERE seq = ?1 AND state = 0",
+    )?;
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok(Row {
+            destination: row.get(0)?,
+            lane: row.get(1)?,
+            attempts: row.get(2)?,
+            probes: row.get(3)?,
+            parked: row.get(4)?,
+            head_since: row.get(5)?,
+        })
+    };
+    query.query_row([delivery.0], read).optional()
+}
+
+fn end(report: &Report, row: &Row, ending: &Ending, database: &Connection) -> rusqlite::Result<()> {
+    let (state, reason) = match ending {
+        Ending::Delivered => (1, None),
+        Ending::Ignored(reason) => (2, Some(reason)),
+        Ending::Failed(reason) => (3, Some(reason)),
+    };
+    let mut update = database.prepare_cached(
+        "UPDATE delivery SET state = ?2, reason = ?3, ended_at = ?4, attempts = ?5, probes = ?6, due = NULL, park_at = NULL \
+         WHERE seq = ?1",
+    )?;
+    let now = report.now.as_microsecond();
+    update.execute(params![report.delivery.0, state, reason, now, row.attempts, row.probes]).map(|_| ())
+}
+
+fn wait(
+    delivery: DeliveryNumber,
+    row: &Row,
+    due: i64,
+    park_at: Option<i64>,
+    database: &Connection,
+) -> rusqlite::Result<()> {
+    let mut update = database
+        .prepare_cached("UPDATE delivery SET due = ?2, attempts = ?3, probes = ?4, park_at = ?5 WHERE seq = ?1")?;
+    update.execute(params![delivery.0, due, row.attempts, row.probes, park_at]).map(|_| ())
 }
 
 fn earlier(one: Option<i64>, other: Option<i64>) -> Option<i64> {
     one.into_iter().chain(other).min()
 }
 
-/// Changes the row, if the delivery is still pending.
-fn update(report: &Report, database: &Connection) -> rusqlite::Result<Option<Row>> {
-    let (counts, probes) = match &report.attempt {
-        Some(attempt) if attempt.is_probe => (0, 1),
-        Some(_) => (1, 0),
-        None => (0, 0),
-    };
-    let read = |row: &rusqlite::Row<'_>| {
-        Ok(Row { destination: row.get(0)?, lane: row.get(1)?, made: row.get(2)?, park_at: row.get(3)? })
-    };
-    match &report.then {
-        Then::Ended(ending) => {
-            let (state, reason) = match ending {
-                Ending::Delivered => (1, None),
-                Ending::Ignored(reason) => (2, Some(reason)),
-                Ending::Failed(reason) => (3, Some(reason)),
-            };
-            let mut update = database.prepare_cached(
-                "UPDATE delivery SET state = ?2, reason = ?3, ended_at = ?4, attempts = attempts + ?5, \
-                 probes = probes + ?6, due = NULL, park_at = NULL WHERE seq = ?1 AND state = 0 \
-                 RETURNING destination, lane, attempts + probes, NULL",
-            )?;
-            update
-                .query_row(params![report.delivery.0, state, reason, report.now.as_microsecond(), counts, probes], read)
-                .optional()
-        }
-        Then::Again { due, park_after } => {
-            let mut update = database.prepare_cached(
-                "UPDATE delivery SET due = ?2, attempts = attempts + ?3, probes = probes + ?4, \
-                 park_at = iif(lane IS NULL OR parked, NULL, head_since + ?5) WHERE seq = ?1 AND state = 0 \
-                 RETURNING destination, lane, attempts + probes, park_at",
-            )?;
-            let due = due.as_microsecond();
-            update.query_row(params![report.delivery.0, due, counts, probes, micros(*park_after)], read).optional()
-        }
-    }
-}
 fn insert_attempt(
     database: &Connection,
     delivery: DeliveryNumber,
