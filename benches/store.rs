@@ -39,10 +39,11 @@ fn arrival() -> Arrival {
         received_at: Timestamp::now(),
         headers: vec![(text("content-type"), text("application/json")), (text("content-length"), text("4141"))],
         body: Bytes::from_static(BODY),
+        seen: None,
     };
     let fate = Fate::Deliver { most_pending: u64::MAX, in_order: false };
     let plans = vec![Plan { destination: text("tool"), fate }];
-    Arrival { hook: Arc::new(hook), plans, ignored: None, same: None, now: Timestamp::now() }
+    Arrival { hook: Arc::new(hook), plans, ignored: None, same: None, lesson: None, now: Timestamp::now() }
 }
 
 async fn round() -> (f64, f64) {
