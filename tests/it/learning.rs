@@ -4,6 +4,7 @@ use crate::support::app::{App, serve_in};
 use crate::support::project_file;
 use crate::support::receiver::Receiver;
 use crate::support::tool::nobodys_address;
+use crate::support::wait_for;
 use serde_json::{Value, json};
 
 fn config(routes: &[(&str, &str, &str)]) -> String {
@@ -50,6 +51,8 @@ fn a_hook_finds_what_those_before_it_told_also_to_nobody_and_before_a_crash() {
     send(&app, "one", &comment(), "stored");
     assert_eq!(title(&tool.wait_for(1)[0].json()), "Issue 12");
     send(&app, "one", &issue("ISSUE_CREATE", &json!({})), "ignored");
+    // What is not recorded yet would be sent again.
+    wait_for("the record of it", || app.metric("hookglot_pending{destination=\"one\"} ").filter(|count| *count == 0));
     app.signal("KILL");
     app.wait();
     let app = App::start(serve_in(folder.path(), &config));
