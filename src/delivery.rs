@@ -49,6 +49,8 @@ pub struct Workers {
     delivery: Arc<Delivery>,
     tasks: JoinSet<()>,
     tell: watch::Sender<Told>,
+    /// Those of workers that were replaced and may still finish something.
+    tell_replaced: Vec<watch::Sender<Told>>,
 }
 
 /// Destinations that can be sent to.
@@ -75,7 +77,8 @@ impl Workers {
     /// Starts a worker for each destination.
     #[must_use]
     pub fn start(delivery: Arc<Delivery>, destinations: Reachable) -> Self {
-        let mut workers = Self { delivery, tasks: JoinSet::new(), tell: watch::Sender::new(Told::GoOn) };
+        let tell = watch::Sender::new(Told::GoOn);
+        let mut workers = Self { delivery, tasks: JoinSet::new(), tell, tell_replaced: Vec::new() };
         workers.spawn(destinations);
         workers
     }
@@ -85,6 +88,8 @@ impl Workers {
         let before = std::mem::replace(&mut self.tell, watch::Sender::new(Told::GoOn));
         // Nobody listens only when every worker has ended already.
         let _ = before.send(Told::Replaced);
+        self.tell_replaced.push(before);
+        self.tell_replaced.retain(|tell| !tell.is_closed());
         while self.tasks.try_join_next().is_some() {}
         self.spawn(destinations);
     }
@@ -99,8 +104,10 @@ impl Workers {
     /// Tells the workers to finish and waits for them. What is under way, and with a store that is not durable what is
     /// due, is brought to its end first.
     pub async fn stop(mut self) {
-        // Nobody listens only when every worker has ended already.
-        let _ = self.tell.send(Told::Stop);
+        for tell in self.tell_replaced.iter().chain([&self.tell]) {
+            // Nobody listens only when every worker has ended already.
+            let _ = tell.send(Told::Stop);
+        }
         while self.tasks.join_next().await.is_some() {}
     }
 }

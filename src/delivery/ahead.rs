@@ -27,6 +27,8 @@ pub(super) struct Ahead {
     pub(super) told: watch::Receiver<Told>,
     /// Room for what is recorded of deliveries that come to no attempt.
     pub(super) rooms: Arc<Semaphore>,
+    /// What the store said last when it could hand nothing out: it is said once.
+    pub(super) failing: Option<StoreError>,
 }
 
 impl Ahead {
@@ -53,9 +55,13 @@ impl Ahead {
     }
 
     /// Claims and prepares a batch; says how long to wait when nothing is due.
-    async fn claim(&self, most: Most, place: mpsc::Permit<'_, Vec<Prepared>>) -> Option<Duration> {
+    async fn claim(&mut self, most: Most, place: mpsc::Permit<'_, Vec<Prepared>>) -> Option<Duration> {
         let Sender { delivery, destination, .. } = &*self.sender;
-        match delivery.store.claim(&destination.name, delivery.clock.now(), self.lease(), most).await {
+        let claimed = delivery.store.claim(&destination.name, delivery.clock.now(), self.lease(), most).await;
+        if claimed.is_ok() && self.failing.take().is_some() {
+            tracing::info!(destination = destination.name, "the store gives what is to be delivered again");
+        }
+        match claimed {
             Ok(claimed) if claimed.is_empty() => Some(self.until_due().await),
             Ok(claimed) => {
                 let prepared = self.prepare(claimed).await;
@@ -66,7 +72,15 @@ impl Ahead {
             }
             Err(error) => {
                 delivery.metrics.count_store_error(&error);
-                tracing::error!(destination = destination.name, %error, "the store gives nothing to deliver");
+                if self.failing.as_ref() != Some(&error) {
+                    tracing::error!(
+                        destination = destination.name,
+                        %error,
+                        "the store does not give what is to be delivered; it is asked again every second, and \
+                         hookglot_store_errors_total counts it"
+                    );
+                    self.failing = Some(error);
+                }
                 Some(STORE_PAUSE)
             }
         }

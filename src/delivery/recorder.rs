@@ -67,7 +67,6 @@ impl Recorder {
             let _ = self.delivery.store.extend(&self.destination.name, &held, self.until()).await;
             tokio::select! {
                 () = tokio::time::sleep(STORE_PAUSE) => {}
-                // A worker that was replaced is told nothing more; that is no reason to hurry.
                 Ok(()) = self.told.changed() => {}
             }
         }

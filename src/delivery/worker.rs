@@ -97,7 +97,7 @@ impl Worker {
         let (out, batches) = mpsc::channel(1);
         let mut helpers = JoinSet::new();
         helpers.spawn(recorder.run());
-        let ahead = Ahead { sender: Arc::clone(&sender), told: told.clone(), rooms: Arc::clone(&rooms) };
+        let ahead = Ahead { sender: Arc::clone(&sender), told: told.clone(), rooms: Arc::clone(&rooms), failing: None };
         helpers.spawn(ahead.run(out));
         Attempts { sender, told, batches, slots, rooms, running: JoinSet::new() }.run().await;
         while helpers.join_next().await.is_some() {}

@@ -25,6 +25,7 @@ use super::{
     Report, Retention, Store, StoreError,
 };
 use append::Append;
+use errors::store_error;
 use jiff::Timestamp;
 use prune::Prune;
 use queues::{Queues, SharedQueues, lock};
@@ -126,6 +127,19 @@ impl SqliteStore {
         };
         answer.await.unwrap_or_else(|_| Err(closed()))
     }
+
+    /// Has a command run that writes nothing: beside the writer, where there is a connection for that.
+    async fn look<C: Command>(&self, command: C) -> Result<C::Done, StoreError> {
+        let Some(reader) = &self.reader else { return self.ask(command).await };
+        let reader = Arc::clone(reader);
+        let read = tokio::task::spawn_blocking(move || {
+            let mut database = reader.lock().unwrap_or_else(PoisonError::into_inner);
+            // One transaction for all: each statement would take locks, and give them back.
+            let done = database.transaction().and_then(|transaction| command.run(&transaction, &mut Pending::new()));
+            done.map_err(|error| store_error(&error))
+        });
+        read.await.unwrap_or_else(|error| Err(StoreError::Broken(error.to_string())))
+    }
 }
 
 /// A connection that only reads.
@@ -222,7 +236,7 @@ impl Store for SqliteStore {
 
     fn queues(&self) -> Answer<'_, Vec<QueueState>> {
         Box::pin(async move {
-            let oldest = self.ask(Oldest).await?;
+            let oldest = self.look(Oldest).await?;
             let queues: std::sync::MutexGuard<'_, Queues> = lock(&self.queues);
             let state = queues.iter().map(|(destination, queue)| {
                 let own = oldest.iter().find(|(name, _)| name == destination);

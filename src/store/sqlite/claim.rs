@@ -2,14 +2,13 @@
 
 use super::super::{Claimed, DeliveryNumber, Hook, Most, Outgoing, StoreError};
 use super::append::micros;
-use super::errors::store_error;
 use super::queues::{Found, Ready, lock};
 use super::refill::Refill;
 use super::writer::{Command, Pending};
 use super::{SqliteStore, rows};
 use jiff::Timestamp;
 use rusqlite::Connection;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 impl SqliteStore {
@@ -76,7 +75,7 @@ impl SqliteStore {
 
     /// Reads deliveries all at once, or one by one, when not all can be read; says why not.
     async fn read(&self, missing: Vec<(i64, DeliveryNumber)>) -> (Vec<Option<Content>>, Option<StoreError>) {
-        let error = match self.load(Load(missing.clone())).await {
+        let error = match self.look(Load(missing.clone())).await {
             Ok(read) => return (read, None),
             Err(error) => error,
         };
@@ -85,7 +84,7 @@ impl SqliteStore {
         }
         let (mut read, mut last) = (Vec::new(), None);
         for one in missing {
-            match self.load(Load(vec![one])).await {
+            match self.look(Load(vec![one])).await {
                 Ok(mut one) => read.push(one.pop().flatten()),
                 Err(error) => {
                     read.push(None);
@@ -95,18 +94,6 @@ impl SqliteStore {
         }
         (read, last)
     }
-
-    async fn load(&self, load: Load) -> Result<Vec<Option<Content>>, StoreError> {
-        let Some(reader) = &self.reader else { return self.ask(load).await };
-        let reader = Arc::clone(reader);
-        let read = tokio::task::spawn_blocking(move || {
-            let mut database = reader.lock().unwrap_or_else(PoisonError::into_inner);
-            // One transaction for all: each would take locks, and give them back.
-            let read = database.transaction().and_then(|transaction| load.read(&transaction));
-            read.map_err(|error| store_error(&error))
-        });
-        read.await.unwrap_or_else(|error| Err(StoreError::Broken(error.to_string())))
-    }
 }
 
 type Content = (Arc<Hook>, Option<Arc<Outgoing>>);
@@ -114,21 +101,15 @@ type Content = (Arc<Hook>, Option<Arc<Outgoing>>);
 /// Reads hooks, by their numbers, and what a delivery of each sends.
 struct Load(Vec<(i64, DeliveryNumber)>);
 
-impl Load {
-    fn read(&self, database: &Connection) -> rusqlite::Result<Vec<Option<Content>>> {
+impl Command for Load {
+    type Done = Vec<Option<Content>>;
+
+    fn run(&self, database: &Connection, _: &mut Pending) -> rusqlite::Result<Vec<Option<Content>>> {
         let read = |(hook_seq, delivery): &(i64, DeliveryNumber)| {
             let Some(hook) = rows::hook(database, *hook_seq)? else { return Ok(None) };
             let outgoing = rows::outgoing(database, delivery.0, &hook)?;
             Ok(Some((Arc::new(hook), outgoing)))
         };
         self.0.iter().map(read).collect()
-    }
-}
-
-impl Command for Load {
-    type Done = Vec<Option<Content>>;
-
-    fn run(&self, database: &Connection, _: &mut Pending) -> rusqlite::Result<Vec<Option<Content>>> {
-        self.read(database)
     }
 }
