@@ -14,7 +14,7 @@ use crate::rules::Rules;
 use crate::store::{Attempt, Claimed, Ending, Outgoing, Report, Then};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, Response};
+use reqwest::{Client, Method, Request, RequestBuilder, Response};
 use serde_json::Value;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -145,9 +145,12 @@ impl Sender {
 
     async fn request(&self, headers: HeaderMap, outgoing: &Outgoing) -> Outcome {
         let (at, started) = (Timestamp::now(), Instant::now());
-        let url = self.destination.url.reveal().clone();
-        let request = custom::with_login(self.client.post(url).headers(headers), self.destination.login.as_ref());
-        let (came, error) = match request.body(outgoing.body.clone()).send().await {
+        let mut request = Request::new(Method::POST, self.destination.url.reveal().clone());
+        // As a whole: a builder would put them in one by one.
+        *request.headers_mut() = headers;
+        *request.body_mut() = Some(outgoing.body.clone().into());
+        let request = RequestBuilder::from_parts(self.client.clone(), request);
+        let (came, error) = match custom::with_login(request, self.destination.login.as_ref()).send().await {
             Ok(response) => (read(response).await, String::new()),
             Err(error) if error.is_timeout() => (Came::Timeout, client::whole(&error)),
             Err(error) => (Came::Unreachable, client::whole(&error)),
