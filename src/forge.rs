@@ -276,8 +276,8 @@ impl Forges {
     /// Whether some forge keeps a header, in small letters, from being passed on.
     #[must_use]
     pub fn keep_back(&self, header: &str) -> bool {
-        // Some tools read an underscore as a hyphen.
-        let header = header.replace('_', "-");
+        // Some tools read an underscore or a point as a hyphen.
+        let header = header.replace(['_', '.'], "-");
         self.0.iter().any(|forge| forge.keeps_back(&header))
     }
 

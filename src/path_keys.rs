@@ -10,7 +10,7 @@ const MOST_LETTERS: usize = 20;
 /// The longest part that is a name.
 const MOST_OF_A_PART: usize = 64;
 /// How many characters of a part may stand in words that have digits among their letters, or digits beyond a short number.
-const MOST_ODD: usize = 8;
+const MOST_ODD: usize = 7;
 /// The longest number that is a name: of a project, a year, a port.
 const MOST_DIGITS: usize = 6;
 /// How often a name goes from small letters to capitals, as in `buildByToken`.
@@ -28,7 +28,8 @@ fn may_be_key(part: &str) -> bool {
     let part = percent_encoding::percent_decode_str(part).decode_utf8_lossy();
     let words = || part.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
     let odd: usize = words().filter(|word| is_odd(word)).map(str::len).sum();
-    part.chars().count() > MOST_OF_A_PART || odd > MOST_ODD || words().any(is_no_word)
+    // What stands behind `=` is a value, `;token=…`.
+    part.chars().count() > MOST_OF_A_PART || part.contains('=') || odd > MOST_ODD || words().any(is_no_word)
 }
 
 /// Whether a word is neither letters alone nor a short number.
@@ -78,6 +79,8 @@ mod tests {
             ("/in/a1b2-c3d4-e5f6", "/in/hidden"),
             ("/in/qwzrtpsdfghjklyxcvbnm", "/in/hidden"),
             ("/in/aBcDeFgHiJkL", "/in/hidden"),
+            ("/in/229d7373", "/in/hidden"),
+            ("/in/x;token=abc", "/in/hidden"),
             ("/in/31415926535897", "/in/hidden"),
             ("/in/a%2Bq1w2e3r4t5", "/in/hidden"),
             ("/in/%71%31%77%32%65%33%72%34%74%35", "/in/hidden"),

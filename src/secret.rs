@@ -37,7 +37,10 @@ impl fmt::Debug for Secret {
 
 /// The secrets that open a route; any of them does, so that they can be rotated.
 #[derive(Clone, Debug, Default)]
-pub struct Secrets(Vec<Digest32>);
+pub struct Secrets {
+    digests: Vec<Digest32>,
+    shortest: usize,
+}
 
 #[derive(Clone)]
 struct Digest32([u8; 32]);
@@ -51,7 +54,18 @@ impl fmt::Debug for Digest32 {
 impl Secrets {
     /// Keeps the hashes of secrets.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a Secret>) -> Self {
-        Self(secrets.into_iter().map(|secret| Digest32(Sha256::digest(secret.0.as_bytes()).into())).collect())
+        let (mut digests, mut shortest) = (Vec::new(), usize::MAX);
+        for Secret(secret) in secrets {
+            digests.push(Digest32(Sha256::digest(secret.as_bytes()).into()));
+            shortest = shortest.min(secret.len());
+        }
+        Self { digests, shortest }
+    }
+
+    /// How many bytes the shortest of them has.
+    #[must_use]
+    pub fn shortest(&self) -> usize {
+        self.shortest
     }
 
     /// Whether a text is one of the secrets. Hashes are compared, all of them and to their ends, so that neither a
@@ -59,7 +73,7 @@ impl Secrets {
     #[must_use]
     pub fn contain(&self, given: &[u8]) -> bool {
         let given: [u8; 32] = Sha256::digest(given).into();
-        self.0.iter().fold(Choice::from(0), |found, own| found | own.0.ct_eq(&given)).into()
+        self.digests.iter().fold(Choice::from(0), |found, own| found | own.0.ct_eq(&given)).into()
     }
 }
 
@@ -72,7 +86,7 @@ mod tests {
         let secret = Secret::new("correct horse\n").expect("not empty");
         assert_eq!(secret.reveal(), "correct horse");
         let secrets = Secrets::new([&secret]);
-        assert_eq!(format!("{secret:?} {secrets:?}"), "[secret] Secrets([[secret]])");
+        assert_eq!(format!("{secret:?} {secrets:?}"), "[secret] Secrets { digests: [[secret]], shortest: 13 }");
         assert_eq!(Secret::new("\n"), None);
     }
 

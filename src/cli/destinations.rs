@@ -10,6 +10,9 @@ use crate::mapping::file::ANY_OTHER;
 use crate::mapping::overlay::Overlay;
 use crate::rules::Rules;
 
+/// A secret below so many characters can be guessed.
+const SHORT: usize = 12;
+
 /// What is found, each with its place in the configuration.
 #[derive(Debug, Default)]
 pub(super) struct Found {
@@ -19,7 +22,14 @@ pub(super) struct Found {
 
 pub(super) fn check(routes: &[Route], rules: &Rules) -> Found {
     let mut found = Found::default();
-    for route in routes {
+    for (number, route) in routes.iter().enumerate() {
+        if route.access.secrets.as_ref().is_some_and(|secrets| secrets.shortest() < SHORT) {
+            found.warnings.push(format!(
+                "route[{number}]: a secret of {} has fewer than {SHORT} characters: it can be guessed, as wrong ones do not shut \
+                 anybody out",
+                route.path
+            ));
+        }
         check_route(&route.accept, &route.to, rules, &mut found);
     }
     found

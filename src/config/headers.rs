@@ -164,7 +164,7 @@ fn passed(
     for name in table.texts("pass_headers", all).unwrap_or_default() {
         let small = name.to_ascii_lowercase();
         // Some tools read both alike.
-        let hyphenated = small.replace('_', "-");
+        let hyphenated = small.replace(['_', '.'], "-");
         let checked = if small.is_empty() || !small.bytes().all(is_in_names) {
             Err(format!("`{name}` is no header's name"))
         } else if small.contains('*') {

@@ -60,7 +60,9 @@ fn has_blanks(text: &str) -> bool {
 }
 
 pub(super) fn read_secret_file(place: &str, file: &str, all: &mut Collector<'_>) -> Option<String> {
-    std::fs::read_to_string(file).map_err(|error| all.fault(place, format!("{file}: {error}"))).ok()
+    let text = std::fs::read_to_string(file).map_err(|error| all.fault(place, format!("{file}: {error}"))).ok()?;
+    // Some editors begin a text with a mark that no header carries.
+    Some(text.trim_start_matches('\u{feff}').to_owned())
 }
 
 /// A secret that is sent: given in place or in a file.

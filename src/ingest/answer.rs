@@ -101,6 +101,14 @@ impl Answer {
         Self::refused(400, reason)
     }
 
+    /// 400: a head that says nothing of a body.
+    #[must_use]
+    pub fn no_length() -> Self {
+        Self::bad_request(
+            "the body is empty: the request has neither a Content-Length nor Transfer-Encoding: chunked; a hook is a JSON object",
+        )
+    }
+
     /// 400: a body that is nested more deeply than is read.
     #[must_use]
     pub fn too_deep(line: usize, column: usize) -> Self {
@@ -235,11 +243,11 @@ impl Answer {
         Self::unavailable("too many bytes of other hooks are on their way").because("bytes_in_flight")
     }
 
-    /// 503 with `Retry-After`: too many bytes of bodies whose signatures are not checked yet.
+    /// 503 with `Retry-After`: too many bytes of bodies whose senders have not proved who they are.
     #[must_use]
     pub fn too_many_bytes_unproven() -> Self {
-        let reason = "too many bytes of other hooks are on their way of which nobody knows yet whether they are signed: at most \
-                      half of limits.in_flight may be";
+        let reason = "too many bytes of other hooks are on their way whose senders have proved nothing: at most half of \
+                      limits.in_flight may be";
         Self::unavailable(reason).because("bytes_unproven")
     }
 
@@ -247,8 +255,8 @@ impl Answer {
     #[must_use]
     pub fn too_many_bytes_of_address(most: usize) -> Self {
         let reason = format!(
-            "too many bytes of other hooks are on their way from this address of which nobody knows yet whether they are \
-             signed: at most {most}, a quarter of limits.in_flight, may be"
+            "too many bytes of other hooks are on their way from this address whose senders have proved nothing: at most \
+             {most}, a quarter of limits.in_flight, may be"
         );
         Self::unavailable(reason).because("bytes_unproven")
     }

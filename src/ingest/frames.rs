@@ -1,13 +1,18 @@
 //! Follows where requests begin and end in the bytes that come, so that the framework is given one request at a time: of
 //! several it reads all heads at once, and takes what the last one says of the connection for what each of them says.
 //!
-//! What is no request is left to the framework, which refuses it. Two things that it takes are made unreadable to it, which
-//! servers read in different ways: blanks behind the size of a chunk, and lines that end with LF alone.
+//! What is no request is left to the framework, which refuses it. What it takes and servers read in different ways is made
+//! unreadable to it, and so is all that follows: blanks behind the size of a chunk, lines that end with LF alone, and lines
+//! behind the last chunk that are no headers. What stands beside chunks is bounded, too, which the framework passes over.
 
 /// How much of a line is looked at: more than the lines that say how long a body is have.
 const MOST_OF_A_LINE: usize = 64;
 /// What no server takes for a part of a line or of a chunk's size.
 const UNREADABLE: u8 = 0;
+/// How many bytes may stand beside the chunks of a body: their extensions, and the lines behind the last one.
+const MOST_BESIDE: usize = 64 << 10;
+/// How many digits the size of a chunk may have.
+const MOST_DIGITS: usize = 16;
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -28,7 +33,7 @@ enum State {
     ChunkEnd,
     /// Within the lines behind the last chunk.
     Trailer,
-    /// Not within a request that can be understood.
+    /// Not within a request that can be understood: everything is unreadable from here on.
     Lost,
 }
 
@@ -46,6 +51,10 @@ pub struct Frames {
     ended: u64,
     length: u64,
     is_chunked: bool,
+    /// How many bytes stand beside the chunks of the body under way.
+    beside: usize,
+    /// How many digits the size under way has.
+    digits: usize,
 }
 
 impl Frames {
@@ -106,35 +115,36 @@ impl Frames {
             State::Between if matches!(*byte, b'\r' | b'\n') => {}
             State::Between => {
                 (self.state, self.head, self.length, self.is_chunked) = (State::Head, 0, 0, false);
+                self.beside = 0;
                 self.line.clear();
                 self.is_behind_cr = false;
                 self.in_line(byte);
             }
             State::Head | State::Trailer => self.in_line(byte),
-            State::Size(size) => self.state = in_size(size, byte),
-            State::Extension(0) if *byte == b'\n' => {
-                self.line.clear();
-                self.state = State::Trailer;
-            }
-            State::Extension(size) if *byte == b'\n' => self.state = State::Chunk(size),
-            State::ChunkEnd if *byte == b'\n' => self.state = State::Size(0),
-            // The other two are passed over as a whole.
-            State::Extension(_) | State::ChunkEnd | State::Lost | State::Body(_) | State::Chunk(_) => {}
+            State::Size(size) => self.in_size(size, byte),
+            State::Extension(size) => self.in_extension(size, byte),
+            State::ChunkEnd if *byte == b'\n' => (self.state, self.digits) = (State::Size(0), 0),
+            State::Lost => *byte = UNREADABLE,
+            // The last two are passed over as a whole.
+            State::ChunkEnd | State::Body(_) | State::Chunk(_) => {}
         }
     }
 
     /// A byte of a line of a head, or of a line behind the last chunk.
     fn in_line(&mut self, byte: &mut u8) {
-        self.head += usize::from(self.state == State::Head);
+        let is_trailer = self.state == State::Trailer;
+        *(if is_trailer { &mut self.beside } else { &mut self.head }) += 1;
         let was_behind_cr = std::mem::replace(&mut self.is_behind_cr, *byte == b'\r');
-        if *byte == b'\n' {
-            if !was_behind_cr {
-                *byte = UNREADABLE;
-                self.state = State::Lost;
-                return;
-            }
+        if *byte == b'\n' && was_behind_cr && (!is_trailer || self.is_header_or_empty()) {
             self.end_of_line();
             self.line.clear();
+            return;
+        }
+        let is_text = !byte.is_ascii_control() || matches!(*byte, b'\t' | b'\r');
+        if *byte == b'\n' || is_trailer && (!is_text || self.beside > MOST_BESIDE) {
+            // Behind the last chunk the framework takes whatever stands there, but nothing except a LF behind a CR.
+            *byte = if is_trailer && !was_behind_cr { b'\r' } else { UNREADABLE };
+            self.state = State::Lost;
             return;
         }
         let byte = *byte;
@@ -149,7 +159,7 @@ impl Frames {
         let line = self.line.strip_suffix(b"\r").unwrap_or(&self.line);
         if line.is_empty() {
             match self.state {
-                State::Head if self.is_chunked => self.state = State::Size(0),
+                State::Head if self.is_chunked => (self.state, self.digits) = (State::Size(0), 0),
                 State::Head if self.length > 0 => self.state = State::Body(self.length),
                 _ => self.end(),
             }
@@ -162,20 +172,46 @@ impl Frames {
             self.is_chunked = value.trim().eq_ignore_ascii_case("chunked");
         }
     }
-}
 
-/// A byte of the line that says how large a chunk is.
-fn in_size(size: u64, byte: &mut u8) -> State {
-    match *byte {
-        b';' | b'\r' => State::Extension(size),
-        b' ' | b'\t' => {
+    /// Whether the line under way is a header, or nothing.
+    fn is_header_or_empty(&self) -> bool {
+        let line = self.line.strip_suffix(b"\r").unwrap_or(&self.line);
+        let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+        let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+        line.is_empty() || !name.is_empty() && name.len() < line.len() && name.iter().all(is_name)
+    }
+
+    /// A byte of the line that says how large a chunk is.
+    fn in_size(&mut self, size: u64, byte: &mut u8) {
+        self.digits += 1;
+        self.state = match *byte {
+            b';' | b'\r' => State::Extension(size),
+            digit => {
+                let digit = char::from(digit).to_digit(16).map(u64::from);
+                let larger = digit.and_then(|digit| size.checked_mul(16)?.checked_add(digit));
+                larger.filter(|_| self.digits <= MOST_DIGITS).map_or(State::Lost, State::Size)
+            }
+        };
+        if self.state == State::Lost {
             *byte = UNREADABLE;
-            State::Lost
         }
-        digit => {
-            let digit = char::from(digit).to_digit(16).map(u64::from);
-            let larger = digit.and_then(|digit| size.checked_mul(16)?.checked_add(digit));
-            larger.map_or(State::Lost, State::Size)
+    }
+
+    /// A byte behind that, in the same line.
+    fn in_extension(&mut self, size: u64, byte: &mut u8) {
+        self.beside += 1;
+        match *byte {
+            b'\n' if size == 0 => {
+                self.line.clear();
+                (self.state, self.is_behind_cr) = (State::Trailer, false);
+            }
+            b'\n' => self.state = State::Chunk(size),
+            _ if self.beside > MOST_BESIDE => {
+                // The framework takes any other byte here.
+                *byte = b'\n';
+                self.state = State::Lost;
+            }
+            _ => {}
         }
     }
 }
@@ -248,8 +284,8 @@ mod tests {
     #[test]
     fn line_feeds_alone_cannot_be_read() {
         for (bytes, read) in [
-            ("POST / HTTP/1.1\nHost: x\r\n\r\n", "POST / HTTP/1.1\0Host: x\r\n\r\n"),
-            ("POST / HTTP/1.1\r\nHost: x\n\r\n", "POST / HTTP/1.1\r\nHost: x\0\r\n"),
+            ("POST / HTTP/1.1\nHost\r\n", "POST / HTTP/1.1\0\0\0\0\0\0\0"),
+            ("POST / HTTP/1.1\r\nHost: x\n\r\n", "POST / HTTP/1.1\r\nHost: x\0\0\0"),
             ("POST / HTTP/1.1\r\nHost: x\r\n\n", "POST / HTTP/1.1\r\nHost: x\r\n\0"),
         ] {
             let mut bytes = bytes.as_bytes().to_vec();
@@ -262,10 +298,49 @@ mod tests {
     #[test]
     fn blanks_behind_the_size_of_a_chunk_cannot_be_read() {
         let head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
-        for (size, read) in [("2 \r\n", "2\0\r\n"), ("2\t;a\r\n", "2\0;a\r\n"), ("2; a \r\n", "2; a \r\n")] {
+        for (size, read) in [("2 \r\n", "2\0\0\0"), ("2\t;a\r\n", "2\0\0\0\0\0"), ("2; a \r\n", "2; a \r\n")] {
             let mut bytes = format!("{head}{size}").into_bytes();
             Frames::default().pass(&mut bytes);
-            assert_eq!(bytes, format!("{head}{read}").into_bytes());
+            assert_eq!(bytes, format!("{head}{read}").into_bytes(), "{size}");
+        }
+    }
+
+    /// The framework wants a LF behind a CR there, and nothing else.
+    #[test]
+    fn what_is_no_header_behind_the_last_chunk_cannot_be_read() {
+        let head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n";
+        for (lines, read) in [
+            ("X: y\r\nX-Y:\r\n\r\n", "X: y\r\nX-Y:\r\n\r\n"),
+            ("\n\r\n", "\r\0\0"),
+            ("X: a\nb\r\n", "X: a\r\0\0\0"),
+            ("X: a\r\n\n", "X: a\r\n\r"),
+            ("X: \0\r\n", "X: \r\0\0"),
+            ("POST / HTTP/1.1\r\n\r\n", "POST / HTTP/1.1\r\0\0\0"),
+            (" X: folded\r\n\r\n", " X: folded\r\0\0\0"),
+            (": no name\r\n\r\n", ": no name\r\0\0\0"),
+        ] {
+            let mut bytes = format!("{head}{lines}").into_bytes();
+            Frames::default().pass(&mut bytes);
+            assert_eq!(bytes, format!("{head}{read}").into_bytes(), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn what_stands_beside_chunks_is_bounded() {
+        let head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let (long, zeros) = ("x".repeat(MOST_BESIDE), "0".repeat(MOST_DIGITS));
+        for (chunks, is_read) in [
+            (format!("1;{}\r\n", "x".repeat(1000)), true),
+            (format!("1;{long}x\r\n"), false),
+            (format!("0\r\nX: {long}\r\n"), false),
+            (format!("0\r\n{}", "X: y\r\n".repeat(MOST_BESIDE / 6 + 1)), false),
+            (format!("{zeros}\r\n"), true),
+            (format!("0{zeros}\r\n"), false),
+        ] {
+            let mut bytes = format!("{head}{chunks}").into_bytes();
+            let before = bytes.clone();
+            Frames::default().pass(&mut bytes);
+            assert_eq!(bytes == before, is_read, "{}", chunks.get(..20).unwrap_or(&chunks));
         }
     }
 

@@ -97,6 +97,7 @@ async fn answer(request: HttpRequest, payload: Payload, ingest: Data<Ingest>, bu
     // Behind a HEAD it could not be told where its answer ends, nor behind an unclear head where its body does; who is
     // turned away or must wait does not go on at once, and some say that they will not.
     let is_last = is_unclear
+        || is_unframed(&request)
         || request.head().connection_type() == ConnectionType::Close
         || !is_body_read && has_body(request.headers())
         || request.method() == Method::HEAD
@@ -113,6 +114,12 @@ async fn answer(request: HttpRequest, payload: Payload, ingest: Data<Ingest>, bu
     ingest.metrics.request_seconds.observe(seconds);
     answer.log(&path, from, seconds);
     answer.into_response(is_last)
+}
+
+/// Whether something should stand behind the head, and its head says nothing of it: it would be taken for a request.
+fn is_unframed(request: &HttpRequest) -> bool {
+    let has = |name| request.headers().contains_key(name);
+    request.method() == Method::POST && !has(CONTENT_LENGTH) && !has(TRANSFER_ENCODING)
 }
 
 /// Whether a body stands behind the head.
@@ -156,18 +163,23 @@ async fn on_route(
     {
         return Err(Answer::packed(encoding.to_str().unwrap_or("something unreadable")));
     }
+    if is_unframed(request) {
+        return Err(Answer::no_length());
+    }
     let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok());
-    let is_known = !claims.is_asked() || route.access.secrets.is_some();
+    let is_known = route.access.secrets.is_some();
     let mut share = if is_known { budget.share() } else { budget.share_unproven(from) };
     let body = body::read(payload, length, &ingest.limits, &mut share, exchange).await?;
     // From here on the body is read: whatever the answer is, the connection can go on.
     let proven = claims.check(route, &body).map_err(|why| Answer::unsigned(&why));
+    if claims.is_asked() && proven.is_ok() {
+        share.prove();
+    }
+    // It is held until the hook is stored.
     let within = proven.and_then(|()| if claims.is_asked() { route.gate.check_rate() } else { Ok(()) });
     if let Err(answer) = within {
         return Ok(answer);
     }
-    share.prove();
-    // It is held until the hook is stored.
     Ok(ingest.take(&rules, route, Received { headers: kept(headers), body }).await)
 }
 

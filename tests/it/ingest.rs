@@ -55,7 +55,8 @@ fn a_wrong_or_missing_secret_is_401_and_nothing_goes_on() {
 fn several_secrets_open_a_route_so_that_they_can_be_rotated() {
     let (tool, folder) = (Receiver::content(), tempfile::tempdir().unwrap());
     let file = folder.path().join("secrets");
-    std::fs::write(&file, "third-one\nfourth-one\n").unwrap();
+    // Some editors put a mark at the beginning.
+    std::fs::write(&file, "\u{feff}third-one\nfourth-one\n").unwrap();
     let app = App::with_config(
         folder.path(),
         &format!(

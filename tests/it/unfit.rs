@@ -163,3 +163,18 @@ fn an_empty_signing_key_is_refused() {
         assert_faults(&faults_of_environment(&all), &[(name, says)]);
     }
 }
+
+/// It works, so it is no fault.
+#[test]
+fn a_secret_that_can_be_guessed_is_warned_of() {
+    for (secret, is_short) in [("pewter-sp-41", false), ("pewter-sp-4", true)] {
+        let file = route(&format!("secret = \"{secret}\""), "");
+        let ended = run(&["check", "--config", file.shown()]);
+        let says = "route[0]: a secret of / has fewer than 12 characters: it can be guessed";
+        assert_eq!(
+            (ended.code, format!("{}{}", ended.out, ended.err).contains(says)),
+            (Some(0), is_short),
+            "{ended:?}"
+        );
+    }
+}

@@ -1,4 +1,4 @@
-use super::{Door, is_refusal, post, request};
+use super::{Door, SECRET, is_refusal, post, request};
 use crate::support::app::{App, BINARY};
 use crate::support::gitflic_push;
 use crate::support::wire::{connect, read_answer};
@@ -165,7 +165,7 @@ fn heads_of_too_many_lines_or_bytes_are_431() {
     door.refuses(&of((64 << 10) + 1), 431, too_large, ("", "large_head"));
     // What is just below is answered in a few words.
     let long = of(64 << 10);
-    let answer = door.refuses(&long, 404, "no route has the path /aaa", ("", "unknown_path"));
+    let answer = door.refuses(&long, 404, "no route has the path /hidden", ("", "unknown_path"));
     assert!(answer.body.len() < 500 && door.app.log().lines().all(|line| line.len() < 2_000), "{answer:?}");
     let hook = gitflic_push();
     let fits = request(&format!("{}Content-Length: {}\r\n", lines(90), hook.len()), hook.as_bytes());
@@ -201,7 +201,9 @@ fn five_hundred_bodies_of_20_mb_stay_within_the_bound() {
     body.resize(LENGTH, b' ');
     let start = || {
         let mut stream = connect(&door.app.address);
-        stream.write_all(&request(&format!("Content-Length: {LENGTH}\r\n"), b"")).unwrap();
+        let head = format!("X-Gitlab-Token: {SECRET}\r\nContent-Length: {LENGTH}\r\n");
+        let head = String::from_utf8(request(&head, b"")).unwrap().replace(" /hooks ", " /guarded ");
+        stream.write_all(head.as_bytes()).unwrap();
         stream
     };
     let in_flight = || door.app.metric("hookglot_bytes_in_flight").unwrap_or(0);
@@ -229,7 +231,7 @@ fn five_hundred_bodies_of_20_mb_stay_within_the_bound() {
             false
         });
         most = most.max(in_flight());
-        (door.refused("/hooks", "bytes_in_flight") == count).then_some(())
+        (door.refused("/guarded", "bytes_in_flight") == count).then_some(())
     });
     assert!(told >= count * 9 / 10, "{told} of {count} were told so");
     // Each asks for as much again before it is refused, a piece of its body at most.
@@ -240,10 +242,35 @@ fn five_hundred_bodies_of_20_mb_stay_within_the_bound() {
         let answer = read_answer(stream);
         assert_eq!((answer.status, answer.json()["status"].as_str()), (200, Some("stored")), "{answer:?}");
     }
-    assert_eq!(door.taken("/hooks"), ADMITTED as u64);
+    assert_eq!(door.taken("/guarded"), ADMITTED as u64);
     // The bound, as much again while bodies grow, and what the framework holds of each connection: 64 KiB that came
     // and nobody has asked for, in buffers of up to twice that.
     door.held_at_most(2 * (bound >> 10) + 500 * 128);
+    crate::support::wait_for("room", || (in_flight() == 0).then_some(()));
+    door.goes_on();
+}
+
+/// Who proves nothing has a share of the room, and who has a secret the rest.
+#[test]
+fn bodies_that_nobody_vouches_for_leave_room_for_others() {
+    const LENGTH: usize = 1 << 20;
+    let door = Door::with("body = \"1MiB\"\nin_flight = \"8MiB\"", "");
+    let start = |path: &str| {
+        let mut stream = connect(&door.app.address);
+        let head =
+            format!("POST /{path} HTTP/1.1\r\nHost: x\r\nX-Gitlab-Token: {SECRET}\r\nContent-Length: {LENGTH}\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(&vec![b' '; LENGTH - 1]).unwrap();
+        stream
+    };
+    let in_flight = || door.app.metric("hookglot_bytes_in_flight").unwrap_or(0);
+    let of_nobody: Vec<TcpStream> = (0..2).map(|_| start("hooks")).collect();
+    crate::support::wait_for("their bytes", || (in_flight() >= 2 * (LENGTH as u64 - 1)).then_some(()));
+    is_refusal(&read_answer(&mut start("hooks")), 503, "from this address whose senders have proved nothing");
+    assert_eq!(door.refused("/hooks", "bytes_unproven"), 1);
+    let known: Vec<TcpStream> = (0..5).map(|_| start("guarded")).collect();
+    crate::support::wait_for("their bytes, too", || (in_flight() >= 7 * (LENGTH as u64 - 1)).then_some(()));
+    drop((of_nobody, known));
     crate::support::wait_for("room", || (in_flight() == 0).then_some(()));
     door.goes_on();
 }

@@ -173,6 +173,15 @@ fn chunks_that_are_none_end_the_request_and_the_connection() {
         ("a LF in an extension", format!("{length:x};a=b\n{hook}\r\n0\r\n\r\n")),
         ("more than the size says", format!("{length:x}\r\n{hook}xx\r\n0\r\n\r\n")),
         ("less than the size says", format!("{:x}\r\n{hook}\r\n0\r\n\r\n", length + 1)),
+        ("a size of many zeros", format!("{length:020x}\r\n{hook}\r\n0\r\n\r\n")),
+        ("a long extension", format!("{length:x};{}\r\n{hook}\r\n0\r\n\r\n", "x".repeat(70_000))),
+        ("a LF behind the last size", format!("{length:x}\r\n{hook}\r\n0\r\n\n")),
+        ("a LF in a trailer", format!("{length:x}\r\n{hook}\r\n0\r\nX: a\nb\r\n\r\n")),
+        ("a LF behind a trailer", format!("{length:x}\r\n{hook}\r\n0\r\nX: a\r\n\n")),
+        ("a NUL in a trailer", format!("{length:x}\r\n{hook}\r\n0\r\nX: \0\r\n\r\n")),
+        ("a folded trailer", format!("{length:x}\r\n{hook}\r\n0\r\nX: a\r\n b\r\n\r\n")),
+        ("a request for a trailer", format!("{length:x}\r\n{hook}\r\n0\r\n")),
+        ("a long trailer", format!("{length:x}\r\n{hook}\r\n0\r\nX: {}\r\n\r\n", "x".repeat(70_000))),
     ] {
         let before = door.taken("/hooks");
         let bytes = request("Transfer-Encoding: chunked\r\n", format!("{chunks}{smuggled}").as_bytes());
