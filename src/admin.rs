@@ -40,11 +40,13 @@ async fn live() -> HttpResponse {
     HttpResponse::Ok().body("live\n")
 }
 
-async fn ready(readiness: Data<Readiness>) -> HttpResponse {
-    if readiness.0.load(Ordering::Relaxed) {
-        HttpResponse::Ok().body("ready\n")
-    } else {
+async fn ready(readiness: Data<Readiness>, metrics: Data<Metrics>) -> HttpResponse {
+    if !readiness.0.load(Ordering::Relaxed) {
         HttpResponse::ServiceUnavailable().body("not ready: starting or stopping\n")
+    } else if metrics.store_down.get() > 0 {
+        HttpResponse::ServiceUnavailable().body("not ready: the store is full or broken, the log says more\n")
+    } else {
+        HttpResponse::Ok().body("ready\n")
     }
 }
 

@@ -12,6 +12,7 @@ mod open_files;
 mod out;
 mod reconfigure;
 mod serve;
+mod signals;
 mod store;
 mod table;
 mod translate;

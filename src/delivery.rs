@@ -91,6 +91,8 @@ impl Workers {
         self.tell_replaced.push(before);
         self.tell_replaced.retain(|tell| !tell.is_closed());
         while self.tasks.try_join_next().is_some() {}
+        // Of a destination that is gone nobody would say anything any more.
+        self.delivery.metrics.breaker_open.reset();
         self.spawn(destinations);
     }
 

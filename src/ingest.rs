@@ -228,14 +228,13 @@ impl Ingest {
     /// Has the store keep something; the answer says so when it cannot.
     async fn store(&self, arrival: Arrival) -> Result<Appended, Answer> {
         let appended = self.store.append(arrival).await;
-        match &appended {
-            Ok(_) => self.metrics.store_down.set(0),
-            Err(error) => {
-                self.metrics.count_store_error(error);
-                if self.metrics.store_down.get() == 0 {
-                    self.metrics.store_down.set(1);
-                    tracing::error!(%error, "the store takes no hooks: each gets a 503 until it does again");
-                }
+        if appended.is_ok() {
+            self.metrics.store_down.set(0);
+        } else if let Err(error) = &appended {
+            let is_known = self.metrics.store_down.get() > 0;
+            self.metrics.count_store_error(error);
+            if !is_known {
+                tracing::error!(%error, "the store takes no hooks: each gets a 503 until it does again");
             }
         }
         appended.map_err(|error| Answer::unavailable(format!("the hook cannot be stored: {error}")))

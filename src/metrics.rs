@@ -170,9 +170,10 @@ impl Metrics {
     pub fn count_store_error(&self, error: &StoreError) {
         let reason = match error {
             StoreError::Full(_) => "full",
-            StoreError::Broken(_) => "broken",
+            StoreError::Broken(_) | StoreError::Damaged(_) => "broken",
         };
         self.store_errors.with_label_values(&[reason]).inc();
+        self.store_down.set(1);
     }
 
     /// Everything in Prometheus' text format.

@@ -28,6 +28,9 @@ pub enum StoreError {
     /// It cannot be read or written.
     #[error("the store does not work: {0}")]
     Broken(String),
+    /// Something in it cannot be read any more: nothing else is taken until that is mended.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
 }
 
 /// One request that a forge sent, as it came: without the headers that proved it, which are never kept.

@@ -26,7 +26,7 @@ fn serve(listen: SocketAddr) -> Result<(), String> {
         out::line(&format!("echo listens on http://{address}"));
         let handle = server.handle();
         let running = tokio::spawn(server);
-        super::serve::stop_signal().await;
+        super::signals::Signals::listen().stop().await;
         handle.stop(false).await;
         running.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
     })

@@ -2,6 +2,7 @@
 //! wait for delivery stay where they are.
 
 use super::serve::{routes_of, say_routes};
+use super::signals::Hangup;
 use super::{destinations, store};
 use crate::config::{self, Flags, Settings};
 use crate::delivery::{Reachable, Workers};
@@ -10,7 +11,6 @@ use crate::reload::Configured;
 use crate::store::KnownDestination;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, sleep_until};
 
 /// When it is looked again for deliveries of destinations that are gone: requests that began under the old routes have
@@ -50,13 +50,12 @@ pub(super) fn fixed(settings: &Settings) -> Vec<(&'static str, String)> {
 
 impl Reconfigure {
     /// Reads it again whenever SIGHUP comes, and never ends.
-    pub(super) async fn run(mut self, workers: &mut Workers) {
-        let Ok(mut hangup) = signal(SignalKind::hangup()) else { return std::future::pending().await };
+    pub(super) async fn run(mut self, workers: &mut Workers, mut hangup: Hangup) {
         let mut late = None;
         loop {
             let at = late.unwrap_or_else(Instant::now);
             tokio::select! {
-                Some(()) = hangup.recv() => {
+                () = hangup.came() => {
                     self.reload(workers).await;
                     late = Some(Instant::now() + LATE);
                 }

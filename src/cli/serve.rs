@@ -1,6 +1,7 @@
 //! `hookglot serve`: start-up and stop, from top to bottom.
 
 use super::reconfigure::{self, Reconfigure};
+use super::signals::Signals;
 use super::{FAILED, WRONG_CONFIGURATION, destinations, findings, open_files, out, store};
 use crate::acks::Acks;
 use crate::admin::{self, Readiness};
@@ -24,7 +25,6 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
@@ -74,6 +74,8 @@ pub(super) fn run(flags: &Flags) -> ExitCode {
 }
 
 fn start(flags: &Flags) -> Result<(), Ended> {
+    let runtime = tokio::runtime::Runtime::new().map_err(Ended::failed)?;
+    let signals = runtime.block_on(async { Signals::listen() });
     let settings = config::load(flags, &super::environment()).map_err(Ended::refused)?;
     telemetry::start(settings.log_format, &settings.log_level).map_err(Ended::wrong)?;
     let (rules, warnings) = Rules::load(&settings.files).map_err(|faults| Ended::mappings(faults, &settings.files))?;
@@ -93,16 +95,13 @@ fn start(flags: &Flags) -> Result<(), Ended> {
     for warning in of_destinations.warnings {
         tracing::warn!(warning, "configuration");
     }
-    let runtime = tokio::runtime::Runtime::new().map_err(Ended::failed)?;
-    runtime.block_on(serve(settings, rules.live(), flags))
+    runtime.block_on(serve(settings, rules.live(), flags, signals))
 }
 
-async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags) -> Result<(), Ended> {
+async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut signals: Signals) -> Result<(), Ended> {
     open_files::fit(&mut settings.limits);
     let metrics = Metrics::new().map_err(Ended::failed)?;
     let (store, used) = store::open(&settings, &metrics).map_err(Ended::failed)?;
-    let listener = bind("listen", settings.listen)?;
-    let admin_listener = bind("admin_listen", settings.admin_listen)?;
     let echo = if settings.demo { Some(start_echo(&mut settings, &rules.load().forges)?) } else { None };
     let configured = Configured::of(&settings.routes, destinations::again(&settings.routes));
     let of_configuration = configured.warnings(&rules.load()).len();
@@ -120,6 +119,9 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags) -> Resul
     let reachable = Reachable::new(&destinations).map_err(Ended::wrong)?;
     let settled = store.settle(store::known(&destinations), delivery.clock.now()).await;
     say_settled(Ok(settled.map_err(Ended::failed)?), &metrics);
+    // From here on somebody may connect: the store is sound, and signals are listened to.
+    let listener = bind("listen", settings.listen)?;
+    let admin_listener = bind("admin_listen", settings.admin_listen)?;
     let mut workers = Workers::start(Arc::clone(&delivery), reachable);
     let (age, bytes, states) = (settings.retention_age, settings.retention_bytes, settings.retention_states);
     let keep = Retention { age, bytes, states };
@@ -148,9 +150,10 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags) -> Resul
     if settings.demo {
         say_demo(hooks_at);
     }
+    let hangup = signals.take_hangup();
     tokio::select! {
-        () = stop_signal() => {}
-        () = reconfigure.run(&mut workers) => {}
+        () = signals.stop() => {}
+        () = reconfigure.run(&mut workers, hangup) => {}
     }
     readiness.set(false);
     reload.abort();
@@ -256,19 +259,6 @@ fn say_demo(at: SocketAddr) {
         "hookglot demonstration: send a hook of either forge to http://{at}/ and see it arrive in the other's format.\n\
          For example: curl -d @mappings/gitflic-to-gitlab/examples/BRANCH_UPDATE.json http://{at}/"
     ));
-}
-
-/// Waits for SIGTERM or SIGINT.
-pub(super) async fn stop_signal() {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        // Without signals only SIGKILL ends the process.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
 }
 
 /// Stops taking hooks, lets what is in flight come to its end, and gives up when the grace time is over.

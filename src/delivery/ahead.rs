@@ -5,7 +5,7 @@ use super::outgoing::{self, Refused};
 use super::sender::Sender;
 use super::worker::{LEASE_MARGIN, Permit, STORE_PAUSE, Told};
 use crate::rules::Rules;
-use crate::store::{Claimed, Ending, Most, Outgoing, StoreError};
+use crate::store::{Claimed, DeliveryNumber, Ending, Most, Outgoing, StoreError};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -13,6 +13,9 @@ use tokio::sync::{Semaphore, mpsc, watch};
 /// How many deliveries are prepared in one go at most, and how many bytes of bodies they may have: one batch is sent while
 /// the next is prepared, and all of it is in memory.
 const BATCH: Most = Most { count: 64, bytes: 1 << 20 };
+
+/// How long nobody looks for something to deliver at most, when nothing is known to come.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 /// A delivery that what it sends is kept of: ready for its attempt.
 pub(super) struct Prepared {
@@ -64,11 +67,16 @@ impl Ahead {
         match claimed {
             Ok(claimed) if claimed.is_empty() => Some(self.until_due().await),
             Ok(claimed) => {
-                let prepared = self.prepare(claimed).await;
+                let (prepared, unkept) = self.prepare(claimed).await;
                 if !prepared.is_empty() {
                     place.send(prepared);
                 }
-                None
+                if unkept.is_empty() {
+                    return None;
+                }
+                // What is sent is the same each time, so it is not sent before it is kept.
+                let _ = self.sender.delivery.store.release(&self.sender.destination.name, &unkept).await;
+                Some(STORE_PAUSE)
             }
             Err(error) => {
                 delivery.metrics.count_store_error(&error);
@@ -93,8 +101,9 @@ impl Ahead {
         destination.timeout.saturating_mul(u32::try_from(rounds).unwrap_or(u32::MAX)).saturating_add(LEASE_MARGIN)
     }
 
-    /// Translates what was not translated before, and has it kept; what cannot be translated ends here.
-    async fn prepare(&self, claimed: Vec<Claimed>) -> Vec<Prepared> {
+    /// Translates what was not translated before, and has it kept; what cannot be translated ends here. Gives what is ready, and
+    /// what could not be kept.
+    async fn prepare(&self, claimed: Vec<Claimed>) -> (Vec<Prepared>, Vec<DeliveryNumber>) {
         let rules = self.sender.delivery.rules.load_full();
         let (mut prepared, mut new) = (Vec::with_capacity(claimed.len()), Vec::new());
         for claimed in claimed {
@@ -119,10 +128,9 @@ impl Ahead {
             };
             prepared.push(Prepared { claimed, outgoing, rules: Arc::clone(&rules) });
         }
-        if !new.is_empty() {
-            self.keep(new, &prepared).await;
-        }
-        prepared
+        let unkept = if new.is_empty() { Vec::new() } else { self.keep(new, &prepared).await };
+        prepared.retain(|own| !unkept.contains(&own.claimed.delivery));
+        (prepared, unkept)
     }
 
     fn translate(&self, claimed: &Claimed, rules: &Rules) -> Result<Arc<Outgoing>, Refused> {
@@ -135,36 +143,50 @@ impl Ahead {
         Ok(Arc::new(made))
     }
 
-    /// Has the store keep what is sent. A full store empties only when what is in it is delivered, so what it does not take is
-    /// sent all the same; should it come to another attempt, it is translated again, under the same key.
-    async fn keep(&self, new: Vec<(crate::store::DeliveryNumber, Arc<Outgoing>)>, prepared: &[Prepared]) {
-        let store = &self.sender.delivery.store;
+    /// Has the store keep what is sent; gives what it did not keep and must not be sent. One that is lost with the process
+    /// promises less: it empties only when what is in it is delivered, so that is sent all the same.
+    async fn keep(&self, new: Vec<(DeliveryNumber, Arc<Outgoing>)>, prepared: &[Prepared]) -> Vec<DeliveryNumber> {
+        let (store, mut unkept) = (&self.sender.delivery.store, Vec::new());
         if store.keep_outgoing(new.clone()).await.is_ok() {
-            return;
+            return unkept;
         }
         // There may be room for some of them.
         for (delivery, outgoing) in new {
             if let Err(error) = store.keep_outgoing(vec![(delivery, outgoing)]).await {
                 let hook = prepared.iter().find(|own| own.claimed.delivery == delivery).map(|own| own.claimed.hook.id);
                 self.tell_unkept(hook.unwrap_or_default(), &error);
+                if store.is_durable() {
+                    unkept.push(delivery);
+                }
             }
         }
+        unkept
     }
 
     fn tell_unkept(&self, hook: uuid::Uuid, error: &StoreError) {
         self.sender.delivery.metrics.count_store_error(error);
         let (hook, destination) = (hook.to_string(), &self.sender.destination.name);
-        tracing::error!(hook, destination, %error, "what is sent of a hook cannot be kept");
+        tracing::error!(hook, destination, %error, "what is sent of a hook cannot be kept yet");
     }
 
-    /// How long until something is due, or must be parked.
+    /// How long until something is due, or must be parked; not for ever, as others may leave something to a store that several
+    /// processes share.
     async fn until_due(&self) -> Duration {
         let Sender { delivery, destination, .. } = &*self.sender;
-        match delivery.store.next_due(&destination.name).await {
+        let pause = match delivery.store.next_due(&destination.name).await {
             Ok(Some(due)) => Duration::try_from(due.duration_since(delivery.clock.now())).unwrap_or(STORE_PAUSE),
-            Ok(None) => Duration::MAX,
+            Ok(None) => LOOK_AGAIN,
             Err(_) => STORE_PAUSE,
-        }
+        };
+        let waits_to_park = pause.is_zero() && self.sender.destination.queueing.in_order && !self.may_park();
+        if waits_to_park { STORE_PAUSE } else { pause.min(LOOK_AGAIN) }
+    }
+
+    /// Whether hooks keep others of their project waiting for too long by themselves: while the destination is away, and
+    /// before they had their time after it, parking them would only change the order.
+    fn may_park(&self) -> bool {
+        let Sender { destination, breaker, .. } = &*self.sender;
+        breaker.is_closed_for(destination.queueing.park_after, Instant::now())
     }
 
     /// Waits for the bell, for a time, or to be told something.
@@ -180,7 +202,7 @@ impl Ahead {
     /// Lets the hooks go on that wait for one of their project which has taken too long.
     async fn park(&self) {
         let Sender { delivery, destination, .. } = &*self.sender;
-        if !destination.queueing.in_order {
+        if !destination.queueing.in_order || !self.may_park() {
             return;
         }
         match delivery.store.park(&destination.name, delivery.clock.now()).await {

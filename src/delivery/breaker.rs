@@ -18,8 +18,16 @@ pub(super) struct Breaker {
 
 #[derive(Debug)]
 enum State {
-    Closed { failures: u32 },
-    Open { probes: u32, next: Instant, is_probing: bool },
+    /// Since when, where it was open before.
+    Closed {
+        failures: u32,
+        since: Option<Instant>,
+    },
+    Open {
+        probes: u32,
+        next: Instant,
+        is_probing: bool,
+    },
 }
 
 /// Whether something may be sent.
@@ -56,7 +64,7 @@ impl State {
 
 impl Breaker {
     pub(super) fn new(limit: Option<u32>, longest: Duration) -> Self {
-        Self { limit, longest, state: Mutex::new(State::Closed { failures: 0 }) }
+        Self { limit, longest, state: Mutex::new(State::Closed { failures: 0, since: None }) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -86,30 +94,40 @@ impl Breaker {
         }
     }
 
-    /// Counts an attempt: whether the destination showed that it is there.
-    pub(super) fn record(&self, is_there: bool, was_probe: bool, now: Instant) -> Change {
+    /// Whether it is closed, and has been for so long, where it was open before.
+    pub(super) fn is_closed_for(&self, time: Duration, now: Instant) -> bool {
+        match *self.state() {
+            State::Closed { since, .. } => since.is_none_or(|since| now.saturating_duration_since(since) >= time),
+            State::Open { .. } => false,
+        }
+    }
+
+    /// Counts an attempt: whether the destination showed that it is there, and how long it asks to be left alone.
+    pub(super) fn record(&self, is_there: bool, was_probe: bool, asked: Option<Duration>, now: Instant) -> Change {
+        let asked = asked.unwrap_or_default();
         let mut state = self.state();
         match (&mut *state, is_there) {
-            (State::Closed { failures }, true) => {
+            (State::Closed { failures, .. }, true) => {
                 *failures = 0;
                 Change::None
             }
-            (State::Closed { failures }, false) => {
+            (State::Closed { failures, .. }, false) => {
                 *failures = failures.saturating_add(1);
                 if self.limit.is_none_or(|limit| *failures < limit) {
                     return Change::None;
                 }
-                let next = now + FIRST_PROBE.min(self.longest);
+                let next = now + FIRST_PROBE.min(self.longest).max(asked);
                 *state = State::Open { probes: 0, next, is_probing: false };
                 Change::Opened
             }
             (State::Open { .. }, true) => {
-                *state = State::Closed { failures: 0 };
+                *state = State::Closed { failures: 0, since: Some(now) };
                 Change::Closed
             }
             (State::Open { probes, next, is_probing }, false) if was_probe => {
                 *probes = probes.saturating_add(1);
                 let wait = FIRST_PROBE.saturating_mul(1_u32.checked_shl(*probes).unwrap_or(u32::MAX)).min(self.longest);
+                let wait = wait.max(asked);
                 (*next, *is_probing) = (now + wait, false);
                 Change::ProbeFailed(wait)
             }
@@ -129,32 +147,54 @@ mod tests {
     fn opens_after_failures_in_a_row_and_closes_when_a_probe_arrives() {
         let (breaker, start) = (Breaker::new(Some(3), 30 * SECOND), Instant::now());
         for there in [false, false, true, false, false] {
-            assert_eq!(breaker.record(there, false, start), Change::None);
+            assert_eq!(breaker.record(there, false, None, start), Change::None);
         }
         assert_eq!(breaker.permit(start), Permit::Send);
-        assert_eq!(breaker.record(false, false, start), Change::Opened);
-        assert_eq!(breaker.record(false, false, start), Change::None, "one that was under way");
+        assert_eq!(breaker.record(false, false, None, start), Change::Opened);
+        assert_eq!(breaker.record(false, false, None, start), Change::None, "one that was under way");
         assert_eq!(breaker.permit(start + SECOND), Permit::Wait(4 * SECOND));
         let mut now = start + 5 * SECOND;
         assert_eq!([breaker.look(now), breaker.look(now)], [Permit::Probe; 2], "a look takes nothing");
         for wait in [10, 20, 30, 30] {
             assert_eq!(breaker.permit(now), Permit::Probe);
             assert_eq!(breaker.permit(now), Permit::Wait(30 * SECOND), "one at a time");
-            assert_eq!(breaker.record(false, true, now), Change::ProbeFailed(wait * SECOND));
+            assert_eq!(breaker.record(false, true, None, now), Change::ProbeFailed(wait * SECOND));
             now += wait * SECOND;
         }
         assert_eq!(breaker.permit(now), Permit::Probe);
         breaker.give_back();
         assert_eq!(breaker.permit(now), Permit::Probe);
-        assert_eq!(breaker.record(true, true, now), Change::Closed);
+        assert_eq!(breaker.record(true, true, None, now), Change::Closed);
         assert_eq!(breaker.permit(now), Permit::Send);
+    }
+
+    #[test]
+    fn a_destination_that_asks_to_be_left_alone_is_not_probed_before() {
+        let (breaker, start) = (Breaker::new(Some(1), 30 * SECOND), Instant::now());
+        assert_eq!(breaker.record(false, false, Some(60 * SECOND), start), Change::Opened);
+        assert_eq!(breaker.permit(start + 59 * SECOND), Permit::Wait(SECOND));
+        let now = start + 60 * SECOND;
+        assert_eq!(breaker.permit(now), Permit::Probe);
+        assert_eq!(breaker.record(false, true, Some(90 * SECOND), now), Change::ProbeFailed(90 * SECOND));
+        assert_eq!(breaker.permit(now + 89 * SECOND), Permit::Wait(SECOND));
+    }
+
+    #[test]
+    fn it_knows_since_when_it_is_closed_again() {
+        let (breaker, start) = (Breaker::new(Some(1), SECOND), Instant::now());
+        assert!(breaker.is_closed_for(SECOND, start));
+        breaker.record(false, false, None, start);
+        assert!(!breaker.is_closed_for(Duration::ZERO, start));
+        breaker.record(true, true, None, start + SECOND);
+        assert!(!breaker.is_closed_for(SECOND, start + SECOND));
+        assert!(breaker.is_closed_for(SECOND, start + 2 * SECOND));
     }
 
     #[test]
     fn a_breaker_without_limit_never_opens() {
         let (breaker, now) = (Breaker::new(None, SECOND), Instant::now());
         for _ in 0..1_000 {
-            assert_eq!(breaker.record(false, false, now), Change::None);
+            assert_eq!(breaker.record(false, false, None, now), Change::None);
         }
         assert_eq!(breaker.permit(now), Permit::Send);
     }

@@ -7,9 +7,6 @@ use std::time::Duration;
 /// The longest wait that a `Retry-After` is obeyed for.
 const LONGEST_WAIT: Duration = Duration::from_hours(24);
 
-/// The shortest wait, whatever a `Retry-After` says.
-const SHORTEST_WAIT: Duration = Duration::from_secs(1);
-
 /// What came of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Came {
@@ -46,7 +43,8 @@ pub(super) fn next(came: Came, attempts: u32, jitter: impl FnOnce() -> f64, queu
     let made = usize::try_from(attempts).unwrap_or(usize::MAX).saturating_sub(1);
     let Some(wait) = queueing.retries.iter().take(most).nth(made) else { return Next::GiveUp };
     let wait = wait.mul_f64(0.8 + 0.4 * jitter().clamp(0.0, 1.0));
-    Next::Again(retry_after.map_or(wait, |asked| asked.clamp(SHORTEST_WAIT, LONGEST_WAIT)))
+    // Sooner than asked would be rude; as soon as asked, were that always a second, would use up all attempts in no time.
+    Next::Again(retry_after.map_or(wait, |asked| asked.min(LONGEST_WAIT).max(wait)))
 }
 
 /// Reads `Retry-After`: seconds, or a date as HTTP writes it.
@@ -78,7 +76,7 @@ impl Came {
     /// How long the answer asks to wait.
     pub(super) fn retry_after(self) -> Option<Duration> {
         let Self::Status { retry_after, .. } = self else { return None };
-        retry_after.map(|asked| asked.clamp(SHORTEST_WAIT, LONGEST_WAIT))
+        retry_after.map(|asked| asked.min(LONGEST_WAIT))
     }
 
     /// The word of the metric.
@@ -172,8 +170,9 @@ mod tests {
     fn retry_after_is_obeyed_up_to_a_day() {
         let asked = |seconds| Came::Status { code: 429, retry_after: Some(Duration::from_secs(seconds)) };
         assert_eq!(next(asked(120), 1, 0.5), Next::Again(Duration::from_mins(2)));
-        assert_eq!(next(asked(2), 3, 0.5), Next::Again(Duration::from_secs(2)));
-        assert_eq!(next(asked(0), 1, 0.5), Next::Again(SHORTEST_WAIT));
+        // Never sooner than without it: else a tool that always asks for a second would use up all attempts in no time.
+        assert_eq!(next(asked(2), 3, 0.5), Next::Again(Duration::from_mins(5)));
+        assert_eq!(next(asked(0), 1, 0.5), Next::Again(Duration::from_secs(5)));
         assert_eq!(next(asked(1 << 40), 1, 0.5), Next::Again(LONGEST_WAIT));
         let now = "2026-01-02T03:04:05Z".parse().expect("a time");
         assert_eq!(retry_after("120", now), Some(Duration::from_mins(2)));

@@ -175,11 +175,11 @@ impl Sender {
         let (name, metrics) = (&self.destination.name, &self.delivery.metrics);
         metrics.attempts.with_label_values(&[name.as_str(), outcome.came.class()]).inc();
         metrics.attempt_seconds.with_label_values(&[name]).observe(outcome.took.as_secs_f64());
-        let change = self.breaker.record(outcome.came.is_there(), is_probe, Instant::now());
+        let change = self.breaker.record(outcome.came.is_there(), is_probe, outcome.came.retry_after(), Instant::now());
         self.tell_change(change, &outcome);
         let spent = claimed.attempts + 1;
         let next = match change {
-            Change::ProbeFailed(wait) => Next::Again(outcome.came.retry_after().map_or(wait, |asked| asked.max(wait))),
+            Change::ProbeFailed(wait) => Next::Again(wait),
             _ => policy::next(outcome.came, spent, jitter, &self.destination.queueing),
         };
         let only_probed = matches!(change, Change::ProbeFailed(_));

@@ -34,7 +34,7 @@ use room::Room;
 use rusqlite::{Connection, OpenFlags};
 use settle::Settle;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use writer::{Command, Pending, Writer};
 
@@ -59,6 +59,8 @@ pub struct SqliteStore {
     writer: RwLock<Option<Writer>>,
     /// Reads beside the writer; with memory the writer reads, too.
     reader: Option<Arc<Mutex<Connection>>>,
+    /// What was found to be damaged: from then on no hook is taken, of which nobody knows whether it could be delivered.
+    damaged: OnceLock<StoreError>,
     queues: SharedQueues,
     /// What hooks may fill.
     room: Room,
@@ -116,7 +118,7 @@ impl SqliteStore {
             rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(1), Some(format!("no thread: {error}")))
         })?;
         let reader = reader.map(|reader| Arc::new(Mutex::new(reader)));
-        Ok(Self { writer: RwLock::new(Some(writer)), reader, queues, room, folder })
+        Ok(Self { writer: RwLock::new(Some(writer)), reader, damaged: OnceLock::new(), queues, room, folder })
     }
 
     async fn ask<C: Command>(&self, command: C) -> Result<C::Done, StoreError> {
@@ -125,7 +127,15 @@ impl SqliteStore {
             let writer = self.writer.read().unwrap_or_else(PoisonError::into_inner);
             writer.as_ref().ok_or_else(closed)?.ask(command)
         };
-        answer.await.unwrap_or_else(|_| Err(closed()))
+        self.noting(answer.await.unwrap_or_else(|_| Err(closed())))
+    }
+
+    /// Notes that something is damaged.
+    fn noting<T>(&self, done: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Err(error @ StoreError::Damaged(_)) = &done {
+            let _ = self.damaged.set(error.clone());
+        }
+        done
     }
 
     /// Has a command run that writes nothing: beside the writer, where there is a connection for that.
@@ -138,7 +148,7 @@ impl SqliteStore {
             let done = database.transaction().and_then(|transaction| command.run(&transaction, &mut Pending::new()));
             done.map_err(|error| store_error(&error))
         });
-        read.await.unwrap_or_else(|error| Err(StoreError::Broken(error.to_string())))
+        self.noting(read.await.unwrap_or_else(|error| Err(StoreError::Broken(error.to_string()))))
     }
 }
 
@@ -176,6 +186,9 @@ impl Store for SqliteStore {
 
     fn append(&self, arrival: Arrival) -> Answer<'_, Appended> {
         Box::pin(async move {
+            if let Some(error) = self.damaged.get() {
+                return Err(error.clone());
+            }
             let again = (!self.is_durable()).then(|| arrival.clone());
             let mut appended = self.ask(Append { arrival, room: self.room.clone() }).await;
             if let (Some(arrival), Err(StoreError::Full(_))) = (again, &appended) {

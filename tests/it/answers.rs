@@ -162,6 +162,20 @@ fn retry_after_is_waited_for() {
     assert!(waited >= Duration::from_millis(1_900), "{waited:?}, and not 200 ms");
 }
 
+/// A tool that always asks for a second would else use up in ten what is there for two days.
+#[test]
+fn a_short_retry_after_does_not_hurry_the_schedule() {
+    let tool = first(|| status(429, "Retry-After: 0\r\n"));
+    let case = Case::new(&tool.url, "retries = [\"2s\"]");
+    case.send(0);
+    case.send(1);
+    case.wait_for("delivered", 2, 0);
+    let kept = tool.kept();
+    let at = &kept.values().find(|kept| kept.at.len() == 2).unwrap().at;
+    // A fifth sooner, at most.
+    assert!(at[1].duration_since(at[0]) >= Duration::from_millis(1_550), "{:?}", at[1].duration_since(at[0]));
+}
+
 #[test]
 fn gone_is_given_up_at_once() {
     let tool = first(|| status(410, ""));

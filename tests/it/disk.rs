@@ -316,6 +316,12 @@ fn a_hook_that_cannot_be_read_keeps_no_other_waiting() {
     let line = app.wait_for_log("the store does not give what is to be delivered");
     assert!(line.contains("ERROR") && line.contains("damaged") && line.contains("hookglot restore"), "{line}");
     assert!(errors(&app, "broken") > 0);
+    // Of a new one nobody would know whether it could be delivered.
+    let refused = app.post("/", &[], numbered_push(60).as_bytes());
+    assert!(refused.status == 503 && refused.body.contains("hookglot restore"), "{refused:?}");
+    assert_eq!(app.metric("hookglot_store_down "), Some(1));
+    let ready = app.get_admin("/ready");
+    assert!(ready.status == 503 && ready.body.contains("the store is full or broken"), "{ready:?}");
     // A page holds few of them.
     wait_for("those behind it", || (tool.marks().contains(&mark(59)) && tool.count() >= 50).then_some(()));
 }

@@ -93,6 +93,27 @@ fn a_hook_that_keeps_its_project_waiting_for_too_long_is_parked() {
     });
 }
 
+/// While a tool is away all of its hooks wait for it; parking the first would only change their order.
+#[test]
+fn nothing_is_parked_while_the_tool_is_away() {
+    let (folder, address) = (tempfile::tempdir().unwrap(), nobodys_address());
+    let config = format!(
+        "[[route]]\npath = \"/\"\nsecret = \"none\"\n[[route.to]]\nname = \"tool\"\nurl = \"http://{address}/tool\"\n\
+         format = \"gitlab\"\norder = \"project\"\npark_after = \"500ms\"\nbreaker = 1\nprobe = \"200ms\"\n\
+         retries = [\"200ms\", \"1h\"]\n"
+    );
+    let app = App::start(serve_in(folder.path(), &config));
+    (0..4).for_each(|number| send(&app, number));
+    wait_for("many probes", || {
+        let line = "hookglot_attempts_total{destination=\"tool\",result=\"unreachable\"} ";
+        app.metric(line).filter(|probes| *probes >= 10)
+    });
+    let tool = Tool::at(address, content);
+    wait_for("all of them", || (tool.count() == 4).then_some(()));
+    assert_eq!(tool.marks(), (0..4).map(mark).collect::<Vec<_>>());
+    assert_eq!(app.metric("hookglot_parked_total{destination=\"tool\"} ").unwrap_or(0), 0);
+}
+
 #[test]
 fn what_waits_when_the_breaker_opens_spends_no_attempt() {
     let (folder, address) = (tempfile::tempdir().unwrap(), nobodys_address());

@@ -8,8 +8,8 @@ pub(super) fn store_error(error: &rusqlite::Error) -> StoreError {
         Some(ErrorCode::DiskFull) => StoreError::Full(
             "no room is left on the disk of data_dir, or in limits.stored where it is memory".to_owned(),
         ),
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Broken(format!(
-            "the database is damaged ({error}): stop hookglot and put a backup in its place with hookglot restore, or move \
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged(format!(
+            "the database cannot be read ({error}): stop hookglot and put a backup in its place with hookglot restore, or move \
              hookglot.db, hookglot.db-wal and hookglot.db-shm out of data_dir to begin anew"
         )),
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {

@@ -6,11 +6,13 @@
 
 use super::super::{DeliveryNumber, Hook, Most, StoreError};
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use uuid::Uuid;
 
 /// How many deliveries of a destination are known here at most.
 pub(super) const MOST_READY: usize = 256;
+/// How many hooks that were read are noted before those are forgotten that nobody has any more.
+const MOST_READ: usize = 1_024;
 /// How many bytes of bodies are kept here at most, so that they need not be read again.
 const MOST_BYTES: usize = 16 << 20;
 
@@ -53,6 +55,8 @@ pub(super) struct Queue {
 pub(super) struct Queues {
     by_destination: HashMap<String, Queue>,
     bytes: usize,
+    /// The hooks that were read, as long as somebody has them: one that goes to several destinations is in memory once.
+    read: HashMap<i64, Weak<Hook>>,
 }
 
 /// The queues, shared by the writer thread and those who claim.
@@ -90,6 +94,20 @@ impl Queues {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&String, &Queue)> {
         self.by_destination.iter()
+    }
+
+    /// A hook that was read before and that somebody still has.
+    pub(super) fn held(&self, hook_seq: i64) -> Option<Arc<Hook>> {
+        self.read.get(&hook_seq)?.upgrade()
+    }
+
+    /// Notes that a hook was read.
+    pub(super) fn hold(&mut self, hook_seq: i64, hook: Arc<Hook>) -> Arc<Hook> {
+        if self.read.len() >= MOST_READ {
+            self.read.retain(|_, hook| hook.strong_count() > 0);
+        }
+        self.read.insert(hook_seq, Arc::downgrade(&hook));
+        hook
     }
 
     /// Forgets what is due, which is found in the database again, and keeps what is handed out.
