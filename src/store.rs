@@ -4,6 +4,11 @@
 //! that it planned is handed out by [`Store::claim`] until [`Store::record`] or [`Store::settle`] ends it.
 //!
 //! All times but [`Hook::received_at`] and [`Attempt::at`] are those of a clock that never goes back while the process runs.
+//!
+//! Nothing here wants to be the only process. What a store that several share must see to, behind the same words: times are
+//! those of its own clock, as theirs may disagree; a delivery is leased to a process, and of one that holds it no longer
+//! only its end is taken; [`Store::settle`] ends only what none of the processes knows. Whoever waits looks again every few
+//! seconds, without being told.
 
 pub mod sqlite;
 
@@ -339,8 +344,9 @@ pub trait Store: Send + Sync {
     /// When to claim again or to park something of a destination; `None` when nothing waits.
     fn next_due<'a>(&'a self, destination: &'a str) -> Answer<'a, Option<Timestamp>>;
 
-    /// Keeps what deliveries send from now on: of all, or of none.
-    fn keep_outgoing(&self, outgoing: Vec<(DeliveryNumber, Arc<Outgoing>)>) -> Answer<'_, ()>;
+    /// Keeps what deliveries send from now on: of all, or of none. What was kept first stays; gives those of which something
+    /// was kept before, which a claim hands out with it.
+    fn keep_outgoing(&self, outgoing: Vec<(DeliveryNumber, Arc<Outgoing>)>) -> Answer<'_, Vec<DeliveryNumber>>;
 
     /// Keeps what came of claimed deliveries: of all, or of none.
     fn record(&self, reports: Vec<Report>) -> Answer<'_, ()>;

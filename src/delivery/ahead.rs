@@ -147,16 +147,20 @@ impl Ahead {
     /// promises less: it empties only when what is in it is delivered, so that is sent all the same.
     async fn keep(&self, new: Vec<(DeliveryNumber, Arc<Outgoing>)>, prepared: &[Prepared]) -> Vec<DeliveryNumber> {
         let (store, mut unkept) = (&self.sender.delivery.store, Vec::new());
-        if store.keep_outgoing(new.clone()).await.is_ok() {
-            return unkept;
+        if let Ok(before) = store.keep_outgoing(new.clone()).await {
+            // Another had them before, and may have sent them: they are claimed again, with what was kept.
+            return before;
         }
         // There may be room for some of them.
         for (delivery, outgoing) in new {
-            if let Err(error) = store.keep_outgoing(vec![(delivery, outgoing)]).await {
-                let hook = prepared.iter().find(|own| own.claimed.delivery == delivery).map(|own| own.claimed.hook.id);
-                self.tell_unkept(hook.unwrap_or_default(), &error);
-                if store.is_durable() {
-                    unkept.push(delivery);
+            match store.keep_outgoing(vec![(delivery, outgoing)]).await {
+                Ok(before) => unkept.extend(before),
+                Err(error) => {
+                    let own = prepared.iter().find(|own| own.claimed.delivery == delivery);
+                    self.tell_unkept(own.map(|own| own.claimed.hook.id).unwrap_or_default(), &error);
+                    if store.is_durable() {
+                        unkept.push(delivery);
+                    }
                 }
             }
         }

@@ -149,7 +149,13 @@ async fn what_is_sent_is_kept(store: &impl Store) {
     for (destination, outgoing) in [("a", made), ("b", passed)] {
         let first = claim(store, destination, at(0)).await.expect("due");
         assert!(first.outgoing.is_none());
-        store.keep_outgoing(vec![(first.delivery, Arc::clone(&outgoing))]).await.expect("the store works");
+        let keep = async |outgoing: &Arc<Outgoing>| {
+            store.keep_outgoing(vec![(first.delivery, Arc::clone(outgoing))]).await.expect("the store works")
+        };
+        assert_eq!(keep(&outgoing).await, []);
+        // What was kept first stays.
+        let other = Arc::new(Outgoing { body: Bytes::from_static(b"other"), ..(*outgoing).clone() });
+        assert_eq!(keep(&other).await, [first.delivery]);
         again(store, &first, Some(attempt()), at(1), at(2)).await;
         assert_eq!(claim(store, destination, at(2)).await.expect("due").outgoing, Some(outgoing));
     }

@@ -230,7 +230,7 @@ impl Store for SqliteStore {
         Box::pin(std::future::ready(Ok(next.map(rows::time))))
     }
 
-    fn keep_outgoing(&self, outgoing: Vec<(DeliveryNumber, Arc<Outgoing>)>) -> Answer<'_, ()> {
+    fn keep_outgoing(&self, outgoing: Vec<(DeliveryNumber, Arc<Outgoing>)>) -> Answer<'_, Vec<DeliveryNumber>> {
         Box::pin(self.ask(KeepOutgoing(outgoing)))
     }
 

@@ -11,15 +11,16 @@ use std::sync::Arc;
 pub(super) struct KeepOutgoing(pub(super) Vec<(DeliveryNumber, Arc<Outgoing>)>);
 
 impl Command for KeepOutgoing {
-    type Done = ();
+    type Done = Vec<DeliveryNumber>;
 
-    fn run(&self, database: &Connection, _: &mut Pending) -> rusqlite::Result<()> {
+    fn run(&self, database: &Connection, _: &mut Pending) -> rusqlite::Result<Vec<DeliveryNumber>> {
+        let mut before = Vec::new();
         let mut insert = database.prepare_cached(
-            "INSERT OR REPLACE INTO outgoing (delivery, headers, mapping, sha256, body) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT OR IGNORE INTO outgoing (delivery, headers, mapping, sha256, body) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?;
         for (delivery, outgoing) in &self.0 {
             let Outgoing { body, headers, mapping } = &**outgoing;
-            insert.execute(params![
+            let inserted = insert.execute(params![
                 delivery.0,
                 rows::headers_text(headers),
                 mapping.as_ref().map(|made_by| &made_by.name),
@@ -27,8 +28,11 @@ impl Command for KeepOutgoing {
                 // What passed through has the body of its hook, which is stored already.
                 mapping.as_ref().map(|_| &body[..]),
             ])?;
+            if inserted == 0 {
+                before.push(*delivery);
+            }
         }
-        Ok(())
+        Ok(before)
     }
 }
 
