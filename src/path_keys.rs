@@ -13,8 +13,9 @@ const MOST_OF_A_PART: usize = 64;
 const MOST_ODD: usize = 7;
 /// The longest number that is a name: of a project, a year, a port.
 const MOST_DIGITS: usize = 6;
-/// How often a name goes from small letters to capitals, as in `buildByToken`.
-const MOST_HUMPS: usize = 3;
+/// From how many letters on mixed ones must look like `buildByToken`, in pieces of so many on average.
+const MIXED_LETTERS: usize = 8;
+const LEAST_PIECE: usize = 4;
 
 /// A path, with a word in place of every part that may be a key.
 pub(crate) fn masked(path: &str) -> Cow<'_, str> {
@@ -28,8 +29,8 @@ fn may_be_key(part: &str) -> bool {
     let part = percent_encoding::percent_decode_str(part).decode_utf8_lossy();
     let words = || part.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
     let odd: usize = words().filter(|word| is_odd(word)).map(str::len).sum();
-    // What stands behind `=` is a value, `;token=…`.
-    part.chars().count() > MOST_OF_A_PART || part.contains('=') || odd > MOST_ODD || words().any(is_no_word)
+    // What stands behind these is a value: `;token=…`, `key:…`.
+    part.chars().count() > MOST_OF_A_PART || part.contains(['=', ':', ',']) || odd > MOST_ODD || words().any(is_no_word)
 }
 
 /// Whether a word is neither letters alone nor a short number.
@@ -40,9 +41,12 @@ fn is_odd(word: &str) -> bool {
 
 /// Whether letters alone are nothing that somebody would say.
 fn is_no_word(word: &str) -> bool {
-    let pairs = word.as_bytes().windows(2);
-    let humps = pairs.filter(|pair| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase())).count();
-    word.chars().count() > MOST_LETTERS || humps > MOST_HUMPS
+    let (bytes, length) = (word.as_bytes(), word.chars().count());
+    let is_hump = |pair: &&[u8]| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase());
+    let humps = bytes.windows(2).filter(is_hump).count();
+    let mixes = |three: &[u8]| matches!(three, [a, b, c] if a.is_ascii_uppercase() && b.is_ascii_uppercase() && c.is_ascii_lowercase());
+    let is_jumble = humps > 0 && (length < LEAST_PIECE * (humps + 1) || bytes.windows(3).any(mixes));
+    length > MOST_LETTERS || length >= MIXED_LETTERS && is_jumble
 }
 
 #[cfg(test)]
@@ -63,6 +67,7 @@ mod tests {
             "/%D0%BF%D1%80%D0%B8%D0%B2%D0%B5%D1%82",
             "//hooks//",
             "/api/webhook.php",
+            "/GitLab/JavaScript/webhookTriggerInvoke",
         ] {
             assert_eq!(masked(path), path);
         }
@@ -81,6 +86,10 @@ mod tests {
             ("/in/aBcDeFgHiJkL", "/in/hidden"),
             ("/in/229d7373", "/in/hidden"),
             ("/in/x;token=abc", "/in/hidden"),
+            ("/in/key:abc", "/in/hidden"),
+            ("/in/pryyHHyvAHsZPRhl", "/in/hidden"),
+            ("/in/DIEujKYeoY", "/in/hidden"),
+            ("/in/aQutYDtD", "/in/hidden"),
             ("/in/31415926535897", "/in/hidden"),
             ("/in/a%2Bq1w2e3r4t5", "/in/hidden"),
             ("/in/%71%31%77%32%65%33%72%34%74%35", "/in/hidden"),

@@ -139,6 +139,8 @@ pub(super) struct Connection {
     stalled: Option<Pin<Box<Sleep>>>,
     /// How many bytes of the answer under way are still to be written.
     rest: usize,
+    /// Whether another answer to the same request follows it.
+    is_interim: bool,
     /// How it ends, once that is decided: nothing more is read.
     farewell: Option<Farewell>,
 }
@@ -163,6 +165,7 @@ impl Connection {
             deadline: Box::pin(sleep(front.head_timeout)),
             stalled: None,
             rest: 0,
+            is_interim: false,
             farewell: None,
             front,
         };
@@ -309,7 +312,7 @@ impl AsyncWrite for Connection {
                 // The framework says "go on" before anybody has looked at the head: it is said where the body is wanted.
                 return Poll::Ready(Ok(written.length));
             }
-            self.rest = written.length;
+            (self.rest, self.is_interim) = (written.length, written.is_interim);
             // Of a broken body the framework says a second time what the answer to its request has said.
             match written.bare.map(|status| self.own_answer(status)) {
                 Some(_) if self.exchange.is_broken.get() => self.farewell = Some(Farewell::silent()),
@@ -326,7 +329,8 @@ impl AsyncWrite for Connection {
             Poll::Ready(Ok(count)) => {
                 self.rest = self.rest.saturating_sub(count);
                 self.stalled = None;
-                if self.rest == 0 && self.exchange.is_last.get() && self.exchange.under_way.get() == 0 {
+                let is_answered = self.rest == 0 && !self.is_interim && self.exchange.under_way.get() == 0;
+                if is_answered && self.exchange.is_last.get() {
                     self.farewell = Some(Farewell::silent());
                     // It reads once more, to learn that there is nothing more.
                     context.waker().wake_by_ref();

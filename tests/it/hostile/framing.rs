@@ -291,6 +291,27 @@ fn a_sender_that_asks_whether_to_go_on_is_told_so() {
     assert_eq!(read_answer(&mut stream).status, 200);
 }
 
+/// The word to go on and the answer may be ready at once: the first does not stand for the second.
+#[test]
+fn a_sender_that_does_not_wait_for_the_word_to_go_on_gets_its_answer_too() {
+    let door = Door::new();
+    let last = "Expect: 100-continue\r\nConnection: close\r\n";
+    for (lines, body, status) in [
+        (format!("{last}Content-Length: 2\r\n"), "[]", "400"),
+        (format!("{last}Content-Length: 0\r\n"), "", "400"),
+        (format!("{last}Transfer-Encoding: chunked\r\n"), "2\r\n[]\r\n0\r\n\r\n", "400"),
+        ("Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n".to_owned(), "2\r\n{}\r\n0\r\nX: a\nb\r\n\r\n", "400"),
+    ] {
+        for _ in 0..5 {
+            let answers = statuses(&door, &request(&lines, body.as_bytes()));
+            assert_eq!(answers.last().map(String::as_str), Some(status), "{lines}{answers:?}");
+        }
+    }
+    let hook = gitflic_push();
+    let answers = statuses(&door, &request(&format!("{last}Content-Length: {}\r\n", hook.len()), hook.as_bytes()));
+    assert_eq!(answers.last().map(String::as_str), Some("200"), "{answers:?}");
+}
+
 /// Who may not send, or could not send this, is told so before the body comes, and in place of a word to go on.
 #[test]
 fn a_sender_that_asks_whether_to_go_on_gets_a_refusal_at_once() {
