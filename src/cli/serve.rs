@@ -118,7 +118,7 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
     });
     let reachable = Reachable::new(&destinations).map_err(Ended::wrong)?;
     let settled = store.settle(store::known(&destinations), delivery.clock.now()).await;
-    say_settled(Ok(settled.map_err(Ended::failed)?), &metrics);
+    say_settled(Ok(settled.map_err(|error| Ended::failed(store::refused(&error, &settings)))?), &metrics);
     // From here on somebody may connect: the store is sound, and signals are listened to.
     let listener = bind("listen", settings.listen)?;
     let admin_listener = bind("admin_listen", settings.admin_listen)?;

@@ -4,7 +4,7 @@ use super::{FAILED, out};
 use crate::config::{self, Destination, Flags, Settings, StoreKind};
 use crate::metrics::Metrics;
 use crate::store::sqlite::{self, Folder, Observer, SqliteStore};
-use crate::store::{KnownDestination, Store};
+use crate::store::{KnownDestination, Store, StoreError};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -29,16 +29,21 @@ pub(super) fn open(settings: &Settings, metrics: &Metrics) -> Result<(Arc<dyn St
         StoreKind::Sqlite => {
             let folder = Folder::own(&settings.data_dir)?;
             let database = folder.database();
-            SqliteStore::open(folder, observer).map_err(|error| {
-                format!(
-                    "{}: {error}: put a backup in its place (hookglot restore), or move it, its -wal and its -shm away to \
-                     begin anew",
-                    database.display()
-                )
-            })
+            SqliteStore::open(folder, observer)
+                .map_err(|error| format!("{}: {}", database.display(), sqlite::refused(&error, &settings.data_dir)))
         }
     };
     Ok((Arc::new(opened?), used))
+}
+
+/// Why a store that was opened cannot be used, as a start says it.
+pub(super) fn refused(error: &StoreError, settings: &Settings) -> String {
+    match (error, settings.store) {
+        (StoreError::Full(_), StoreKind::Sqlite) => {
+            format!("{}: {}", sqlite::database(&settings.data_dir).display(), sqlite::DISK_IS_FULL)
+        }
+        _ => error.to_string(),
+    }
 }
 
 /// The destinations as the store knows them.

@@ -39,6 +39,7 @@ use std::time::Duration;
 use writer::{Command, Pending, Writer};
 
 pub use backup::{backup, restore};
+pub use errors::{DISK_IS_FULL, refused};
 pub use folder::{Folder, database};
 pub use schema::Unusable;
 pub use writer::Observer;

@@ -14,11 +14,11 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 
 /// A small disk of its own, taken away with the test.
-struct Disk(tempfile::TempDir);
+pub struct Disk(pub tempfile::TempDir);
 
 impl Disk {
     /// None where the user may not mount.
-    fn mount(test: &str) -> Option<Self> {
+    pub fn mount(test: &str) -> Option<Self> {
         let disk = Self(tempfile::tempdir().unwrap());
         let mounted = disk.run("mount", &["-t", "tmpfs", "-o", "size=24m", "none"]);
         if !mounted {
@@ -28,7 +28,7 @@ impl Disk {
         Some(disk)
     }
 
-    fn run(&self, command: &str, arguments: &[&str]) -> bool {
+    pub fn run(&self, command: &str, arguments: &[&str]) -> bool {
         let done = Command::new(command).args(arguments).arg(self.0.path()).stderr(Stdio::null()).status();
         done.is_ok_and(|status| status.success())
     }
@@ -38,12 +38,12 @@ impl Disk {
     }
 
     /// Takes all the room that is left.
-    fn fill(&self) {
+    pub fn fill(&self) {
         let mut ballast = OpenOptions::new().create(true).append(true).open(self.ballast()).unwrap();
         while ballast.write_all(&[1; 4096]).is_ok() {}
     }
 
-    fn free(&self) {
+    pub fn free(&self) {
         std::fs::remove_file(self.ballast()).unwrap();
     }
 }
@@ -54,7 +54,7 @@ impl Drop for Disk {
     }
 }
 
-fn config(tool: &str) -> String {
+pub fn config(tool: &str) -> String {
     format!(
         "[[route]]\npath = \"/\"\nsecret = \"none\"\n[[route.to]]\nname = \"tool\"\nurl = \"{tool}\"\n\
          format = \"gitlab\"\nretries = [\"300ms\", \"300ms\", \"300ms\"]\n"
@@ -184,7 +184,7 @@ fn a_full_disk_heals_for_the_metric_when_no_hook_comes() {
 }
 
 /// Starts `serve` where it cannot start.
-fn refused(folder: &Path, config: &str) -> Ended {
+pub fn refused(folder: &Path, config: &str) -> Ended {
     let mut serve = serve_in(folder, config);
     serve.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
     Running::start(serve, b"").end()
@@ -209,7 +209,8 @@ fn a_folder_that_cannot_be_written_is_refused_at_start() {
     let ended = Running::start(serve, b"").end();
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.err.contains("hookglot cannot write into the folder"), "{ended:?}");
-    assert!(ended.err.contains("Read-only file system"), "{ended:?}");
+    assert!(ended.err.contains("Read-only file system") && ended.err.contains("look at its mount"), "{ended:?}");
+    assert!(!ended.err.contains("restore"), "{ended:?}");
     assert!(disk.run("mount", &["-o", "remount,rw"]));
     let app = App::start(serve_in(disk.0.path(), &config));
     assert_eq!(send(&app, 1), 200);
@@ -251,7 +252,7 @@ fn a_disk_that_gives_errors_is_said_to_the_forge_and_heals_by_itself() {
 }
 
 /// A folder whose store holds many hooks that wait, closed in good order.
-fn filled(config: &str, hooks: usize) -> tempfile::TempDir {
+pub fn filled(config: &str, hooks: usize) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let mut app = App::start(serve_in(folder.path(), config));
     (0..hooks).for_each(|number| assert_eq!(send(&app, number), 200));
@@ -265,7 +266,7 @@ fn page(database: &[u8]) -> usize {
     usize::from(u16::from_be_bytes([database[16], database[17]]))
 }
 
-fn overwrite(file: &Path, from: u64, bytes: usize) {
+pub fn overwrite(file: &Path, from: u64, bytes: usize) {
     let mut file = OpenOptions::new().write(true).open(file).unwrap();
     file.seek(SeekFrom::Start(from)).unwrap();
     file.write_all(&vec![0xa5; bytes]).unwrap();
@@ -280,7 +281,7 @@ fn a_database_with_a_damaged_head_is_refused_with_what_to_do() {
     let before = std::fs::read(&database).unwrap();
     let ended = refused(folder.path(), &config);
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    for said in ["hookglot.db", "file is not a database", "hookglot restore", "to begin anew"] {
+    for said in ["hookglot.db", "file is not a database", "hookglot restore", "to begin anew", "lost with them"] {
         assert!(ended.err.contains(said), "{said}: {ended:?}");
     }
     assert_eq!(std::fs::read(&database).unwrap(), before, "whoever can mend it finds it as it was");

@@ -50,6 +50,8 @@ mod delivery;
 mod demo;
 /// Disks that are full, closed or broken, and damaged databases.
 mod disk;
+/// Starts on a disk or a database that cannot be used: what each is told to do.
+mod disk_at_start;
 /// Hooks that come twice.
 mod duplicates;
 /// `echo`: what it prints, and what it does not.

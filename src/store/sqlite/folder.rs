@@ -1,7 +1,8 @@
 //! The folder of the store: for its owner alone, and for one process at a time.
 
+use super::errors::advice;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -18,43 +19,37 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Makes the folder where it is missing, and takes it into possession.
+    /// Makes the folder where it is missing, and takes it into possession, for a store in it.
     ///
     /// # Errors
     /// Says what is wrong with it: it cannot be made or written, or another process has it.
     pub fn own(path: &Path) -> Result<Self, String> {
-        let wrong = |what: &str, error: &dyn std::fmt::Display| format!("data_dir {}: {what}: {error}", path.display());
+        let own = Self::take(path)?;
+        // SQLite gives its other files the mode of the database.
+        let made = for_owner().open(own.database());
+        made.map_err(|error| wrong(path, "the database cannot be opened", &error))?;
+        Ok(own)
+    }
+
+    /// As `own`, whatever is in the folder.
+    fn take(path: &Path) -> Result<Self, String> {
+        let wrong = |what: &str, error: &std::io::Error| wrong(path, what, error);
         if !path.exists() {
             let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
             made.map_err(|error| wrong("the folder cannot be made", &error))?;
         }
         close_to_others(path).map_err(|error| wrong("it cannot be closed to other users (mode 700)", &error))?;
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let mut lock =
-            options.open(path.join(LOCK)).map_err(|error| wrong("hookglot cannot write into the folder", &error))?;
+        let lock = for_owner().open(path.join(LOCK));
+        let mut lock = lock.map_err(|error| wrong("hookglot cannot write into the folder", &error))?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut owner = String::new();
-                // Who it is only helps to find it.
-                let _ = lock.read_to_string(&mut owner);
-                return Err(format!(
-                    "data_dir {}: another hookglot (process {}) uses this folder: stop it, or give this one a folder of its own",
-                    path.display(),
-                    owner.trim()
-                ));
-            }
+            Err(TryLockError::WouldBlock) => return Err(is_used(path)),
             Err(TryLockError::Error(error)) => return Err(wrong("the folder cannot be locked", &error)),
         }
         let pid = std::process::id().to_string();
         let written = lock.set_len(0).and_then(|()| lock.write_all(pid.as_bytes()));
         written.map_err(|error| wrong("hookglot cannot write into the folder", &error))?;
-        let own = Self { path: path.to_owned(), _lock: lock };
-        // SQLite gives its other files the mode of the database.
-        let made = options.open(own.database());
-        made.map_err(|error| wrong("the database cannot be opened", &error))?;
-        Ok(own)
+        Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
     /// Its path.
@@ -73,6 +68,27 @@ impl Folder {
 #[must_use]
 pub fn database(folder: &Path) -> PathBuf {
     folder.join(DATABASE)
+}
+
+fn wrong(path: &Path, what: &str, error: &std::io::Error) -> String {
+    format!("data_dir {}: {what}: {error}{}", path.display(), advice(error))
+}
+
+fn is_used(path: &Path) -> String {
+    // Who it is only helps to find it.
+    let owner = std::fs::read_to_string(path.join(LOCK)).unwrap_or_default();
+    let owner = if owner.is_empty() { String::new() } else { format!(" (process {})", owner.trim()) };
+    format!(
+        "data_dir {}: another hookglot{owner} uses this folder: stop it, or give this one a folder of its own",
+        path.display()
+    )
+}
+
+/// Opens a file that is made where it is missing, for the owner alone.
+fn for_owner() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    options
 }
 
 /// What is stored holds the code's names and people's addresses: nobody else needs to read it.

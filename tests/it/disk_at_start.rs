@@ -1,0 +1,132 @@
+//! Starts on a disk or a database that cannot be used. What waits in a database is worth more than a quick start: only where
+//! nobody can use it any more is it advised to replace it.
+
+use crate::disk::{Disk, config, filled, refused};
+use crate::support::app::{App, BINARY, serve_in};
+use crate::support::load::numbered_push;
+use crate::support::process::Running;
+use crate::support::tool::{Tool, content, nobodys_address};
+use crate::support::wait_for;
+use rusqlite::Connection;
+use std::path::Path;
+use std::process::Command;
+
+fn send(app: &App, numbers: std::ops::Range<usize>) {
+    numbers.for_each(|number| assert_eq!(app.post("/", &[], numbered_push(number).as_bytes()).status, 200));
+}
+
+fn kill(mut app: App) {
+    app.signal("KILL");
+    app.wait();
+}
+
+fn no_advice_to_throw_away(err: &str) {
+    for advice in ["hookglot restore", "begin anew", "away"] {
+        assert!(!err.contains(advice), "{advice}: {err}");
+    }
+}
+
+#[test]
+fn a_start_on_a_full_disk_says_to_make_room_and_loses_nothing() {
+    let Some(disk) = Disk::mount("a start on a full disk") else { return };
+    let address = nobodys_address();
+    let config = config(&format!("http://{address}/tool"));
+    let app = App::start(serve_in(disk.0.path(), &config));
+    send(&app, 0..20);
+    disk.fill();
+    kill(app);
+    // What SQLite shares between processes is made anew, and needs the first room.
+    disk.fill();
+    let ended = refused(disk.0.path(), &config);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    for said in ["hookglot.db: ", "the disk of this folder is full: make room on it and start again", "is lost"] {
+        assert!(ended.err.contains(said), "{said}: {ended:?}");
+    }
+    no_advice_to_throw_away(&ended.err);
+    disk.free();
+    let tool = Tool::at(address, content);
+    let _app = App::start(serve_in(disk.0.path(), &config));
+    wait_for("all that waited", || (tool.count() == 20).then_some(()));
+}
+
+#[test]
+fn a_first_start_on_a_full_disk_says_to_make_room() {
+    let Some(disk) = Disk::mount("a first start on a full disk") else { return };
+    let config = config(&format!("http://{}/", nobodys_address()));
+    // The configuration must be there before the room is gone.
+    std::fs::write(disk.0.path().join("hookglot.toml"), &config).unwrap();
+    std::fs::create_dir(disk.0.path().join("data")).unwrap();
+    disk.fill();
+    let ended = refused(disk.0.path(), &config);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.err.contains("make room on it"), "{ended:?}");
+    no_advice_to_throw_away(&ended.err);
+}
+
+fn change(folder: &Path, change: &str) -> Connection {
+    let database = Connection::open(folder.join("data/hookglot.db")).unwrap();
+    database.execute_batch(change).unwrap();
+    database
+}
+
+#[test]
+fn a_newer_database_is_left_to_the_newer_hookglot() {
+    let config = config(&format!("http://{}/", nobodys_address()));
+    let folder = filled(&config, 1);
+    drop(change(folder.path(), "PRAGMA user_version = 99"));
+    let ended = refused(folder.path(), &config);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.err.trim_end().ends_with("run that one, or restore a backup"), "{ended:?}");
+    no_advice_to_throw_away(&ended.err);
+}
+
+#[test]
+fn a_database_of_somebody_else_is_refused_with_what_to_do() {
+    let config = config(&format!("http://{}/", nobodys_address()));
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("data")).unwrap();
+    drop(change(folder.path(), "CREATE TABLE other (x)"));
+    let ended = refused(folder.path(), &config);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    for said in ["not one of hookglot", "is data_dir the right folder?", "hookglot restore", "lost with them"] {
+        assert!(ended.err.contains(said), "{said}: {ended:?}");
+    }
+}
+
+#[test]
+fn a_database_that_another_program_keeps_is_not_to_be_replaced() {
+    let config = config(&format!("http://{}/", nobodys_address()));
+    let folder = filled(&config, 1);
+    let _held = change(folder.path(), "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
+    let ended = refused(folder.path(), &config);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.err.contains("another program keeps the database to itself"), "{ended:?}");
+    no_advice_to_throw_away(&ended.err);
+}
+
+/// Root may do anything: the process is another user's then.
+#[test]
+fn a_database_of_another_user_is_refused_with_whose_it_must_be() {
+    const NOBODY: u32 = 65_534;
+    let config = config(&format!("http://{}/", nobodys_address()));
+    let folder = filled(&config, 1);
+    let chown = |path: &str, user| std::os::unix::fs::chown(folder.path().join(path), Some(user), Some(user));
+    for path in [".", "hookglot.toml", "data", "data/lock"] {
+        if chown(path, NOBODY).is_err() {
+            eprintln!("left out: a database of another user wants root");
+            return;
+        }
+    }
+    let binary = folder.path().join("hookglot");
+    std::fs::copy(BINARY, &binary).unwrap();
+    let mut serve = Command::new("setpriv");
+    serve.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(binary).arg("serve").env_clear();
+    serve.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
+    serve.env("HOOKGLOT_CONFIG", folder.path().join("hookglot.toml"));
+    serve.env("HOOKGLOT_DATA_DIR", folder.path().join("data"));
+    let ended = Running::start(serve, b"").end();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.err.contains("Permission denied"), "{ended:?}");
+    assert!(ended.err.contains("to the user that hookglot runs as"), "{ended:?}");
+    no_advice_to_throw_away(&ended.err);
+}
