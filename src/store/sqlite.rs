@@ -10,10 +10,12 @@ mod claim;
 mod errors;
 mod folder;
 mod learn;
+mod left;
 mod prune;
 mod queues;
 mod record;
 mod refill;
+mod restore;
 mod room;
 mod rows;
 mod schema;
@@ -38,9 +40,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 use writer::{Command, Pending, Writer};
 
-pub use backup::{backup, restore};
+pub use backup::backup;
 pub use errors::{DISK_IS_FULL, refused};
 pub use folder::{Folder, database};
+pub use restore::restore;
 pub use schema::Unusable;
 pub use writer::Observer;
 

@@ -3,7 +3,7 @@
 
 use crate::disk::{Disk, config, filled, refused};
 use crate::support::app::{App, BINARY, serve_in};
-use crate::support::load::numbered_push;
+use crate::support::load::{mark, numbered_push};
 use crate::support::process::Running;
 use crate::support::tool::{Tool, content, nobodys_address};
 use crate::support::wait_for;
@@ -129,4 +129,42 @@ fn a_database_of_another_user_is_refused_with_whose_it_must_be() {
     assert!(ended.err.contains("Permission denied"), "{ended:?}");
     assert!(ended.err.contains("to the user that hookglot runs as"), "{ended:?}");
     no_advice_to_throw_away(&ended.err);
+}
+
+#[test]
+fn a_start_without_its_database_does_not_begin_anew_beside_the_log_of_it() {
+    let address = nobodys_address();
+    let (config, folder) = (config(&format!("http://{address}/tool")), tempfile::tempdir().unwrap());
+    let app = App::start(serve_in(folder.path(), &config));
+    send(&app, 0..3);
+    kill(app);
+    let (database, aside) = (folder.path().join("data/hookglot.db"), folder.path().join("aside"));
+    assert!(std::fs::metadata(database.with_file_name("hookglot.db-wal")).unwrap().len() > 0);
+    std::fs::rename(&database, &aside).unwrap();
+    for again in 0..2 {
+        let ended = refused(folder.path(), &config);
+        assert_eq!(ended.code, Some(1), "{again}: {ended:?}");
+        for said in ["hookglot.db is missing, but there is", "hookglot.db-wal: ", "bring the hookglot.db back"] {
+            assert!(ended.err.contains(said), "{said}: {ended:?}");
+        }
+        assert!(!database.exists(), "a refused start makes nothing");
+    }
+    std::fs::rename(&aside, &database).unwrap();
+    let tool = Tool::at(address, content);
+    let _app = App::start(serve_in(folder.path(), &config));
+    wait_for("all that waited", || (tool.count() == 3 && tool.arrival(&mark(2)).is_some()).then_some(()));
+}
+
+#[test]
+fn a_folder_whose_lock_was_removed_has_one_owner_all_the_same() {
+    let config = config(&format!("http://{}/", nobodys_address()));
+    let folder = tempfile::tempdir().unwrap();
+    let app = App::start(serve_in(folder.path(), &config));
+    std::fs::remove_file(folder.path().join("data/lock")).unwrap();
+    let mut second = serve_in(folder.path(), &config);
+    second.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
+    let ended = Running::start(second, b"").end();
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.err.contains("another hookglot uses this folder: stop it"), "{ended:?}");
+    send(&app, 0..1);
 }

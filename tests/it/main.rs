@@ -18,6 +18,8 @@ mod support;
 mod acks;
 /// What tools answer, and what becomes of a delivery then.
 mod answers;
+/// Backups and restores that are cut off, have no room, or are none.
+mod backups;
 /// `bench`: what it sends, where, and what it says of what came of it.
 mod bench;
 /// What a mapping may make of a hook, in size.

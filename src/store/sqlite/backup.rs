@@ -1,14 +1,17 @@
-//! Copies of the database: made while it is in use, and put back in its place.
+//! Copies of the database, made while it is in use.
 
 use super::errors::store_error;
-use super::folder::{Folder, database};
-use super::{BUSY, read_only, schema};
-use rusqlite::Connection;
-use std::fs::{File, Permissions};
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use super::folder::{database, sync};
+use super::left::with_ending;
+use super::{read_only, schema};
+use rusqlite::{Connection, ErrorCode};
+use std::fs::{File, TryLockError};
+use std::io::{Error, ErrorKind};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 
-/// Writes everything that a folder's store holds at one moment into a new file. The store may be in use meanwhile.
+/// Writes everything that a folder's store holds at one moment into a new file. The store may be in use meanwhile. The file
+/// has its name only when it is whole.
 ///
 /// # Errors
 /// Says what is wrong with the folder, the database or the file.
@@ -17,74 +20,102 @@ pub fn backup(folder: &Path, to: &Path) -> Result<(), String> {
     if !from.exists() {
         return Err(format!("there is no store in {}: {} is missing", folder.display(), from.display()));
     }
-    let wrong = |error: rusqlite::Error| format!("{}: {}", from.display(), store_error(&error));
-    let source = read_only(&from).map_err(wrong)?;
+    let source = read_only(&from).map_err(|error| format!("{}: {}", from.display(), store_error(&error)))?;
     schema::version(&source).map_err(|error| format!("{}: {error}", from.display()))?;
-    // It must not exist, and nobody else may read it: SQLite fills an empty file.
-    let made = File::options().write(true).create_new(true).open(to);
-    let made = made.and_then(|file| file.set_permissions(Permissions::from_mode(0o600)).map(|()| file));
-    made.map_err(|error| format!("{}: {error}", to.display()))?;
-    let name = to.to_str().ok_or_else(|| format!("{}: the name is not UTF-8", to.display()))?;
-    let copied = source.execute("VACUUM INTO ?1", [name]).map_err(wrong);
-    let copied =
-        copied.and_then(|_| File::open(to).and_then(|file| file.sync_all()).map_err(|error| error.to_string()));
-    copied.inspect_err(|_| {
-        // Half a backup is worse than none; that it could not be made is told anyhow.
-        let _ = std::fs::remove_file(to);
-    })
+    let unfinished = Unfinished::make(to).map_err(|error| cannot_write(to, &error))?;
+    unfinished.fill(&source).map_err(|error| match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => no_room(to),
+        Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen | ErrorCode::ReadOnly) => {
+            format!("{} cannot be copied to {}: {error}", from.display(), to.display())
+        }
+        _ => format!("{}: {}", from.display(), store_error(&error)),
+    })?;
+    unfinished.finish().map_err(|error| cannot_write(to, &error))
 }
 
-/// Puts a backup in the place of a folder's store, which must not be in use; what was there is kept beside it.
-///
-/// # Errors
-/// Says what is wrong with the backup or the folder; nothing is changed then.
-pub fn restore(from: &Path, folder: &Path) -> Result<Option<std::path::PathBuf>, String> {
-    check(from)?;
-    let had_one = database(folder).exists();
-    let folder = Folder::own(folder)?;
-    let target = folder.database();
-    let wrong = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
-    let beside = |ending: &str| target.with_file_name(format!("hookglot.db{ending}"));
-    let next = beside(".restoring");
-    std::fs::copy(from, &next).map_err(|error| wrong(&next, error))?;
-    let synced = File::open(&next).and_then(|file| {
-        file.set_permissions(Permissions::from_mode(0o600))?;
-        file.sync_all()
-    });
-    synced.map_err(|error| wrong(&next, error))?;
-    let replaced = had_one.then(|| beside(&format!(".before-restore-{}", jiff::Timestamp::now().as_second())));
-    if let Some(kept) = &replaced {
-        // What stands only in the log is brought into the file first, as far as it can be read.
-        if let Ok(old) = Connection::open(&target) {
-            let _ = old.busy_timeout(BUSY);
-            let _ = old.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        }
-        std::fs::rename(&target, kept).map_err(|error| wrong(&target, error))?;
-        for ending in ["-wal", "-shm"] {
-            let log = beside(ending);
-            if log.exists() {
-                let kept = kept.with_file_name(format!("{}{ending}", kept.file_name().unwrap_or_default().display()));
-                std::fs::rename(&log, kept).map_err(|error| wrong(&log, error))?;
+fn no_room(to: &Path) -> String {
+    format!("{}: the disk of the backup is full: make room on it, or write the backup elsewhere", to.display())
+}
+
+fn cannot_write(to: &Path, error: &Error) -> String {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => no_room(to),
+        ErrorKind::WouldBlock => format!("{}: another backup is being written there", to.display()),
+        _ => format!("{}: {error}", to.display()),
+    }
+}
+
+/// A backup under another name, until it is whole; removed unless it becomes so.
+struct Unfinished<'a> {
+    to: &'a Path,
+    path: PathBuf,
+    /// Locked as long as it is written: what a killed backup left has no lock.
+    file: File,
+    is_whole: bool,
+}
+
+impl<'a> Unfinished<'a> {
+    fn make(to: &'a Path) -> std::io::Result<Self> {
+        let path = with_ending(to, ".unfinished");
+        // Nobody else may have it open, nor read it later.
+        let make = || File::options().write(true).create_new(true).mode(0o600).open(&path);
+        let file = match make() {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                remove_left(&path)?;
+                make()
             }
+            opened => opened,
+        }?;
+        lock(&file)?;
+        // Another one may have taken it for what was left, before the lock.
+        if !is_same(&file, &path) {
+            return Err(ErrorKind::WouldBlock.into());
         }
+        let unfinished = Self { to, path, file, is_whole: false };
+        if to.symlink_metadata().is_ok() { Err(ErrorKind::AlreadyExists.into()) } else { Ok(unfinished) }
     }
-    std::fs::rename(&next, &target).map_err(|error| wrong(&target, error))?;
-    Ok(replaced)
+
+    fn fill(&self, source: &Connection) -> rusqlite::Result<()> {
+        let name = self.path.to_str().ok_or_else(|| rusqlite::Error::InvalidPath(self.path.clone()))?;
+        source.execute("VACUUM INTO ?1", [name]).map(|_| ())
+    }
+
+    fn finish(mut self) -> std::io::Result<()> {
+        self.file.sync_all()?;
+        std::fs::rename(&self.path, self.to)?;
+        self.is_whole = true;
+        sync(match self.to.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        })
+    }
 }
 
-/// Whether a file is a whole database of a hookglot that is not newer than this one.
-fn check(file: &Path) -> Result<(), String> {
-    let wrong = |what: &dyn std::fmt::Display| format!("{}: {what}", file.display());
-    if !file.is_file() {
-        return Err(wrong(&"there is no such file"));
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if !self.is_whole {
+            // Half a backup is worse than none; that it could not be made is told anyhow.
+            let _ = std::fs::remove_file(&self.path);
+            let _ = std::fs::remove_file(with_ending(&self.path, "-journal"));
+        }
     }
-    let backup = read_only(file).map_err(|error| wrong(&store_error(&error)))?;
-    let version = schema::version(&backup).map_err(|error| wrong(&error))?;
-    if version == 0 {
-        return Err(wrong(&"it is empty, and no backup"));
+}
+
+/// Removes what a backup left that was killed.
+fn remove_left(path: &Path) -> std::io::Result<()> {
+    lock(&File::options().write(true).open(path)?)?;
+    std::fs::remove_file(path)
+}
+
+/// Fails when another one writes the file. Not every disk can tell.
+fn lock(file: &File) -> std::io::Result<()> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(ErrorKind::WouldBlock.into()),
+        _ => Ok(()),
     }
-    let found: String = backup
-        .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
-        .map_err(|error| wrong(&store_error(&error)))?;
-    if found == "ok" { Ok(()) } else { Err(wrong(&format!("it is damaged: {found}"))) }
+}
+
+fn is_same(file: &File, path: &Path) -> bool {
+    let (own, found) = (file.metadata(), std::fs::metadata(path));
+    own.is_ok_and(|own| found.is_ok_and(|found| (own.dev(), own.ino()) == (found.dev(), found.ino())))
 }

@@ -1,13 +1,14 @@
 //! The folder of the store: for its owner alone, and for one process at a time.
 
 use super::errors::advice;
+use super::left::{is_empty, nothing_is_left};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// The name of the database in the folder.
-const DATABASE: &str = "hookglot.db";
+pub(super) const DATABASE: &str = "hookglot.db";
 /// The name of the file whose lock says that a process owns the folder.
 const LOCK: &str = "lock";
 
@@ -16,15 +17,20 @@ const LOCK: &str = "lock";
 pub struct Folder {
     path: PathBuf,
     _lock: File,
+    /// The folder itself is locked as well: the file can be removed. None where the disk has no such locks.
+    _own: Option<File>,
 }
 
 impl Folder {
     /// Makes the folder where it is missing, and takes it into possession, for a store in it.
     ///
     /// # Errors
-    /// Says what is wrong with it: it cannot be made or written, or another process has it.
+    /// Says what is wrong with it: it cannot be made or written, another process has it, or its database is gone.
     pub fn own(path: &Path) -> Result<Self, String> {
         let own = Self::take(path)?;
+        if is_empty(&own.database()) {
+            nothing_is_left(path)?;
+        }
         // SQLite gives its other files the mode of the database.
         let made = for_owner().open(own.database());
         made.map_err(|error| wrong(path, "the database cannot be opened", &error))?;
@@ -32,13 +38,20 @@ impl Folder {
     }
 
     /// As `own`, whatever is in the folder.
-    fn take(path: &Path) -> Result<Self, String> {
+    pub(super) fn take(path: &Path) -> Result<Self, String> {
         let wrong = |what: &str, error: &std::io::Error| wrong(path, what, error);
         if !path.exists() {
             let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
             made.map_err(|error| wrong("the folder cannot be made", &error))?;
         }
         close_to_others(path).map_err(|error| wrong("it cannot be closed to other users (mode 700)", &error))?;
+        let own = File::open(path).map_err(|error| wrong("the folder cannot be opened", &error))?;
+        let own = match own.try_lock() {
+            Ok(()) => Some(own),
+            Err(TryLockError::WouldBlock) => return Err(is_used(path)),
+            // Some disks of the network lock files alone.
+            Err(TryLockError::Error(_)) => None,
+        };
         let lock = for_owner().open(path.join(LOCK));
         let mut lock = lock.map_err(|error| wrong("hookglot cannot write into the folder", &error))?;
         match lock.try_lock() {
@@ -49,7 +62,7 @@ impl Folder {
         let pid = std::process::id().to_string();
         let written = lock.set_len(0).and_then(|()| lock.write_all(pid.as_bytes()));
         written.map_err(|error| wrong("hookglot cannot write into the folder", &error))?;
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self { path: path.to_owned(), _lock: lock, _own: own })
     }
 
     /// Its path.
@@ -89,6 +102,15 @@ fn for_owner() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
     options
+}
+
+/// Has the disk keep which names are in a folder.
+pub(super) fn sync(folder: &Path) -> std::io::Result<()> {
+    match File::open(folder)?.sync_all() {
+        // Not every disk can, and then there is nothing to wait for.
+        Err(error) if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
+        synced => synced,
+    }
 }
 
 /// What is stored holds the code's names and people's addresses: nobody else needs to read it.
