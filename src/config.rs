@@ -43,7 +43,7 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// For how long what has ended is kept. Default 7 days.
     pub retention_age: Duration,
-    /// Within how many bytes it is kept, beside all that waits. Default 1 GiB; in memory 16 MiB.
+    /// Within how many bytes it is kept, with all that waits. Default 1 GiB; in memory 16 MiB.
     pub retention_bytes: u64,
     /// For how long the state of an object is remembered of which no hook tells any more. Default 365 days.
     pub retention_states: Duration,

@@ -282,7 +282,9 @@ pub struct KnownDestination {
 pub struct Retention {
     /// For how long.
     pub age: Duration,
-    /// Within how many bytes, beside all that waits.
+    /// For how long whatever the age and the bytes say: so long it tells what comes again.
+    pub at_least: Duration,
+    /// Within how many bytes, with all that waits, which is never removed.
     pub bytes: u64,
     /// For how long the state of an object is remembered of which no hook tells any more.
     pub states: Duration,

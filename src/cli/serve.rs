@@ -107,6 +107,7 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
     let of_configuration = configured.warnings(&rules.load()).len();
     metrics.configuration_warnings.set(of_configuration.try_into().unwrap_or(i64::MAX));
     let reload = Reload::of(&settings, &configured, &rules, &metrics);
+    let at_least = longest_window(&settings.routes);
     let (routes, destinations) = routes_of(&mut settings);
     let delivery = Arc::new(Delivery {
         store: Arc::clone(&store),
@@ -124,7 +125,7 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
     let admin_listener = bind("admin_listen", settings.admin_listen)?;
     let mut workers = Workers::start(Arc::clone(&delivery), reachable);
     let (age, bytes, states) = (settings.retention_age, settings.retention_bytes, settings.retention_states);
-    let keep = Retention { age, bytes, states };
+    let keep = Retention { age, at_least, bytes, states };
     let upkeep = tokio::spawn(upkeep::run(Arc::clone(&delivery), keep, used));
     let ingest = Arc::new(Ingest {
         routes: Arc::new(ArcSwap::from_pointee(routes)),
@@ -165,6 +166,13 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
         echo.stop(false).await;
     }
     Ok(())
+}
+
+/// For how long what was delivered must be kept at least, so that what comes again is known. A longer window of a
+/// configuration that is read again counts from the next start on.
+fn longest_window(routes: &[config::Route]) -> Duration {
+    let finding = routes.iter().filter(|route| route.duplicates != config::Duplicates::None);
+    finding.map(|route| route.duplicate_window).max().unwrap_or_default()
 }
 
 fn bind(setting: &str, at: SocketAddr) -> Result<TcpListener, Ended> {

@@ -15,8 +15,12 @@ use uuid::Uuid;
 
 const LEASE: Duration = Duration::from_mins(1);
 const PARK: Duration = Duration::from_mins(10);
-const FOREVER: Retention =
-    Retention { age: Duration::from_hours(1_000), bytes: u64::MAX, states: Duration::from_hours(1_000) };
+const FOREVER: Retention = Retention {
+    age: Duration::from_hours(1_000),
+    at_least: Duration::ZERO,
+    bytes: u64::MAX,
+    states: Duration::from_hours(1_000),
+};
 
 pub(super) fn hook(size: usize) -> Hook {
     Hook {

@@ -197,7 +197,8 @@ impl Store for SqliteStore {
             let mut appended = self.ask(Append { arrival, room: self.room.clone() }).await;
             if let (Some(arrival), Err(StoreError::Full(_))) = (again, &appended) {
                 // In memory what has ended is kept only as long as nobody needs the room.
-                let nothing = Retention { age: Duration::ZERO, bytes: 0, states: Duration::MAX };
+                let nothing =
+                    Retention { age: Duration::ZERO, at_least: Duration::ZERO, bytes: 0, states: Duration::MAX };
                 self.ask(Prune { keep: nothing, now: arrival.now.as_microsecond() }).await?;
                 appended = self.ask(Append { arrival, room: self.room.clone() }).await;
             }
@@ -265,7 +266,8 @@ impl Store for SqliteStore {
     }
 
     fn prune(&self, keep: Retention, now: Timestamp) -> Answer<'_, Pruned> {
-        Box::pin(self.ask(Prune { keep, now: now.as_microsecond() }))
+        let prune = Prune { keep, now: now.as_microsecond() };
+        Box::pin(async move { Ok(self.ask(prune).await?.pruned) })
     }
 
     fn close(&self) -> Answer<'_, ()> {

@@ -14,7 +14,11 @@ fn to(name: &str, url: &str) -> String {
 }
 
 fn config(destinations: &[String]) -> String {
-    "[[route]]\npath = \"/\"\nsecret = \"none\"\n".to_owned() + &destinations.concat()
+    config_of("", destinations)
+}
+
+fn config_of(route: &str, destinations: &[String]) -> String {
+    format!("[[route]]\npath = \"/\"\nsecret = \"none\"\n{route}{}", destinations.concat())
 }
 
 fn send(app: &App, number: usize) {
@@ -139,7 +143,10 @@ fn what_has_ended_is_removed_after_its_time_and_what_waits_stays() {
     let (folder, tool) = (tempfile::tempdir().unwrap(), Tool::scripted(content));
     let address = nobodys_address();
     let config = "[retention]\nage = \"1s\"\n".to_owned()
-        + &config(&[to("ends", &tool.url), to("waits", &format!("http://{address}/tool"))]);
+        + &config_of(
+            "duplicates = \"none\"\n",
+            &[to("ends", &tool.url), to("waits", &format!("http://{address}/tool"))],
+        );
     let app = App::start(serve_in(folder.path(), &config));
     (0..5).for_each(|number| send(&app, number));
     wait_for("its removal", || app.metric("hookglot_pruned_total ").filter(|count| *count == 5));
@@ -147,4 +154,23 @@ fn what_has_ended_is_removed_after_its_time_and_what_waits_stays() {
     let waits = Tool::at(address, content);
     wait_for("all that waited", || (waits.count() == 5).then_some(()));
     wait_for("its removal, too", || app.metric("hookglot_pruned_total ").filter(|count| *count == 10));
+}
+
+#[test]
+fn what_was_delivered_makes_duplicates_for_their_time_though_what_waits_exceeds_the_size() {
+    let (folder, tool) = (tempfile::tempdir().unwrap(), Tool::scripted(content));
+    let dead = format!("http://{}/", nobodys_address());
+    let config = "[retention]\nage = \"1s\"\nsize = \"1MiB\"\n".to_owned()
+        + &config_of("duplicates = \"body\"\nduplicate_window = \"4s\"\n", &[to("ends", &tool.url)])
+        + "[[route]]\npath = \"/dead\"\nsecret = \"none\"\nduplicates = \"none\"\n"
+        + &to("waits", &dead);
+    let app = App::start(serve_in(folder.path(), &config));
+    let large = numbered_push(0).replacen('{', &format!("{{\"more\": \"{}\",", "x".repeat(2_000_000)), 1);
+    assert_eq!(app.post("/dead", &[], large.as_bytes()).json()["status"], "stored");
+    let began = std::time::Instant::now();
+    send(&app, 1);
+    wait_for("its delivery", || (tool.count() == 1).then_some(()));
+    wait_for("its removal", || app.metric("hookglot_pruned_total ").filter(|count| *count > 0));
+    assert!(began.elapsed() >= std::time::Duration::from_secs(4), "too early: {:?}", began.elapsed());
+    pending(&app, "waits", 1);
 }

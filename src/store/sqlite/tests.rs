@@ -1,9 +1,10 @@
 use super::super::contract::{self, append, arrival, at, claim, end, hook, pending, record};
-use super::super::{Ending, KnownDestination, Store, StoreError, Then};
+use super::super::{Appended, Arrival, Ending, KnownDestination, Same, Store, StoreError, Then};
 use super::{Folder, SqliteStore, backup, restore};
 use rusqlite::Connection;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 fn open(folder: &Path) -> SqliteStore {
@@ -89,10 +90,65 @@ async fn memory_that_is_full_says_so_and_recovers() {
         let claimed = claim(&store, "a", at(1)).await.expect("all that was accepted is handed out");
         end(&store, &claimed, Ending::Delivered, at(1)).await;
     }
-    let keep =
-        super::super::Retention { age: Duration::from_hours(1), bytes: 100_000, states: Duration::from_hours(1) };
+    let keep = super::super::Retention {
+        age: Duration::from_hours(1),
+        at_least: Duration::ZERO,
+        bytes: 100_000,
+        states: Duration::from_hours(1),
+    };
     while store.prune(keep, at(2)).await.expect("the store works").is_more {}
     append(&store, &hook(50_000), &["a"]).await;
+}
+
+#[tokio::test]
+async fn retention_by_size_removes_little_at_once_and_not_beyond_the_limit() {
+    let (folder, used) = (tempfile::tempdir().expect("a folder"), Arc::new(AtomicU64::new(0)));
+    let shown = Arc::clone(&used);
+    let observer = Box::new(move |_, bytes| shown.store(bytes, Ordering::SeqCst));
+    let store = SqliteStore::open(Folder::own(folder.path()).expect("a folder"), observer).expect("a store");
+    for _ in 0..70 {
+        append(&store, &hook(500_000), &["a"]).await;
+        let claimed = claim(&store, "a", at(1)).await.expect("due");
+        end(&store, &claimed, Ending::Delivered, at(1)).await;
+    }
+    let limit = 12_000_000;
+    let keep = super::super::Retention {
+        age: Duration::from_hours(1),
+        at_least: Duration::ZERO,
+        bytes: limit,
+        states: Duration::from_hours(1),
+    };
+    let mut steps = Vec::new();
+    loop {
+        let step = store.prune(keep, at(2)).await.expect("the store works");
+        steps.push(step.removed);
+        if !step.is_more {
+            break;
+        }
+    }
+    // The observer is told after the answer.
+    store.close().await.expect("it closes");
+    let left = used.load(Ordering::SeqCst);
+    assert!(steps.iter().all(|removed| *removed <= 17) && steps.len() >= 3, "8 MiB each: {steps:?}");
+    assert!((limit - 600_000..=limit).contains(&left), "{left} are left of {limit}");
+}
+
+#[tokio::test]
+async fn what_tells_duplicates_is_kept_whatever_its_age_and_the_size() {
+    let store = in_memory(1 << 30);
+    let same = Some(Same { key: "one".to_owned(), window: Duration::from_mins(1) });
+    let came = |seconds| Arrival { same: same.clone(), now: at(seconds), ..arrival(&hook(10), &["a"]) };
+    store.append(came(0)).await.expect("room");
+    let claimed = claim(&store, "a", at(1)).await.expect("due");
+    end(&store, &claimed, Ending::Delivered, at(1)).await;
+    let (second, minute) = (Duration::from_secs(1), Duration::from_mins(1));
+    for bytes in [0, u64::MAX] {
+        let keep = super::super::Retention { age: second, at_least: minute, bytes, states: minute };
+        assert_eq!(store.prune(keep, at(60)).await.expect("the store works").removed, 0);
+    }
+    assert!(matches!(store.append(came(60)).await, Ok(Appended::Duplicate { .. })));
+    let keep = super::super::Retention { age: second, at_least: minute, bytes: u64::MAX, states: minute };
+    assert_eq!(store.prune(keep, at(62)).await.expect("the store works").removed, 1, "its window has passed");
 }
 
 #[tokio::test]

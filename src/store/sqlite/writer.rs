@@ -1,6 +1,7 @@
 //! The one thread that writes: whatever waits is written in one transaction, so that many share the wait for the disk.
 
 use super::super::StoreError;
+use super::BUSY;
 use super::errors::store_error;
 use super::queues::{Queues, SharedQueues, lock};
 use rusqlite::Connection;
@@ -16,6 +17,8 @@ const MOST_IN_GROUP: usize = 512;
 const BUSY_GROUP: usize = 4;
 /// How long that is waited: about as long as the disk takes, whose time it saves.
 const LINGER: Duration = Duration::from_millis(1);
+/// How long whoever reads may keep the log from being emptied while all others wait.
+const LET_READ: Duration = Duration::from_millis(50);
 
 /// How many deliveries are pending, by destination, as the transaction under way sees it.
 pub(super) type Pending = HashMap<String, u64>;
@@ -30,12 +33,19 @@ pub(super) trait Command: Send + 'static {
 
     /// Tells those who wait for deliveries, once it is written.
     fn committed(&self, _done: &Self::Done, _queues: &mut Queues) {}
+
+    /// Whether it made the database smaller: its file becomes so only when the log is brought into it, which a store that
+    /// writes nothing more would never do.
+    fn gives_back(&self, _done: &Self::Done) -> bool {
+        false
+    }
 }
 
 /// A command with whom to answer.
 trait Job: Send {
     fn run(&mut self, database: &Connection, pending: &mut Pending) -> rusqlite::Result<()>;
     fn committed(&mut self, queues: &mut Queues);
+    fn gives_back(&self) -> bool;
     fn answer(self: Box<Self>, result: Result<(), StoreError>);
 }
 
@@ -55,6 +65,10 @@ impl<C: Command> Job for Asked<C> {
         if let Some(done) = &self.done {
             self.command.committed(done, queues);
         }
+    }
+
+    fn gives_back(&self) -> bool {
+        self.done.as_ref().is_some_and(|done| self.command.gives_back(done))
     }
 
     fn answer(self: Box<Self>, result: Result<(), StoreError>) {
@@ -124,8 +138,20 @@ impl Thread {
             is_busy = group.len() >= BUSY_GROUP;
             self.write(group);
         }
-        // So that the next start, or a copy of the one file, has it all in one place. A log that stays is read as well.
+        // So that the next start, or a copy of the one file, has it all in one place.
+        self.bring_in();
+    }
+
+    /// Brings the log into the database, and empties it. A log that stays is read as well.
+    fn bring_in(&self) {
         let _ = self.database.pragma_update(None, "wal_checkpoint", "TRUNCATE");
+    }
+
+    /// Makes the file as small as the database is, unless somebody reads it for long: it is tried again with the next step.
+    fn give_back(&self) {
+        let _ = self.database.busy_timeout(LET_READ);
+        self.bring_in();
+        let _ = self.database.busy_timeout(BUSY);
     }
 
     fn write(&mut self, mut group: Vec<Box<dyn Job>>) {
@@ -173,6 +199,9 @@ impl Thread {
             queues.of(destination).pending = *pending;
         }
         drop(queues);
+        if group.iter().any(|job| job.gives_back()) {
+            self.give_back();
+        }
         answer(group, &Ok(()));
         (self.observer)(started.elapsed(), used(&self.database));
     }
