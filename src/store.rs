@@ -362,6 +362,11 @@ pub trait Store: Send + Sync {
     /// Removes some of what has ended and is kept no longer; what is pending stays.
     fn prune(&self, keep: Retention, now: Timestamp) -> Answer<'_, Pruned>;
 
+    /// Makes room where it will soon be short: the oldest that has ended is removed before its time, but not what ended
+    /// less long ago than said. [`Store::append`] does so, too, before it says `Full`, with all that has ended. Says how
+    /// much both have removed since it was asked last.
+    fn give_way(&self, at_least: Duration, now: Timestamp) -> Answer<'_, Pruned>;
+
     /// Brings what is under way to its end, and closes.
     fn close(&self) -> Answer<'_, ()>;
 }

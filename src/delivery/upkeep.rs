@@ -26,6 +26,7 @@ pub async fn run(delivery: Arc<Delivery>, keep: Retention, used: Arc<AtomicU64>)
     loop {
         look.tick().await;
         show_queues(&delivery).await;
+        make_room(&delivery, keep.at_least).await;
         let is_too_large = used.load(Ordering::Relaxed) > keep.bytes;
         let may_be_well = delivery.metrics.store_down.get() > 0 && errors.have_ceased(&delivery);
         if is_too_large || may_be_well || looked_for_age.elapsed() >= AGE_LOOK.min(keep.age) {
@@ -80,11 +81,26 @@ async fn prune(delivery: &Delivery, keep: Retention) -> bool {
         }
         tokio::time::sleep(BETWEEN_STEPS).await;
     }
+    count(delivery, removed);
+    is_well
+}
+
+/// Removes what has ended before its time where the disk is small.
+async fn make_room(delivery: &Delivery, at_least: Duration) {
+    match delivery.store.give_way(at_least, delivery.clock.now()).await {
+        Ok(made) => count(delivery, made.removed),
+        Err(error) => {
+            delivery.metrics.count_store_error(&error);
+            tracing::error!(%error, "no room can be made for hooks");
+        }
+    }
+}
+
+fn count(delivery: &Delivery, removed: u64) {
     if removed > 0 {
         delivery.metrics.pruned.inc_by(removed);
         tracing::debug!(removed, "what had ended is removed");
     }
-    is_well
 }
 
 /// Shows how much waits at each destination, and for how long.

@@ -9,6 +9,7 @@ mod backup;
 mod claim;
 mod errors;
 mod folder;
+mod give_way;
 mod learn;
 mod left;
 mod prune;
@@ -28,6 +29,7 @@ use super::{
 };
 use append::Append;
 use errors::store_error;
+use give_way::Made;
 use jiff::Timestamp;
 use prune::Prune;
 use queues::{Queues, SharedQueues, lock};
@@ -49,8 +51,8 @@ pub use writer::Observer;
 
 /// The page of a database in a file, in bytes: bodies have some KiB, and each page is written one by one, twice.
 const PAGE: u32 = 16 << 10;
-/// How many pages are written to the log before they are brought into the database: 16 MiB.
-const CHECKPOINT: u32 = 1_024;
+/// How many bytes are written to the log at most before they are brought into the database, which takes as many again.
+const LOG: u64 = 16 << 20;
 /// The page of a database in memory, in bytes: changing one copies it.
 const MEMORY_PAGE: usize = 4096;
 /// How long somebody else (a backup) may keep the database to itself.
@@ -68,6 +70,7 @@ pub struct SqliteStore {
     queues: SharedQueues,
     /// What hooks may fill.
     room: Room,
+    made: Made,
     /// Owned as long as the store is.
     folder: Option<Folder>,
 }
@@ -87,11 +90,12 @@ impl SqliteStore {
         database.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
         database.pragma_update(None, "journal_mode", "WAL")?;
         database.pragma_update(None, "synchronous", "FULL")?;
-        database.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
-        database.pragma_update(None, "journal_size_limit", i64::from(CHECKPOINT) * 4 * i64::from(PAGE))?;
+        let room = Room::disk(folder.path());
+        let log = (room.spare() / 2).min(LOG);
+        database.pragma_update(None, "wal_autocheckpoint", (log / u64::from(PAGE)).max(1))?;
+        database.pragma_update(None, "journal_size_limit", log * 4)?;
         schema::migrate(&mut database)?;
         let reader = read_only(&path)?;
-        let room = Room::disk(folder.path());
         Self::start(database, Some(reader), Some(folder), room, observer)
     }
 
@@ -122,7 +126,8 @@ impl SqliteStore {
             rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(1), Some(format!("no thread: {error}")))
         })?;
         let reader = reader.map(|reader| Arc::new(Mutex::new(reader)));
-        Ok(Self { writer: RwLock::new(Some(writer)), reader, damaged: OnceLock::new(), queues, room, folder })
+        let (damaged, made) = (OnceLock::new(), Made::default());
+        Ok(Self { writer: RwLock::new(Some(writer)), reader, damaged, queues, room, made, folder })
     }
 
     async fn ask<C: Command>(&self, command: C) -> Result<C::Done, StoreError> {
@@ -193,14 +198,14 @@ impl Store for SqliteStore {
             if let Some(error) = self.damaged.get() {
                 return Err(error.clone());
             }
-            let again = (!self.is_durable()).then(|| arrival.clone());
-            let mut appended = self.ask(Append { arrival, room: self.room.clone() }).await;
-            if let (Some(arrival), Err(StoreError::Full(_))) = (again, &appended) {
-                // In memory what has ended is kept only as long as nobody needs the room.
-                let nothing =
-                    Retention { age: Duration::ZERO, at_least: Duration::ZERO, bytes: 0, states: Duration::MAX };
-                self.ask(Prune { keep: nothing, now: arrival.now.as_microsecond() }).await?;
-                appended = self.ask(Append { arrival, room: self.room.clone() }).await;
+            let arrival = Arc::new(arrival);
+            let append = || self.ask(Append { arrival: Arc::clone(&arrival), room: self.room.clone() });
+            let mut appended = append().await;
+            // What has ended is kept only as long as nobody needs the room.
+            if let Err(StoreError::Full(_)) = &appended
+                && self.give_way_to(arrival.hook.body.len()).await
+            {
+                appended = append().await;
             }
             Ok(appended?.appended)
         })
@@ -268,6 +273,10 @@ impl Store for SqliteStore {
     fn prune(&self, keep: Retention, now: Timestamp) -> Answer<'_, Pruned> {
         let prune = Prune { keep, now: now.as_microsecond() };
         Box::pin(async move { Ok(self.ask(prune).await?.pruned) })
+    }
+
+    fn give_way(&self, at_least: Duration, now: Timestamp) -> Answer<'_, Pruned> {
+        Box::pin(self.give_way_ahead(at_least, now))
     }
 
     fn close(&self) -> Answer<'_, ()> {

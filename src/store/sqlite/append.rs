@@ -15,7 +15,7 @@ use uuid::Uuid;
 pub(super) const QUEUE_FULL: &str = "queue full";
 
 pub(super) struct Append {
-    pub(super) arrival: Arrival,
+    pub(super) arrival: Arc<Arrival>,
     pub(super) room: Room,
 }
 
@@ -29,7 +29,7 @@ impl Command for Append {
     type Done = Written;
 
     fn run(&self, database: &Connection, pending: &mut Pending) -> rusqlite::Result<Written> {
-        let (arrival, now) = (&self.arrival, self.arrival.now.as_microsecond());
+        let (arrival, now) = (&*self.arrival, self.arrival.now.as_microsecond());
         self.room.check(database, arrival.hook.body.len())?;
         if let Some(of) = arrival.same.as_ref().map_or(Ok(None), |same| before(database, &arrival.hook, same, now))? {
             insert_hook(database, arrival, Some(of), None, now)?;

@@ -101,6 +101,21 @@ async fn memory_that_is_full_says_so_and_recovers() {
 }
 
 #[tokio::test]
+async fn in_memory_what_has_ended_gives_way_to_what_comes() {
+    let store = in_memory(1 << 20);
+    append(&store, &hook(20), &["b"]).await;
+    for _ in 0..100 {
+        append(&store, &hook(50_000), &["a"]).await;
+        let claimed = claim(&store, "a", at(1)).await.expect("due");
+        end(&store, &claimed, Ending::Delivered, at(1)).await;
+    }
+    let removed = store.give_way(Duration::ZERO, at(2)).await.expect("the store works").removed;
+    assert!((80..100).contains(&removed), "as few as needed, and all are told: {removed}");
+    assert_eq!(store.give_way(Duration::ZERO, at(2)).await.expect("the store works").removed, 0, "once");
+    assert_eq!(claim(&store, "b", at(3)).await.expect("it waited").hook.body.len(), 20);
+}
+
+#[tokio::test]
 async fn retention_by_size_removes_little_at_once_and_not_beyond_the_limit() {
     let (folder, used) = (tempfile::tempdir().expect("a folder"), Arc::new(AtomicU64::new(0)));
     let shown = Arc::clone(&used);
