@@ -120,6 +120,8 @@ mod signed_in;
 mod signed_out;
 /// Settings of signing keys, and what is wrong with them.
 mod signing_keys;
+/// A disk that is small for what has ended.
+mod small_disk;
 /// What a stop finishes, and what it says of the rest.
 mod stop;
 /// `translate`, from any bytes to a body or a sentence.
