@@ -39,7 +39,8 @@ fn whatever_was_accepted_arrives_however_often_the_process_is_killed() {
     let (mut random, folder) = (Random::seeded(), tempfile::tempdir().unwrap());
     let steady = Tool::scripted(content);
     let choices = Mutex::new(random.fork());
-    let shaky = Tool::scripted(move |_| match choices.lock().unwrap().below(12) {
+    let choose = move || choices.lock().unwrap().below(12);
+    let shaky = Tool::scripted(move |_| match choose() {
         0 => status(503, ""),
         1 => String::new(),
         2 => {
@@ -90,7 +91,7 @@ fn config(steady: &Tool, shaky: &Tool) -> String {
         "[[route]]\npath = \"/\"\nsecret = \"none\"\n\
          [[route.to]]\nname = \"steady\"\nurl = \"{}\"\nformat = \"gitlab\"\n\
          [[route.to]]\nname = \"shaky\"\nurl = \"{}\"\nformat = \"gitlab\"\nretries = [{retries}]\nprobe = \"100ms\"\n\
-         timeout = \"5s\"\n",
+         timeout = \"5s\"\nqueue = 10000000\n",
         steady.url, shaky.url
     )
 }

@@ -36,6 +36,7 @@ fn a_start_on_a_full_disk_says_to_make_room_and_loses_nothing() {
     disk.fill();
     kill(app);
     // What SQLite shares between processes is made anew, and needs the first room.
+    std::fs::remove_file(disk.0.path().join("data/hookglot.db-shm")).unwrap();
     disk.fill();
     let ended = refused(disk.0.path(), &config);
     assert_eq!(ended.code, Some(1), "{ended:?}");
