@@ -47,7 +47,7 @@ fn a_tool_that_is_gone_loses_nothing_and_slows_nobody() {
         by_itself.push(time(&mut client, "/alone", other, &alone));
     }
     arrived(&living, HOOKS);
-    let grown = app.memory("VmHWM") - warm;
+    let grown = app.memory("VmHWM").saturating_sub(warm);
     let (beside_dead, by_itself) = (median(beside_dead), median(by_itself));
     let ratio = beside_dead.as_secs_f64() / by_itself.as_secs_f64();
     eprintln!("sent to arrived, median: {beside_dead:?} beside the dead one, {by_itself:?} without: {ratio:.2}");
