@@ -79,9 +79,10 @@ ok "the image holds an empty /data and one file of $(($(stat -c %s "$binary") / 
 echo_job=$!
 tool=$(address "$work/echo.log" "echo listens on")
 
-# The tool is named by a name, so that a static binary has to find it without the libraries that would look it up.
+# The tool is named by a name, so that a static binary has to find it without the libraries that would look it up. buildah
+# would mount a file of its own over ours, or under it: it does both.
 printf '127.0.0.1 localhost tool.test\n' >"$work/hosts"
-b run --isolation chroot -v "$work/hosts:/etc/hosts:ro" \
+b run --isolation chroot --no-hosts -v "$work/hosts:/etc/hosts:ro" \
     --env HOOKGLOT_LISTEN=127.0.0.1:0 --env HOOKGLOT_ADMIN_LISTEN=127.0.0.1:0 --env NO_COLOR=1 \
     --env "HOOKGLOT_TO=http://tool.test:${tool#*:}/hook" --env HOOKGLOT_FORMAT=gitlab --env HOOKGLOT_SECRET=brass-lantern-77 \
     "$container" -- /hookglot serve >"$work/serve.log" 2>&1 &
