@@ -2,6 +2,7 @@
 
 mod access;
 mod address;
+mod admin;
 mod branch_filter;
 mod client_certificate;
 mod destination;
@@ -25,6 +26,7 @@ use std::time::Duration;
 
 pub use access::{Network, Rate};
 pub use address::{HiddenUrl, Login};
+pub use admin::{AdminToken, Rights};
 pub use branch_filter::BranchFilter;
 pub use client_certificate::ClientCertificate;
 pub use queueing::Queueing;
@@ -35,8 +37,10 @@ pub use sources::{Flags, load};
 pub struct Settings {
     /// Where hooks come in. Default `127.0.0.1:8080`.
     pub listen: SocketAddr,
-    /// Where `/live`, `/ready` and `/metrics` are. Default `127.0.0.1:9090`.
+    /// Where `/live`, `/ready`, `/metrics` and the admin API are. Default `127.0.0.1:9090`.
     pub admin_listen: SocketAddr,
+    /// Who may ask the admin API; without any nobody may.
+    pub admin_tokens: Vec<AdminToken>,
     /// Where hooks and deliveries are kept. Default a folder; memory for the demonstration.
     pub store: StoreKind,
     /// The folder of the durable store. Default `./hookglot-data`.

@@ -18,6 +18,7 @@ use crate::acks::Acks;
 use crate::clock::Clock;
 use crate::config::{Destination, Faults};
 use crate::doorbell::Doorbells;
+use crate::feed::Feed;
 use crate::metrics::Metrics;
 use crate::rules::LiveRules;
 use crate::store::Store;
@@ -42,6 +43,8 @@ pub struct Delivery {
     pub doorbells: Doorbells,
     /// Who waits for first attempts.
     pub acks: Acks,
+    /// Where it is told what happens.
+    pub feed: Feed,
 }
 
 /// The workers of all destinations.

@@ -23,6 +23,7 @@ use crate::acks::{Acks, Awaited};
 use crate::clock::Clock;
 use crate::config::{Access, Ack, Destination, Duplicates, Format, Limits};
 use crate::doorbell::Doorbells;
+use crate::feed::{Feed, Happening};
 use crate::forge::{Forge, Header, Identity, Lesson};
 use crate::loop_guard::{HOPS_HEADER, MAX_HOPS};
 use crate::mapping::Failure;
@@ -89,6 +90,8 @@ pub struct Ingest {
     pub doorbells: Doorbells,
     /// The numbers that are counted.
     pub metrics: Metrics,
+    /// Where it is told what happens.
+    pub feed: Feed,
     /// What may come in.
     pub limits: Limits,
 }
@@ -130,7 +133,7 @@ impl Ingest {
         let hook = arrival::hook(rules, route, received, planned.as_ref().ok());
         match planned {
             Ok(planned) => self.deliver(route, hook, planned).await,
-            Err(ignored) => self.ignore(hook, ignored).await,
+            Err(ignored) => self.ignore(route, hook, ignored).await,
         }
     }
 
@@ -139,6 +142,8 @@ impl Ingest {
         let Planned { destinations, lesson, .. } = planned;
         let lesson = self.lesson(&hook, lesson);
         let (id, forge, event) = (hook.id, hook.forge.clone(), hook.event.clone());
+        let project = hook.project.clone();
+        let about = About { id, forge: &forge, event: &event, project: project.as_deref() };
         self.metrics.hooks.with_label_values(&[&*route.path, &forge]).inc();
         let plans = arrival::plans(&destinations);
         let names: Vec<&str> =
@@ -150,10 +155,12 @@ impl Ingest {
             Err(refused) if !names.is_empty() => return refused,
             Ok(Appended::Duplicate { of }) => {
                 self.metrics.duplicates.with_label_values(&[&route.path]).inc();
+                self.tell(route, &about, "duplicate", Some(&format!("a duplicate of {of}")));
                 Answer::duplicate(id, of)
             }
             Ok(Appended::Stored { queue_full }) if !names.is_empty() => {
                 self.count_refusals(id, &event, &destinations);
+                self.tell(route, &about, "stored", None);
                 self.tell_full(id, &event, &queue_full);
                 for name in names {
                     self.doorbells.ring(name);
@@ -161,7 +168,11 @@ impl Ingest {
                 self.when_acknowledged(id, awaited).await
             }
             // Nobody gets it. That it could not be recorded is told and counted; the forge could do nothing about it.
-            Ok(Appended::Stored { .. }) | Err(_) => self.nobodys(id, &event, &destinations),
+            Ok(Appended::Stored { .. }) | Err(_) => {
+                let answer = self.nobodys(id, &event, &destinations);
+                self.tell(route, &about, "ignored", first_reason(&destinations));
+                answer
+            }
         };
         answer.about(&forge, &event)
     }
@@ -190,8 +201,20 @@ impl Ingest {
     /// A hook that no destination gets.
     fn nobodys(&self, id: Uuid, event: &str, destinations: &[Destined]) -> Answer {
         self.count_refusals(id, event, destinations);
-        let first = destinations.iter().find_map(|(_, refusal)| refusal.as_ref());
-        Answer::ignored(id, first.map_or("", |refusal| refusal.text.as_str()))
+        Answer::ignored(id, first_reason(destinations).unwrap_or_default())
+    }
+
+    /// Tells those who watch that a hook came in.
+    fn tell(&self, route: &Route, about: &About<'_>, status: &str, reason: Option<&str>) {
+        self.feed.tell(|| Happening::Hook {
+            hook: about.id,
+            route: route.path.clone(),
+            forge: about.forge.to_owned(),
+            event: about.event.to_owned(),
+            project: about.project.map(str::to_owned),
+            status: status.to_owned(),
+            reason: reason.map(str::to_owned),
+        });
     }
 
     fn count_refusals(&self, id: Uuid, event: &str, destinations: &[Destined]) {
@@ -213,13 +236,23 @@ impl Ingest {
             self.metrics.deliveries.with_label_values(&[destination.as_str(), "failed"]).inc();
             let (hook, reason) = (id.to_string(), "queue full");
             tracing::error!(hook, destination, event, reason, "failed");
+            self.feed.tell(|| Happening::Ended {
+                hook: id,
+                delivery: None,
+                destination: destination.clone(),
+                event: event.to_owned(),
+                state: "failed".to_owned(),
+                reason: Some(reason.to_owned()),
+            });
         }
     }
 
     /// Records a hook that no destination was asked about. What is ignored needs no room: the forge is told in any case.
-    async fn ignore(&self, hook: Hook, refusal: Refusal) -> Answer {
+    async fn ignore(&self, route: &Route, hook: Hook, refusal: Refusal) -> Answer {
         let id = hook.id;
         self.count_ignored("", &refusal);
+        let about = About { id, forge: &hook.forge, event: &hook.event, project: None };
+        self.tell(route, &about, "ignored", Some(&refusal.text));
         // An error is told and counted where it comes up.
         let _ = self.store(arrival::ignored(hook, &refusal.text, self.clock.now())).await;
         Answer::ignored(id, refusal.text)
@@ -246,6 +279,19 @@ impl Ingest {
             self.metrics.deliveries.with_label_values(&[destination, "ignored"]).inc();
         }
     }
+}
+
+/// What is told of a hook.
+struct About<'h> {
+    id: Uuid,
+    forge: &'h str,
+    event: &'h str,
+    project: Option<&'h str>,
+}
+
+/// Why the first of the destinations that do not get a hook does not.
+fn first_reason(destinations: &[Destined]) -> Option<&str> {
+    destinations.iter().find_map(|(_, refusal)| refusal.as_ref()).map(|refusal| refusal.text.as_str())
 }
 
 /// A destination, and why it does not get a hook, when it does not.

@@ -15,6 +15,7 @@ pub mod coverage;
 pub mod delivery;
 pub mod doorbell;
 pub mod echo;
+pub mod feed;
 pub mod forge;
 pub mod ingest;
 pub mod loop_guard;

@@ -8,6 +8,7 @@ mod scan;
 mod watch;
 
 use crate::config::{self, Settings};
+use crate::feed::{Feed, Happening};
 use crate::mapping::Files;
 use crate::metrics::Metrics;
 use crate::rules::{LiveRules, Rules};
@@ -27,10 +28,30 @@ pub struct Reload {
     rules: LiveRules,
     metrics: Metrics,
     configured: Configured,
+    feed: Feed,
+    /// Where it can be read what was refused.
+    standing: Standing,
     /// The files that made the rules in force.
     in_force: Files,
     /// What was refused last, so that it is said once.
     refused: Option<Refused>,
+}
+
+/// What is wrong with the files that were refused last, a line each; nothing when those on the disk are in force.
+#[derive(Debug, Clone, Default)]
+pub struct Standing(Arc<ArcSwap<Vec<String>>>);
+
+impl Standing {
+    /// What is wrong with them now.
+    #[must_use]
+    pub fn faults(&self) -> Arc<Vec<String>> {
+        self.0.load_full()
+    }
+
+    /// Says what is wrong with them from now on.
+    pub fn set(&self, faults: Vec<String>) {
+        self.0.store(Arc::new(faults));
+    }
 }
 
 /// What is odd about a configuration beside some rules, a line each.
@@ -57,13 +78,22 @@ struct Needed {
 impl Reload {
     /// A reload of the folder of the settings; none when they name none. The routes may be taken out by then.
     #[must_use]
-    pub fn of(settings: &Settings, configured: &Configured, rules: &LiveRules, metrics: &Metrics) -> Option<Self> {
+    pub fn of(
+        settings: &Settings,
+        configured: &Configured,
+        rules: &LiveRules,
+        metrics: &Metrics,
+        feed: &Feed,
+        standing: &Standing,
+    ) -> Option<Self> {
         Some(Self {
             folder: settings.mappings_dir.clone()?,
             timing: settings.reload,
             rules: Arc::clone(rules),
             metrics: metrics.clone(),
             configured: configured.clone(),
+            feed: feed.clone(),
+            standing: standing.clone(),
             in_force: settings.files.clone(),
             refused: None,
         })
@@ -145,6 +175,7 @@ impl Reload {
         if self.refused.take().is_some() {
             self.metrics.mappings_reload_failed.set(0);
             tracing::info!("the mapping files are again those in force");
+            self.tell(&[]);
         }
     }
 
@@ -178,6 +209,7 @@ impl Reload {
         self.metrics.mappings_reloads.with_label_values(&["loaded"]).inc();
         self.metrics.mappings_reload_failed.set(0);
         tracing::info!("the mapping files are loaded and in force");
+        self.tell(&[]);
         (self.in_force, self.refused) = (files, None);
     }
 
@@ -192,7 +224,14 @@ impl Reload {
         self.metrics.mappings_reloads.with_label_values(&["refused"]).inc();
         self.metrics.mappings_reload_failed.set(1);
         tracing::error!("the mapping files are refused: those loaded before stay in force");
+        self.tell(messages);
         self.refused = Some(refused);
+    }
+
+    /// Tells what became of changed files.
+    fn tell(&self, faults: &[String]) {
+        self.standing.set(faults.to_vec());
+        self.feed.tell(|| Happening::Reload { what: "mappings".to_owned(), faults: faults.to_vec() });
     }
 }
 

@@ -194,8 +194,10 @@ impl Most {
 pub struct Claimed {
     /// The delivery.
     pub delivery: DeliveryNumber,
-    /// Its id: the key under which it is sent when the forge gave none.
+    /// Its id.
     pub id: Uuid,
+    /// The key under which it is sent, where that is neither the forge's own nor its id: it repeats another.
+    pub key: Option<String>,
     /// Its hook.
     pub hook: Arc<Hook>,
     /// What to send, when a translation succeeded before.
@@ -204,6 +206,15 @@ pub struct Claimed {
     pub attempts: u32,
     /// When it was accepted.
     pub accepted_at: Timestamp,
+}
+
+impl Claimed {
+    /// The key under which it is sent: that of the delivery that it repeats, else the forge's own, else its id.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let given = self.key.as_ref().or(self.hook.delivery_key.as_ref());
+        given.cloned().unwrap_or_else(|| self.id.to_string())
+    }
 }
 
 /// One HTTP request of a delivery.

@@ -6,8 +6,9 @@ use super::signals::Hangup;
 use super::{destinations, store};
 use crate::config::{self, Flags, Settings};
 use crate::delivery::{Reachable, Workers};
+use crate::feed::Happening;
 use crate::ingest::Ingest;
-use crate::reload::Configured;
+use crate::reload::{Configured, Standing};
 use crate::store::KnownDestination;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,8 @@ pub(super) struct Reconfigure {
     pub(super) configured: Configured,
     /// What takes a restart to change, as it is.
     pub(super) fixed: Vec<(&'static str, String)>,
+    /// Where it can be read what was refused.
+    pub(super) standing: Standing,
     /// The destinations in force.
     pub(super) known: Vec<KnownDestination>,
 }
@@ -78,15 +81,17 @@ impl Reconfigure {
         // Before it is said: whoever has read that looks at the metrics.
         self.ingest.metrics.config_reloads.with_label_values(&[result]).inc();
         self.ingest.metrics.config_reload_failed.set(failed);
-        match read {
-            Ok(()) => tracing::info!("the configuration is loaded and in force"),
-            Err(faults) => {
-                for fault in faults {
-                    tracing::error!("{fault}");
-                }
-                tracing::error!("the configuration is refused: the one before stays in force");
+        let faults = read.err().unwrap_or_default();
+        self.standing.set(faults.clone());
+        if failed == 0 {
+            tracing::info!("the configuration is loaded and in force");
+        } else {
+            for fault in &faults {
+                tracing::error!("{fault}");
             }
+            tracing::error!("the configuration is refused: the one before stays in force");
         }
+        self.ingest.feed.tell(|| Happening::Reload { what: "configuration".to_owned(), faults });
     }
 
     async fn read(&mut self, workers: &mut Workers) -> Result<(), Vec<String>> {

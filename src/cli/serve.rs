@@ -9,11 +9,12 @@ use crate::clock::Clock;
 use crate::config::{self, Destination, Flags, HiddenUrl, Settings};
 use crate::delivery::{Delivery, Reachable, Workers, upkeep};
 use crate::doorbell::Doorbells;
+use crate::feed::Feed;
 use crate::forge::Forges;
 use crate::ingest::{self, Gate, Ingest, Patience, Route};
 use crate::mapping::{Diagnostics, Files};
 use crate::metrics::Metrics;
-use crate::reload::{self, Configured, Reload};
+use crate::reload::{self, Configured, Reload, Standing};
 use crate::rules::{LiveRules, Rules, folders};
 use crate::store::{Ending, Most, Report, Retention, Store, StoreError, Then};
 use crate::{echo, telemetry};
@@ -104,9 +105,10 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
     let (store, used) = store::open(&settings, &metrics).map_err(Ended::failed)?;
     let echo = if settings.demo { Some(start_echo(&mut settings, &rules.load().forges)?) } else { None };
     let configured = Configured::of(&settings.routes, destinations::again(&settings.routes));
-    let of_configuration = configured.warnings(&rules.load()).len();
-    metrics.configuration_warnings.set(of_configuration.try_into().unwrap_or(i64::MAX));
-    let reload = Reload::of(&settings, &configured, &rules, &metrics);
+    let warnings = configured.warnings(&rules.load()).len();
+    metrics.configuration_warnings.set(warnings.try_into().unwrap_or(i64::MAX));
+    let (feed, of_mappings, of_configuration) = (Feed::default(), Standing::default(), Standing::default());
+    let reload = Reload::of(&settings, &configured, &rules, &metrics, &feed, &of_mappings);
     let at_least = longest_window(&settings.routes);
     let (routes, destinations) = routes_of(&mut settings);
     let delivery = Arc::new(Delivery {
@@ -116,6 +118,7 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
         clock: Clock::start(),
         doorbells: Doorbells::default(),
         acks: Acks::default(),
+        feed: feed.clone(),
     });
     let reachable = Reachable::new(&destinations).map_err(Ended::wrong)?;
     let settled = store.settle(store::known(&destinations), delivery.clock.now()).await;
@@ -136,6 +139,7 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
         patience: Patience::default(),
         doorbells: delivery.doorbells.clone(),
         metrics: metrics.clone(),
+        feed,
         limits: settings.limits,
     });
     let readiness = Readiness::default();
@@ -146,7 +150,8 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
     let reload = reload.map_or_else(reload::nothing_to_read, Reload::start);
     let fixed = reconfigure::fixed(&settings);
     let known = store::known(&destinations);
-    let reconfigure = Reconfigure { flags: flags.clone(), ingest, configured, fixed, known };
+    let standing = of_configuration.clone();
+    let reconfigure = Reconfigure { flags: flags.clone(), ingest, configured, fixed, standing, known };
     readiness.set(true);
     if settings.demo {
         say_demo(hooks_at);

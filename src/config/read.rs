@@ -26,6 +26,7 @@ pub(super) fn settings(mut members: Map<String, Value>, all: &mut Collector<'_>)
     };
     let listen_at = top.parsed("listen", all, listen);
     let admin_at = top.parsed("admin_listen", all, listen);
+    let admin_tokens = super::admin::tokens(&mut top, all);
     let data_dir = top.text("data_dir", all).map(PathBuf::from);
     let grace = top.duration("grace", all);
     let log_format = top.parsed("log_format", all, log_format);
@@ -49,6 +50,7 @@ pub(super) fn settings(mut members: Map<String, Value>, all: &mut Collector<'_>)
         empty_variables,
         listen: listen_at.unwrap_or_else(|| ([127, 0, 0, 1], 8080).into()),
         admin_listen: admin_at.unwrap_or_else(|| ([127, 0, 0, 1], 9090).into()),
+        admin_tokens,
         data_dir: data_dir.unwrap_or_else(|| PathBuf::from("./hookglot-data")),
         files,
         mappings_dir,

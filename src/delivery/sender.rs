@@ -9,6 +9,7 @@ use super::{Delivery, client, custom, recorder};
 use crate::acks::FirstAttempt;
 use crate::bucket::Bucket;
 use crate::config::Destination;
+use crate::feed::Happening;
 use crate::loop_guard::HOPS_HEADER;
 use crate::rules::Rules;
 use crate::store::{Attempt, Claimed, Ending, Outgoing, Report, Then};
@@ -126,7 +127,7 @@ impl Sender {
     fn headers(&self, claimed: &Claimed, outgoing: &Outgoing, rules: &Rules) -> Result<HeaderMap, String> {
         let (hook, to) = (&claimed.hook, &self.destination);
         let target = outgoing::target(&to.format, &hook.forge, &rules.forges).map_err(|refused| refused.to_string())?;
-        let key = hook.delivery_key.clone().unwrap_or_else(|| claimed.id.to_string());
+        let key = claimed.key();
         let now = Timestamp::now();
         let facts = facts(&key, Uuid::new_v4(), now);
         let made = outgoing::sent(target, hook, &self.proofs, &facts).map_err(|failure| failure.to_string())?;
@@ -219,8 +220,14 @@ impl Sender {
                 self.bell.notify_one();
                 tracing::info!(destination, "the breaker is closed: the destination is back, and its hooks go on");
             }
-            Change::ProbeFailed(_) | Change::None => {}
+            Change::ProbeFailed(_) | Change::None => return,
         }
+        let is_open = matches!(change, Change::Opened);
+        self.delivery.feed.tell(|| Happening::Breaker {
+            destination: destination.clone(),
+            is_open,
+            error: outcome.error.clone(),
+        });
     }
 
     fn log(&self, claimed: &Claimed, outgoing: &Outgoing, outcome: &Outcome, next: Next, only_probed: bool) {
@@ -236,6 +243,17 @@ impl Sender {
             Next::Again(_) => "again",
             Next::GiveUp => "failed",
         };
+        self.delivery.feed.tell(|| Happening::Attempt {
+            hook: claimed.hook.id,
+            delivery: claimed.id,
+            destination: destination.clone(),
+            event: event.to_owned(),
+            attempt,
+            status,
+            outcome: outcome.to_owned(),
+            error: error.clone(),
+            elapsed_ms,
+        });
         if error.is_empty() {
             tracing::info!(hook, destination, event, mapping, attempt, status, outcome, elapsed_ms, "attempt");
         } else {
@@ -306,6 +324,17 @@ impl Sender {
             }
         };
         metrics.deliveries.with_label_values(&[destination.as_str(), outcome]).inc();
+        self.delivery.feed.tell(|| Happening::Ended {
+            hook: claimed.hook.id,
+            delivery: Some(claimed.id),
+            destination: destination.clone(),
+            event: event.to_owned(),
+            state: outcome.to_owned(),
+            reason: match &ending {
+                Ending::Delivered => None,
+                Ending::Ignored(reason) | Ending::Failed(reason) => Some(reason.clone()),
+            },
+        });
         self.report(claimed, attempt, Then::Ended(ending), now, room);
     }
 }

@@ -161,6 +161,7 @@ impl Row<'_> {
         Ok(Inserted::Due(Ready {
             delivery: DeliveryNumber(seq),
             id,
+            key: None,
             hook_seq: self.hook_seq,
             hook: None,
             may_have_outgoing: false,

@@ -55,13 +55,13 @@ impl SqliteStore {
                 Some(hook) if own.is_whole() => Some((Arc::clone(hook), None)),
                 _ => read.next().flatten(),
             };
-            let Ready { delivery, id, attempts, .. } = own;
+            let Ready { delivery, id, key, attempts, .. } = own;
             let Some((hook, outgoing)) = content else {
                 lost.push(delivery);
                 continue;
             };
             let accepted_at = rows::time(own.accepted_at);
-            claimed.push(Claimed { delivery, id, hook, outgoing, attempts, accepted_at });
+            claimed.push(Claimed { delivery, id, key, hook, outgoing, attempts, accepted_at });
         }
         if !lost.is_empty() && error.is_none() {
             return self.end_lost(lost, claimed, now).await;

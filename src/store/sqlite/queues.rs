@@ -21,6 +21,8 @@ const MOST_BYTES: usize = 16 << 20;
 pub(super) struct Ready {
     pub(super) delivery: DeliveryNumber,
     pub(super) id: Uuid,
+    /// Under which key it is sent, where that is another than its hook's or its id.
+    pub(super) key: Option<String>,
     pub(super) hook_seq: i64,
     /// The hook, while it is small enough to be kept.
     pub(super) hook: Option<Arc<Hook>>,

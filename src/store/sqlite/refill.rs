@@ -32,7 +32,7 @@ impl Command for Refill {
         };
         let limit = MOST_READY + leased;
         let mut query = database.prepare_cached(
-            "SELECT seq, id, hook, size, attempts, accepted_at FROM delivery WHERE destination = ?1 AND state = 0 AND due <= ?2 \
+            "SELECT seq, id, hook, size, attempts, accepted_at, key FROM delivery WHERE destination = ?1 AND state = 0 AND due <= ?2 \
              ORDER BY due, seq LIMIT ?3",
         )?;
         let read = |row: &rusqlite::Row<'_>| {
@@ -45,6 +45,7 @@ impl Command for Refill {
                 size: row.get(3)?,
                 attempts: row.get(4)?,
                 accepted_at: row.get(5)?,
+                key: row.get(6)?,
             })
         };
         let due = query.query_map(params![self.destination, self.now, limit], read)?;

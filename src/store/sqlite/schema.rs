@@ -10,7 +10,7 @@ const APPLICATION: i32 = 0x6867_6c74;
 
 /// The steps from an empty database to today's; the version of a database is how many it has made. Steps that were released
 /// never change.
-const MIGRATIONS: [&str; 1] = [FIRST];
+const MIGRATIONS: [&str; 2] = [FIRST, HISTORY];
 
 const FIRST: &str = "
 CREATE TABLE hook (
@@ -91,6 +91,37 @@ CREATE INDEX remembered_seen ON remembered (seen_at);
 
 CREATE TABLE clock (at INTEGER NOT NULL); -- one row: the latest time that is known to have been
 INSERT INTO clock VALUES (0);
+";
+
+/// What people ask for afterwards: which request was sent and what was answered, what was sent again, who did what.
+const HISTORY: &str = "
+ALTER TABLE hook ADD COLUMN erased_at INTEGER;        -- when its content was blanked
+ALTER TABLE delivery ADD COLUMN key TEXT;             -- under which it is sent, where that is not the hook's or its own id
+ALTER TABLE delivery ADD COLUMN resend_of BLOB;       -- the id of the delivery that it repeats
+ALTER TABLE delivery ADD COLUMN resent_as BLOB;       -- the id of the latest that repeats it
+ALTER TABLE attempt ADD COLUMN request_headers TEXT;  -- as they were sent, secrets masked
+ALTER TABLE attempt ADD COLUMN response_headers TEXT;
+ALTER TABLE attempt ADD COLUMN response_body BLOB;    -- its beginning
+ALTER TABLE attempt ADD COLUMN response_is_cut INTEGER;
+CREATE INDEX delivery_id ON delivery (id);
+
+CREATE TABLE audit (                                  -- what people and files changed
+    seq INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,                              -- by the system's clock
+    who TEXT NOT NULL,
+    what TEXT NOT NULL,
+    about TEXT NOT NULL                               -- a JSON object
+);
+
+CREATE TABLE recording (                              -- the first hook of each event of a route that records
+    route TEXT NOT NULL,
+    forge TEXT NOT NULL,
+    event TEXT NOT NULL,
+    recorded_at INTEGER NOT NULL,                     -- by the system's clock
+    headers TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (route, forge, event)
+);
 ";
 
 /// Why a database cannot be used.
