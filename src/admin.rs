@@ -1,8 +1,21 @@
-//! What operators and their tools ask, on a port of its own: `/live`, `/ready`, `/metrics`.
+//! What operators and their tools ask, on a port of its own: `/live`, `/ready`, `/metrics`, and the API under `/api/v1`.
+
+mod access;
+mod anew;
+pub mod asked;
+mod desk;
+mod difference;
+mod lists;
+mod masked;
+pub mod problem;
+mod resend;
+pub mod resend_shown;
+mod resends;
+pub mod shown;
 
 use crate::metrics::Metrics;
 use actix_web::dev::Server;
-use actix_web::web::{self, Data};
+use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{App, HttpResponse, HttpServer};
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -19,21 +32,49 @@ impl Readiness {
     }
 }
 
+pub use desk::Desk;
+use problem::Refusal;
+pub use resends::Resends;
+
 /// Starts to answer on a listener.
 ///
 /// # Errors
 /// When the listener cannot be used.
-pub fn serve(metrics: Metrics, readiness: Readiness, listener: TcpListener) -> std::io::Result<Server> {
+pub fn serve(desk: Desk, readiness: Readiness, listener: TcpListener) -> std::io::Result<Server> {
+    let (metrics, desk) = (desk.metrics.clone(), Data::new(desk));
     let server = HttpServer::new(move || {
         App::new()
             .app_data(Data::new(metrics.clone()))
             .app_data(Data::new(readiness.clone()))
+            .app_data(desk.clone())
             .route("/live", web::get().to(live))
             .route("/ready", web::get().to(ready))
             .route("/metrics", web::get().to(show_metrics))
+            .service(web::scope("/api/v1").configure(api).default_service(web::to(no_such_call)))
             .default_service(web::to(unknown))
     });
     Ok(server.workers(1).disable_signals().shutdown_timeout(1).listen(listener)?.run())
+}
+
+/// The calls of the API.
+fn api(calls: &mut ServiceConfig) {
+    calls
+        .route("/deliveries", web::get().to(lists::deliveries))
+        .route("/deliveries/count", web::get().to(lists::count))
+        .route("/deliveries/{id}", web::get().to(lists::delivery))
+        .route("/deliveries/{id}/diff", web::get().to(resend::diff))
+        .route("/deliveries/{id}/resend", web::post().to(resend::resend))
+        .route("/hooks", web::get().to(lists::hooks))
+        .route("/hooks/{id}", web::get().to(lists::hook))
+        .route("/hooks/{id}/resend", web::post().to(resend::deliver))
+        .route("/resends", web::get().to(resends::list))
+        .route("/resends", web::post().to(resends::begin))
+        .route("/resends/{id}", web::get().to(resends::show))
+        .route("/resends/{id}", web::delete().to(resends::stop));
+}
+
+async fn no_such_call() -> Result<HttpResponse, Refusal> {
+    Err(Refusal::not_found("there is no such call: /api/v1/openapi.json describes all"))
 }
 
 async fn live() -> HttpResponse {
@@ -58,5 +99,5 @@ async fn show_metrics(metrics: Data<Metrics>) -> HttpResponse {
 }
 
 async fn unknown() -> HttpResponse {
-    HttpResponse::NotFound().body("here are /live, /ready and /metrics\n")
+    HttpResponse::NotFound().body("here are /live, /ready, /metrics and /api/v1\n")
 }

@@ -135,6 +135,8 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// How long a connection may stay open without a request. Default 75 s.
     pub keep_alive: Duration,
+    /// How many bytes of what a destination answers are kept with an attempt. Default 8 KiB.
+    pub kept_answer: usize,
     /// How many connections may be open at once. Default 2000.
     pub connections: usize,
     /// How many of them one client address may have (IPv6: one /64); `None`, the default: all.

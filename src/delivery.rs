@@ -12,6 +12,7 @@ mod policy;
 mod recorder;
 mod sender;
 pub mod upkeep;
+mod veil;
 mod worker;
 
 use crate::acks::Acks;
@@ -45,6 +46,8 @@ pub struct Delivery {
     pub acks: Acks,
     /// Where it is told what happens.
     pub feed: Feed,
+    /// How many bytes of what a destination answers are kept with an attempt.
+    pub kept_answer: usize,
 }
 
 /// The workers of all destinations.

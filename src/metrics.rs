@@ -50,6 +50,8 @@ pub struct Metrics {
     pub store_errors: IntCounterVec,
     /// 1 while the store takes nothing: it is full or broken.
     pub store_down: IntGauge,
+    /// Requests of the admin API that showed no token of the configuration.
+    pub admin_refused: IntCounter,
     /// Bytes of the store that hold something.
     pub store_bytes: IntGauge,
     /// Deliveries, and hooks without any, that were removed after their time.
@@ -132,6 +134,13 @@ impl Metrics {
             )?,
             store_commit_seconds: seconds(all, "hookglot_store_commit_seconds", "Seconds that transactions took")?,
             store_errors: counter(all, "hookglot_store_errors_total", "What the store could not do", &["reason"])?,
+            admin_refused: kept(
+                all,
+                IntCounter::new(
+                    "hookglot_admin_refused_total",
+                    "Requests of the admin API without a token that opens it",
+                )?,
+            )?,
             store_down: gauge(all, "hookglot_store_down", "1 while the store takes nothing: it is full or broken")?,
             store_bytes: gauge(all, "hookglot_store_bytes", "Bytes of the store that hold something")?,
             pruned: kept(

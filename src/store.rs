@@ -10,6 +10,8 @@
 //! only its end is taken; [`Store::settle`] ends only what none of the processes knows. Whoever waits looks again every few
 //! seconds, without being told.
 
+mod history;
+mod resend;
 pub mod sqlite;
 
 use bytes::Bytes;
@@ -20,6 +22,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
+
+pub use history::{Counts, DeliveryRecord, DeliveryRow, Filter, History, HookRecord, HookRow, Look, Page, State};
+
+pub use resend::{Again, Content, Resend, Resent};
 
 /// The answer of a store: it may have to wait for a disk or a network.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -230,6 +236,22 @@ pub struct Attempt {
     pub error: String,
     /// Whether it only looked whether the destination is back, and spends nothing of the retries.
     pub is_probe: bool,
+    /// What was sent and answered, for those who ask afterwards.
+    pub exchange: Exchange,
+}
+
+/// The heads of a request and its answer, and the beginning of the answer's body, without the destination's secrets. The
+/// body of the request is the delivery's.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Exchange {
+    /// The headers of the request.
+    pub request_headers: Vec<(String, String)>,
+    /// The headers of the answer.
+    pub response_headers: Vec<(String, String)>,
+    /// What is kept of the answer's body.
+    pub response_body: Bytes,
+    /// Whether there was more of it.
+    pub response_is_cut: bool,
 }
 
 /// What came of a claimed delivery.
@@ -322,7 +344,7 @@ pub struct QueueState {
 }
 
 /// A home of hooks and deliveries.
-pub trait Store: Send + Sync {
+pub trait Store: History + Resend + Send + Sync {
     /// Whether what is stored outlives the process.
     fn is_durable(&self) -> bool;
 

@@ -4,12 +4,13 @@
 use super::serve::{routes_of, say_routes};
 use super::signals::Hangup;
 use super::{destinations, store};
-use crate::config::{self, Flags, Settings};
+use crate::config::{self, AdminToken, Flags, Settings};
 use crate::delivery::{Reachable, Workers};
 use crate::feed::Happening;
 use crate::ingest::Ingest;
 use crate::reload::{Configured, Standing};
 use crate::store::KnownDestination;
+use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -23,6 +24,8 @@ pub(super) struct Reconfigure {
     pub(super) flags: Flags,
     pub(super) ingest: Arc<Ingest>,
     pub(super) configured: Configured,
+    /// Who may ask the admin API.
+    pub(super) tokens: Arc<ArcSwap<Vec<AdminToken>>>,
     /// What takes a restart to change, as it is.
     pub(super) fixed: Vec<(&'static str, String)>,
     /// Where it can be read what was refused.
@@ -119,6 +122,7 @@ impl Reconfigure {
         say_routes(routes.values().map(|route| &**route), false);
         self.ingest.routes.store(Arc::new(routes));
         self.configured.change(&configured);
+        self.tokens.store(Arc::new(std::mem::take(&mut loaded.admin_tokens)));
         self.known = store::known(&all);
         self.settle().await;
         workers.replace(reachable);

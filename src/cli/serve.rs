@@ -4,7 +4,7 @@ use super::reconfigure::{self, Reconfigure};
 use super::signals::Signals;
 use super::{FAILED, WRONG_CONFIGURATION, destinations, findings, open_files, out, store};
 use crate::acks::Acks;
-use crate::admin::{self, Readiness};
+use crate::admin::{self, Desk, Readiness, Resends};
 use crate::clock::Clock;
 use crate::config::{self, Destination, Flags, HiddenUrl, Settings};
 use crate::delivery::{Delivery, Reachable, Workers, upkeep};
@@ -119,6 +119,7 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
         doorbells: Doorbells::default(),
         acks: Acks::default(),
         feed: feed.clone(),
+        kept_answer: settings.limits.kept_answer,
     });
     let reachable = Reachable::new(&destinations).map_err(Ended::wrong)?;
     let settled = store.settle(store::known(&destinations), delivery.clock.now()).await;
@@ -146,12 +147,26 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
     let (hooks_at, admin_at) = (address(&listener)?, address(&admin_listener)?);
     say_start(&settings, &ingest, hooks_at, admin_at, store.is_durable());
     let hooks = spawn(ingest::serve(Arc::clone(&ingest), listener, settings.grace).map_err(Ended::failed)?);
-    let admin = spawn(admin::serve(metrics, readiness.clone(), admin_listener).map_err(Ended::failed)?);
+    let desk = Desk {
+        store: Arc::clone(&store),
+        rules: Arc::clone(&ingest.rules),
+        routes: Arc::clone(&ingest.routes),
+        metrics,
+        feed: ingest.feed.clone(),
+        clock: delivery.clock,
+        doorbells: delivery.doorbells.clone(),
+        tokens: Arc::new(ArcSwap::from_pointee(std::mem::take(&mut settings.admin_tokens))),
+        resends: Resends::default(),
+        of_mappings,
+        of_configuration: of_configuration.clone(),
+    };
+    let tokens = Arc::clone(&desk.tokens);
+    let admin = spawn(admin::serve(desk, readiness.clone(), admin_listener).map_err(Ended::failed)?);
     let reload = reload.map_or_else(reload::nothing_to_read, Reload::start);
     let fixed = reconfigure::fixed(&settings);
     let known = store::known(&destinations);
-    let standing = of_configuration.clone();
-    let reconfigure = Reconfigure { flags: flags.clone(), ingest, configured, fixed, standing, known };
+    let standing = of_configuration;
+    let reconfigure = Reconfigure { flags: flags.clone(), ingest, configured, tokens, fixed, standing, known };
     readiness.set(true);
     if settings.demo {
         say_demo(hooks_at);

@@ -187,6 +187,7 @@ fn limits(mut table: Fields, all: &mut Collector<'_>) -> Limits {
         body: table.size("body", all).unwrap_or(25 << 20),
         in_flight: table.size("in_flight", all).unwrap_or(256 << 20),
         stored: table.size("stored", all).unwrap_or(512 << 20),
+        kept_answer: table.size("kept_answer", all).unwrap_or(8 << 10),
         read_timeout: some_time(&mut table, "read_timeout", all).unwrap_or(Duration::from_secs(30)),
         head_timeout: some_time(&mut table, "head_timeout", all).unwrap_or(Duration::from_secs(10)),
         keep_alive: some_time(&mut table, "keep_alive", all).unwrap_or(Duration::from_secs(75)),

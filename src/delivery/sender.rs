@@ -4,6 +4,7 @@ use super::ahead::Prepared;
 use super::breaker::{self, Breaker, Change};
 use super::outgoing;
 use super::policy::{self, Came, Next};
+use super::veil::Veil;
 use super::worker::{LEASE_MARGIN, Permit};
 use super::{Delivery, client, custom, recorder};
 use crate::acks::FirstAttempt;
@@ -12,7 +13,8 @@ use crate::config::Destination;
 use crate::feed::Happening;
 use crate::loop_guard::HOPS_HEADER;
 use crate::rules::Rules;
-use crate::store::{Attempt, Claimed, Ending, Outgoing, Report, Then};
+use crate::store::{Attempt, Claimed, Ending, Exchange, Outgoing, Report, Then};
+use bytes::BytesMut;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Method, Request, RequestBuilder, Response};
@@ -31,6 +33,8 @@ pub(super) struct Sender {
     pub(super) client: Client,
     /// What proves us to the destination, as JSON.
     pub(super) proofs: String,
+    /// Hides the destination's secrets in what is kept of attempts.
+    pub(super) veil: Veil,
     pub(super) breaker: Breaker,
     /// What the destination's rate leaves.
     pub(super) rate: Option<Mutex<Bucket>>,
@@ -60,6 +64,7 @@ struct Outcome {
     came: Came,
     /// Why there was no answer, or why it is not a good one; empty otherwise.
     error: String,
+    exchange: Exchange,
 }
 
 impl Sender {
@@ -145,6 +150,7 @@ impl Sender {
     }
 
     async fn request(&self, headers: HeaderMap, outgoing: &Outgoing) -> Outcome {
+        let mut exchange = Exchange { request_headers: self.veil.request(&headers), ..Exchange::default() };
         let (at, started) = (Timestamp::now(), Instant::now());
         let mut request = Request::new(Method::POST, self.destination.url.reveal().clone());
         // As a whole: a builder would put them in one by one.
@@ -152,7 +158,10 @@ impl Sender {
         *request.body_mut() = Some(outgoing.body.clone().into());
         let request = RequestBuilder::from_parts(self.client.clone(), request);
         let (came, error) = match custom::with_login(request, self.destination.login.as_ref()).send().await {
-            Ok(response) => (read(response).await, String::new()),
+            Ok(response) => {
+                exchange.response_headers = self.veil.headers(response.headers());
+                (self.read(response, &mut exchange).await, String::new())
+            }
             Err(error) if error.is_timeout() => (Came::Timeout, client::whole(&error)),
             Err(error) => (Came::Unreachable, client::whole(&error)),
         };
@@ -161,7 +170,28 @@ impl Sender {
             Came::Status { code: 400.., .. } => format!("the destination answered {}", came.shown()),
             _ => error,
         };
-        Outcome { at, took: started.elapsed(), came, error }
+        let took = started.elapsed();
+        exchange.response_body = self.veil.body(exchange.response_body);
+        Outcome { at, took, came, error, exchange }
+    }
+
+    /// Reads an answer to its end, as far as that is not far away; keeps the beginning of its body.
+    async fn read(&self, mut response: Response, exchange: &mut Exchange) -> Came {
+        let code = response.status().as_u16();
+        let asked = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let retry_after = asked.and_then(|value| policy::retry_after(value, Timestamp::now()));
+        let (mut read, mut kept, most) = (0, BytesMut::new(), self.delivery.kept_answer);
+        // The status has decided already: a body that breaks off or never ends changes nothing.
+        while let Ok(Some(chunk)) = response.chunk().await {
+            read += chunk.len();
+            kept.extend(chunk.iter().take(most.saturating_sub(kept.len())));
+            if read > MOST_OF_ANSWER {
+                break;
+            }
+        }
+        exchange.response_is_cut = read > kept.len();
+        exchange.response_body = kept.freeze();
+        Came::Status { code, retry_after }
     }
 
     /// Counts and logs an attempt, and decides how the delivery goes on.
@@ -186,8 +216,9 @@ impl Sender {
         let only_probed = matches!(change, Change::ProbeFailed(_));
         self.log(claimed, outgoing, &outcome, next, only_probed);
         self.delivery.acks.tell(claimed.hook.id, name, || first_attempt(name, &outcome, next));
-        let Outcome { at, took, came, error } = outcome;
-        let attempt = Attempt { at, took, status: came.status(), error: error.clone(), is_probe: only_probed };
+        let Outcome { at, took, came, error, exchange } = outcome;
+        let attempt =
+            Attempt { at, took, status: came.status(), error: error.clone(), is_probe: only_probed, exchange };
         match next {
             Next::Delivered => self.end(claimed, Some(attempt), Ending::Delivered, room),
             Next::Again(wait) => self.again(claimed, attempt, wait, room),
@@ -351,21 +382,6 @@ fn first_attempt(destination: &str, outcome: &Outcome, next: Next) -> FirstAttem
         Came::Timeout => 504,
     };
     FirstAttempt { status, message: format!("{destination}: {}", outcome.error) }
-}
-
-async fn read(mut response: Response) -> Came {
-    let code = response.status().as_u16();
-    let asked = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-    let retry_after = asked.and_then(|value| policy::retry_after(value, Timestamp::now()));
-    let mut read = 0;
-    // The status has decided already: a body that breaks off or never ends changes nothing.
-    while let Ok(Some(chunk)) = response.chunk().await {
-        read += chunk.len();
-        if read > MOST_OF_ANSWER {
-            break;
-        }
-    }
-    Came::Status { code, retry_after }
 }
 
 /// Puts a header in the place of one with the same name. Its value is marked, so that nothing below us prints it.

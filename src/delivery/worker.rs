@@ -5,6 +5,7 @@ use super::ahead::{Ahead, Prepared};
 use super::breaker::Breaker;
 use super::recorder::{ROOMS, Recorder};
 use super::sender::{self, Sender};
+use super::veil::Veil;
 use crate::bucket::Bucket;
 use crate::config::Destination;
 use crate::store::DeliveryNumber;
@@ -78,6 +79,7 @@ impl Worker {
         };
         let sender = Arc::new(Sender {
             proofs: sender::proofs(&destination),
+            veil: Veil::of(&destination),
             delivery,
             destination,
             client,

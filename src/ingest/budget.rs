@@ -140,6 +140,7 @@ mod tests {
             connections: 1,
             connections_per_address: None,
             stored: 1,
+            kept_answer: 1,
             sign_in_failures: None,
         };
         Arc::new(Budget::new(&limits, IntGauge::new("bytes", "of a test").expect("a name")))

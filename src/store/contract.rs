@@ -1,10 +1,12 @@
 //! What every store must do; each implementation runs this suite.
 
 mod claims;
+mod history;
+mod resend;
 
 use super::{
-    Appended, Arrival, Attempt, Claimed, Ending, Fate, Hook, KnownDestination, Lesson, MadeBy, Most, Outgoing, Plan,
-    Report, Retention, Same, Store, StoreError, Then,
+    Appended, Arrival, Attempt, Claimed, Ending, Exchange, Fate, Hook, KnownDestination, Lesson, MadeBy, Most,
+    Outgoing, Plan, Report, Retention, Same, Store, StoreError, Then,
 };
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
@@ -82,8 +84,15 @@ pub(super) async fn record(
     store.record(vec![report]).await.expect("the store works");
 }
 
-fn attempt() -> Attempt {
-    Attempt { at: at(0), took: Duration::from_millis(3), status: Some(500), error: "no".to_owned(), is_probe: false }
+pub(super) fn attempt() -> Attempt {
+    Attempt {
+        at: at(0),
+        took: Duration::from_millis(3),
+        status: Some(500),
+        error: "no".to_owned(),
+        is_probe: false,
+        exchange: Exchange::default(),
+    }
 }
 
 pub(super) async fn pending(store: &impl Store, destination: &str) -> u64 {
@@ -112,6 +121,15 @@ pub(super) async fn run<S: Store>(make: impl Fn() -> S) {
     deliveries_of_unknown_destinations_end(&make()).await;
     a_destination_that_gives_up_its_order_lets_all_go(&make()).await;
     what_has_ended_is_removed_in_steps_and_what_waits_is_not(&make()).await;
+    history::what_was_sent_and_answered_is_shown(&make()).await;
+    history::pages_are_stable_while_more_comes(&make()).await;
+    history::filters_narrow_what_is_found(&make()).await;
+    resend::what_has_ended_is_sent_again_as_it_was(&make()).await;
+    resend::what_is_made_anew_has_its_own_key(&make()).await;
+    resend::what_waits_is_due_at_once(&make()).await;
+    resend::a_full_queue_takes_nothing_again(&make()).await;
+    resend::what_is_sent_again_keeps_the_order_of_its_project(&make()).await;
+    resend::a_duplicate_can_be_forced(&make()).await;
     a_closed_store_says_so(&make()).await;
 }
 

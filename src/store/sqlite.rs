@@ -8,14 +8,17 @@ mod append;
 mod backup;
 mod claim;
 mod errors;
+mod fitting;
 mod folder;
 mod give_way;
+mod history;
 mod learn;
 mod left;
 mod prune;
 mod queues;
 mod record;
 mod refill;
+mod resend;
 mod restore;
 mod room;
 mod rows;
@@ -65,6 +68,8 @@ pub struct SqliteStore {
     writer: RwLock<Option<Writer>>,
     /// Reads beside the writer; with memory the writer reads, too.
     reader: Option<Arc<Mutex<Connection>>>,
+    /// Reads for those who ask about the past, so that they keep no delivery waiting.
+    searcher: Option<Arc<Mutex<Connection>>>,
     /// What was found to be damaged: from then on no hook is taken, of which nobody knows whether it could be delivered.
     damaged: OnceLock<StoreError>,
     queues: SharedQueues,
@@ -95,8 +100,8 @@ impl SqliteStore {
         database.pragma_update(None, "wal_autocheckpoint", (log / u64::from(PAGE)).max(1))?;
         database.pragma_update(None, "journal_size_limit", log * 4)?;
         schema::migrate(&mut database)?;
-        let reader = read_only(&path)?;
-        Self::start(database, Some(reader), Some(folder), room, observer)
+        let readers = Some((read_only(&path)?, read_only(&path)?));
+        Self::start(database, readers, Some(folder), room, observer)
     }
 
     /// A store in memory, of at most so many bytes.
@@ -114,7 +119,7 @@ impl SqliteStore {
 
     fn start(
         database: Connection,
-        reader: Option<Connection>,
+        readers: Option<(Connection, Connection)>,
         folder: Option<Folder>,
         room: Room,
         observer: Observer,
@@ -125,9 +130,10 @@ impl SqliteStore {
         let writer = started.map_err(|error| {
             rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(1), Some(format!("no thread: {error}")))
         })?;
-        let reader = reader.map(|reader| Arc::new(Mutex::new(reader)));
+        let shared = |reader| Arc::new(Mutex::new(reader));
+        let (reader, searcher) = readers.map(|(reader, searcher)| (shared(reader), shared(searcher))).unzip();
         let (damaged, made) = (OnceLock::new(), Made::default());
-        Ok(Self { writer: RwLock::new(Some(writer)), reader, damaged, queues, room, made, folder })
+        Ok(Self { writer: RwLock::new(Some(writer)), reader, searcher, damaged, queues, room, made, folder })
     }
 
     async fn ask<C: Command>(&self, command: C) -> Result<C::Done, StoreError> {
@@ -150,15 +156,26 @@ impl SqliteStore {
     /// Has a command run that writes nothing: beside the writer, where there is a connection for that.
     async fn look<C: Command>(&self, command: C) -> Result<C::Done, StoreError> {
         let Some(reader) = &self.reader else { return self.ask(command).await };
-        let reader = Arc::clone(reader);
-        let read = tokio::task::spawn_blocking(move || {
-            let mut database = reader.lock().unwrap_or_else(PoisonError::into_inner);
-            // One transaction for all: each statement would take locks, and give them back.
-            let done = database.transaction().and_then(|transaction| command.run(&transaction, &mut Pending::new()));
-            done.map_err(|error| store_error(&error))
-        });
-        self.noting(read.await.unwrap_or_else(|error| Err(StoreError::Broken(error.to_string()))))
+        self.noting(read_with(reader, command).await)
     }
+
+    /// Has a command run for those who ask about the past.
+    async fn search<C: Command>(&self, command: C) -> Result<C::Done, StoreError> {
+        let Some(searcher) = &self.searcher else { return self.ask(command).await };
+        self.noting(read_with(searcher, command).await)
+    }
+}
+
+/// Runs a command that writes nothing on a connection of its own.
+async fn read_with<C: Command>(reader: &Arc<Mutex<Connection>>, command: C) -> Result<C::Done, StoreError> {
+    let reader = Arc::clone(reader);
+    let read = tokio::task::spawn_blocking(move || {
+        let mut database = reader.lock().unwrap_or_else(PoisonError::into_inner);
+        // One transaction for all: each statement would take locks, and give them back.
+        let done = database.transaction().and_then(|transaction| command.run(&transaction, &mut Pending::new()));
+        done.map_err(|error| store_error(&error))
+    });
+    read.await.unwrap_or_else(|error| Err(StoreError::Broken(error.to_string())))
 }
 
 /// A connection that only reads.

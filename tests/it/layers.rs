@@ -64,8 +64,8 @@ fn a_room_uses_only_the_rooms_below_it() {
         "clock",
         "acks",
     ];
-    let of_ingest = [&["ingest", "path_keys"][..], &of_both].concat();
-    let of_delivery = [&["delivery"][..], &of_both].concat();
+    let of_ingest = [&["ingest", "path_keys", "feed"][..], &of_both].concat();
+    let of_delivery = [&["delivery", "path_keys", "feed"][..], &of_both].concat();
     let rooms: [(&str, &[&str]); 11] = [
         ("mapping", &["mapping"]),
         ("forge", &["forge", "mapping", "secret"]),
@@ -76,7 +76,7 @@ fn a_room_uses_only_the_rooms_below_it() {
         ("ingest", &of_ingest),
         ("delivery", &of_delivery),
         ("config", &["config", "mapping", "mapping_files", "forge", "secret", "loop_guard", "path_keys"]),
-        ("reload", &["reload", "rules", "mapping", "mapping_files", "config", "metrics"]),
+        ("reload", &["reload", "rules", "mapping", "mapping_files", "config", "metrics", "feed"]),
         ("coverage", &["coverage", "rules", "mapping", "forge"]),
     ];
     for (name, allowed) in rooms {

@@ -43,7 +43,7 @@ impl Command for Append {
             match row.insert(database, pending)? {
                 Inserted::Due(ready) => due.push((plan.destination.clone(), ready)),
                 Inserted::QueueFull => queue_full.push(plan.destination.clone()),
-                Inserted::Waits | Inserted::Ignored => {}
+                Inserted::Waits(..) | Inserted::Ignored => {}
             }
         }
         let hook = match seen {
@@ -117,23 +117,23 @@ fn insert_hook(
 }
 
 /// A delivery to write.
-struct Row<'r> {
-    hook: &'r Hook,
-    hook_seq: i64,
-    plan: &'r Plan,
-    now: i64,
+pub(super) struct Row<'r> {
+    pub(super) hook: &'r Hook,
+    pub(super) hook_seq: i64,
+    pub(super) plan: &'r Plan,
+    pub(super) now: i64,
 }
 
-enum Inserted {
+pub(super) enum Inserted {
     Due(Ready),
-    /// It waits for the one before it in its lane.
-    Waits,
+    /// It waits for the one before it in its lane: its number and its id.
+    Waits(i64, Uuid),
     Ignored,
     QueueFull,
 }
 
 impl Row<'_> {
-    fn insert(&self, database: &Connection, pending: &mut Pending) -> rusqlite::Result<Inserted> {
+    pub(super) fn insert(&self, database: &Connection, pending: &mut Pending) -> rusqlite::Result<Inserted> {
         let destination = &self.plan.destination;
         let in_order = match &self.plan.fate {
             Fate::Ignore(reason) => {
@@ -154,8 +154,8 @@ impl Row<'_> {
         if let Some(lane) = &lane
             && keeps_waiting(database, destination, lane)?
         {
-            self.write(database, 0, Some(lane), None, None)?;
-            return Ok(Inserted::Waits);
+            let (seq, id) = self.write(database, 0, Some(lane), None, None)?;
+            return Ok(Inserted::Waits(seq, id));
         }
         let (seq, id) = self.write(database, 0, lane.as_deref(), Some(self.now), None)?;
         Ok(Inserted::Due(Ready {

@@ -169,6 +169,20 @@ impl Queues {
 }
 
 impl Queues {
+    /// Holds a delivery back that is to be changed; says whether nobody else has it.
+    pub(super) fn hold_back(&mut self, destination: &str, delivery: DeliveryNumber, until: i64) -> bool {
+        let queue = self.of(destination);
+        if queue.leased.contains_key(&delivery) {
+            return false;
+        }
+        let kept: usize = queue.ready.iter().filter(|ready| ready.delivery == delivery).map(Ready::kept).sum();
+        queue.ready.retain(|ready| ready.delivery != delivery);
+        queue.known.insert(delivery);
+        queue.leased.insert(delivery, until);
+        self.bytes = self.bytes.saturating_sub(kept);
+        true
+    }
+
     /// Takes deliveries back that were handed out: they are found in the database again, in their order among the others.
     pub(super) fn take_back(&mut self, destination: &str, deliveries: &[DeliveryNumber]) {
         let queue = self.of(destination);

@@ -1,6 +1,6 @@
 //! Writes what a delivery sends, and what came of it.
 
-use super::super::{Attempt, DeliveryNumber, Ending, Outgoing, Parked, Report, Then};
+use super::super::{Attempt, DeliveryNumber, Ending, Exchange, Outgoing, Parked, Report, Then};
 use super::append::micros;
 use super::queues::Queues;
 use super::rows;
@@ -15,25 +15,34 @@ impl Command for KeepOutgoing {
 
     fn run(&self, database: &Connection, _: &mut Pending) -> rusqlite::Result<Vec<DeliveryNumber>> {
         let mut before = Vec::new();
-        let mut insert = database.prepare_cached(
-            "INSERT OR IGNORE INTO outgoing (delivery, headers, mapping, sha256, body) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?;
         for (delivery, outgoing) in &self.0 {
-            let Outgoing { body, headers, mapping } = &**outgoing;
-            let inserted = insert.execute(params![
-                delivery.0,
-                rows::headers_text(headers),
-                mapping.as_ref().map(|made_by| &made_by.name),
-                mapping.as_ref().map(|made_by| &made_by.sha256),
-                // What passed through has the body of its hook, which is stored already.
-                mapping.as_ref().map(|_| &body[..]),
-            ])?;
-            if inserted == 0 {
+            if !keep_outgoing(database, *delivery, outgoing)? {
                 before.push(*delivery);
             }
         }
         Ok(before)
     }
+}
+
+/// Keeps what a delivery sends, unless something was kept before; says whether it did.
+pub(super) fn keep_outgoing(
+    database: &Connection,
+    delivery: DeliveryNumber,
+    outgoing: &Outgoing,
+) -> rusqlite::Result<bool> {
+    let mut insert = database.prepare_cached(
+        "INSERT OR IGNORE INTO outgoing (delivery, headers, mapping, sha256, body) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    let Outgoing { body, headers, mapping } = outgoing;
+    let inserted = insert.execute(params![
+        delivery.0,
+        rows::headers_text(headers),
+        mapping.as_ref().map(|made_by| &made_by.name),
+        mapping.as_ref().map(|made_by| &made_by.sha256),
+        // What passed through has the body of its hook, which is stored already.
+        mapping.as_ref().map(|_| &body[..]),
+    ])?;
+    Ok(inserted > 0)
 }
 
 pub(super) struct Record(pub(super) Vec<Report>);
@@ -163,10 +172,24 @@ fn insert_attempt(
     attempt: &Attempt,
 ) -> rusqlite::Result<()> {
     let mut insert = database.prepare_cached(
-        "INSERT INTO attempt (delivery, number, at, took, status, error, is_probe) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO attempt (delivery, number, at, took, status, error, is_probe, request_headers, response_headers, \
+         response_body, response_is_cut) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?;
     let (at, took) = (attempt.at.as_microsecond(), micros(attempt.took));
-    insert.execute(params![delivery.0, number, at, took, attempt.status, attempt.error, attempt.is_probe])?;
+    let Exchange { request_headers, response_headers, response_body, response_is_cut } = &attempt.exchange;
+    insert.execute(params![
+        delivery.0,
+        number,
+        at,
+        took,
+        attempt.status,
+        attempt.error,
+        attempt.is_probe,
+        rows::headers_text(request_headers),
+        rows::headers_text(response_headers),
+        (!response_body.is_empty()).then_some(&response_body[..]),
+        response_is_cut,
+    ])?;
     Ok(())
 }
 

@@ -1,0 +1,122 @@
+//! Looking for hooks and deliveries, and showing one whole.
+
+use super::Desk;
+use super::access::Reader;
+use super::asked::{AskedFilter, AskedPage, asked};
+use super::problem::{Problem, Refusal};
+use super::shown::{CountsShown, DeliveryShown, HookShown, PageShown, WholeDelivery, WholeHook};
+use crate::store::{DeliveryRecord, HookRecord, Page};
+use actix_web::HttpRequest;
+use actix_web::web::{Data, Json, Path};
+use uuid::Uuid;
+
+/// Recent deliveries, the newest first.
+#[utoipa::path(
+    get, path = "/api/v1/deliveries", tag = "history", params(AskedFilter, AskedPage),
+    responses(
+        (status = 200, description = "A page of deliveries", body = PageShown<DeliveryShown>),
+        (status = 400, description = "The query is wrong", body = Problem),
+        (status = 401, description = "No token, or a wrong one", body = Problem),
+        (status = 403, description = "The token may not, or there is none in the configuration", body = Problem),
+        (status = 503, description = "The store cannot be read", body = Problem),
+    ),
+)]
+pub(super) async fn deliveries(
+    _: Reader,
+    desk: Data<Desk>,
+    request: HttpRequest,
+) -> Result<Json<PageShown<DeliveryShown>>, Refusal> {
+    let (filter, look) = asked(request.query_string())?;
+    Ok(Json(page(desk.store.deliveries(filter, look).await?)))
+}
+
+fn page<R, S: From<R>>(page: Page<R>) -> PageShown<S> {
+    PageShown { items: page.items.into_iter().map(Into::into).collect(), next: page.next }
+}
+
+/// How many deliveries there are of each state.
+#[utoipa::path(
+    get, path = "/api/v1/deliveries/count", tag = "history", params(AskedFilter, AskedPage),
+    responses(
+        (status = 200, description = "The counts", body = CountsShown),
+        (status = 400, description = "The query is wrong", body = Problem),
+        (status = 401, description = "No token, or a wrong one", body = Problem),
+        (status = 403, description = "The token may not, or there is none in the configuration", body = Problem),
+        (status = 503, description = "The store cannot be read", body = Problem),
+    ),
+)]
+pub(super) async fn count(_: Reader, desk: Data<Desk>, request: HttpRequest) -> Result<Json<CountsShown>, Refusal> {
+    let (filter, look) = asked(request.query_string())?;
+    Ok(Json(desk.store.count(filter, look).await?.into()))
+}
+
+/// Recent hooks, the newest first: also those that nobody gets.
+#[utoipa::path(
+    get, path = "/api/v1/hooks", tag = "history", params(AskedFilter, AskedPage),
+    responses(
+        (status = 200, description = "A page of hooks", body = PageShown<HookShown>),
+        (status = 400, description = "The query is wrong", body = Problem),
+        (status = 401, description = "No token, or a wrong one", body = Problem),
+        (status = 403, description = "The token may not, or there is none in the configuration", body = Problem),
+        (status = 503, description = "The store cannot be read", body = Problem),
+    ),
+)]
+pub(super) async fn hooks(
+    _: Reader,
+    desk: Data<Desk>,
+    request: HttpRequest,
+) -> Result<Json<PageShown<HookShown>>, Refusal> {
+    let (filter, look) = asked(request.query_string())?;
+    Ok(Json(page(desk.store.hooks(filter, look).await?)))
+}
+
+/// A delivery with its hook, what it sends, and its attempts.
+#[utoipa::path(
+    get, path = "/api/v1/deliveries/{id}", tag = "history", params(("id" = Uuid, Path, description = "The delivery")),
+    responses(
+        (status = 200, description = "The delivery", body = WholeDelivery),
+        (status = 401, description = "No token, or a wrong one", body = Problem),
+        (status = 403, description = "The token may not, or there is none in the configuration", body = Problem),
+        (status = 404, description = "There is no such delivery (any more)", body = Problem),
+        (status = 503, description = "The store cannot be read", body = Problem),
+    ),
+)]
+pub(super) async fn delivery(_: Reader, desk: Data<Desk>, id: Path<String>) -> Result<Json<WholeDelivery>, Refusal> {
+    let record = found_delivery(&desk, &id).await?;
+    let url = desk.destination(&record.row.destination).map(|(_, to)| to.url.to_string());
+    Ok(Json(WholeDelivery::of(record, url)))
+}
+
+/// A hook as it came, with its deliveries.
+#[utoipa::path(
+    get, path = "/api/v1/hooks/{id}", tag = "history", params(("id" = Uuid, Path, description = "The hook")),
+    responses(
+        (status = 200, description = "The hook", body = WholeHook),
+        (status = 401, description = "No token, or a wrong one", body = Problem),
+        (status = 403, description = "The token may not, or there is none in the configuration", body = Problem),
+        (status = 404, description = "There is no such hook (any more)", body = Problem),
+        (status = 503, description = "The store cannot be read", body = Problem),
+    ),
+)]
+pub(super) async fn hook(_: Reader, desk: Data<Desk>, id: Path<String>) -> Result<Json<WholeHook>, Refusal> {
+    Ok(Json(found_hook(&desk, &id).await?.into()))
+}
+
+/// The hook of an id.
+pub(super) async fn found_hook(desk: &Desk, id: &str) -> Result<HookRecord, Refusal> {
+    let found = desk.store.hook(uuid(id, "hook")?).await?;
+    found
+        .ok_or_else(|| Refusal::not_found(format!("there is no hook {id}: it was never here, or it is kept no longer")))
+}
+
+/// The delivery of an id.
+pub(super) async fn found_delivery(desk: &Desk, id: &str) -> Result<DeliveryRecord, Refusal> {
+    let found = desk.store.delivery(uuid(id, "delivery")?).await?;
+    let missing = || format!("there is no delivery {id}: it was never here, or it is kept no longer");
+    found.ok_or_else(|| Refusal::not_found(missing()))
+}
+
+/// An id; a text that is none is that of nothing.
+pub(super) fn uuid(text: &str, of: &str) -> Result<Uuid, Refusal> {
+    Uuid::try_parse(text).map_err(|_| Refusal::not_found(format!("`{text}` is not the id of a {of}")))
+}
