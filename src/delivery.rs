@@ -7,6 +7,7 @@ mod ahead;
 mod breaker;
 mod client;
 mod custom;
+mod limits;
 mod outgoing;
 mod policy;
 mod recorder;
@@ -23,6 +24,7 @@ use crate::feed::Feed;
 use crate::metrics::Metrics;
 use crate::rules::LiveRules;
 use crate::store::Store;
+use limits::AllLimits;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -54,6 +56,7 @@ pub struct Delivery {
 pub struct Workers {
     delivery: Arc<Delivery>,
     tasks: JoinSet<()>,
+    limits: AllLimits,
     tell: watch::Sender<Told>,
     /// Those of workers that were replaced and may still finish something.
     tell_replaced: Vec<watch::Sender<Told>>,
@@ -84,7 +87,8 @@ impl Workers {
     #[must_use]
     pub fn start(delivery: Arc<Delivery>, destinations: Reachable) -> Self {
         let tell = watch::Sender::new(Told::GoOn);
-        let mut workers = Self { delivery, tasks: JoinSet::new(), tell, tell_replaced: Vec::new() };
+        let (tasks, limits) = (JoinSet::new(), AllLimits::default());
+        let mut workers = Self { delivery, tasks, limits, tell, tell_replaced: Vec::new() };
         workers.spawn(destinations);
         workers
     }
@@ -103,8 +107,11 @@ impl Workers {
     }
 
     fn spawn(&mut self, destinations: Reachable) {
+        let names: Vec<&str> = destinations.0.iter().map(|(destination, _)| destination.name.as_str()).collect();
+        self.limits.keep(&names);
         for (destination, client) in destinations.0 {
-            let worker = Worker::new(Arc::clone(&self.delivery), destination, client, self.tell.subscribe());
+            let (delivery, limits) = (Arc::clone(&self.delivery), self.limits.of(&destination));
+            let worker = Worker::new(delivery, destination, client, limits, self.tell.subscribe());
             self.tasks.spawn(worker.run());
         }
     }

@@ -173,6 +173,8 @@ pub struct Outgoing {
     pub body: Bytes,
     /// The headers that name the event, and those that passed through.
     pub headers: Vec<(String, String)>,
+    /// The forge in whose format it is; none where it was kept by a hookglot that did not note it.
+    pub forge: Option<String>,
     /// The mapping that made it; none when the hook passed through.
     pub mapping: Option<MadeBy>,
 }
@@ -386,8 +388,14 @@ pub trait Store: History + Resend + Send + Sync {
     /// Keeps what came of claimed deliveries: of all, or of none.
     fn record(&self, reports: Vec<Report>) -> Answer<'_, ()>;
 
-    /// Parks what has kept others of its project waiting for too long, and lets those go on.
-    fn park<'a>(&'a self, destination: &'a str, now: Timestamp) -> Answer<'a, Vec<Parked>>;
+    /// Parks what has kept others of its project waiting for too long, and lets those go on; only what was tried at a time or
+    /// later, by the system's clock.
+    fn park<'a>(&'a self, destination: &'a str, now: Timestamp, tried_since: Timestamp) -> Answer<'a, Vec<Parked>>;
+
+    /// Hands out one that waits behind a delivery which has kept its project waiting for too long: another one each time. It
+    /// goes on waiting unless [`Store::record`] ends it.
+    fn claim_behind<'a>(&'a self, destination: &'a str, now: Timestamp, lease: Duration)
+    -> Answer<'a, Option<Claimed>>;
 
     /// The queues of all destinations that have one.
     fn queues(&self) -> Answer<'_, Vec<QueueState>>;

@@ -6,7 +6,9 @@ use super::sender::Sender;
 use super::worker::{LEASE_MARGIN, Permit, STORE_PAUSE, Told};
 use crate::rules::Rules;
 use crate::store::{Claimed, DeliveryNumber, Ending, Most, Outgoing, StoreError};
+use jiff::SignedDuration;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc, watch};
 
@@ -26,15 +28,21 @@ pub(super) struct Prepared {
 }
 
 pub(super) struct Ahead {
-    pub(super) sender: Arc<Sender>,
-    pub(super) told: watch::Receiver<Told>,
+    sender: Arc<Sender>,
+    told: watch::Receiver<Told>,
     /// Room for what is recorded of deliveries that come to no attempt.
-    pub(super) rooms: Arc<Semaphore>,
+    rooms: Arc<Semaphore>,
     /// What the store said last when it could hand nothing out: it is said once.
-    pub(super) failing: Option<StoreError>,
+    failing: Option<StoreError>,
+    /// Whether it was said that what is sent cannot be kept.
+    is_unkept_said: AtomicBool,
 }
 
 impl Ahead {
+    pub(super) fn new(sender: Arc<Sender>, told: watch::Receiver<Told>, rooms: Arc<Semaphore>) -> Self {
+        Self { sender, told, rooms, failing: None, is_unkept_said: AtomicBool::new(false) }
+    }
+
     /// Prepares until it is told to stop, always one batch more than is taken.
     pub(super) async fn run(mut self, batches: mpsc::Sender<Vec<Prepared>>) {
         // The worker stops to take batches when it is told to stop.
@@ -44,9 +52,9 @@ impl Ahead {
                 break;
             }
             self.park().await;
-            let pause = match self.sender.permit(Instant::now()) {
+            let pause = match self.sender.limits.permit(Instant::now()) {
                 Permit::Wait(pause) => Some(pause),
-                Permit::Probe => self.claim(Most::ONE, place).await,
+                Permit::Probe => self.probe(place).await,
                 Permit::Send(count) => self.claim(Most { count: BATCH.count.min(count), ..BATCH }, place).await,
             };
             match pause {
@@ -57,10 +65,35 @@ impl Ahead {
         }
     }
 
+    /// Prepares the one with which it is looked whether the destination is back. A hook that the destination never takes
+    /// would keep it away for ever, and its project with it: so now and then it is one of those behind, where one has kept
+    /// its project waiting for too long.
+    async fn probe(&mut self, place: mpsc::Permit<'_, Vec<Prepared>>) -> Option<Duration> {
+        let Sender { delivery, destination, limits, .. } = &*self.sender;
+        if !destination.queueing.in_order || !limits.breaker.looks_behind() {
+            return self.claim(Most::ONE, place).await;
+        }
+        let behind = delivery.store.claim_behind(&destination.name, delivery.clock.now(), self.lease()).await;
+        match behind {
+            Ok(Some(behind)) => self.take(Ok(vec![behind]), place).await,
+            Ok(None) => self.claim(Most::ONE, place).await,
+            Err(error) => self.take(Err(error), place).await,
+        }
+    }
+
     /// Claims and prepares a batch; says how long to wait when nothing is due.
     async fn claim(&mut self, most: Most, place: mpsc::Permit<'_, Vec<Prepared>>) -> Option<Duration> {
         let Sender { delivery, destination, .. } = &*self.sender;
         let claimed = delivery.store.claim(&destination.name, delivery.clock.now(), self.lease(), most).await;
+        self.take(claimed, place).await
+    }
+
+    async fn take(
+        &mut self,
+        claimed: Result<Vec<Claimed>, StoreError>,
+        place: mpsc::Permit<'_, Vec<Prepared>>,
+    ) -> Option<Duration> {
+        let Sender { delivery, destination, .. } = &*self.sender;
         if claimed.is_ok() && self.failing.take().is_some() {
             tracing::info!(destination = destination.name, "the store gives what is to be delivered again");
         }
@@ -148,6 +181,7 @@ impl Ahead {
     async fn keep(&self, new: Vec<(DeliveryNumber, Arc<Outgoing>)>, prepared: &[Prepared]) -> Vec<DeliveryNumber> {
         let (store, mut unkept) = (&self.sender.delivery.store, Vec::new());
         if let Ok(before) = store.keep_outgoing(new.clone()).await {
+            self.is_unkept_said.store(false, Ordering::Relaxed);
             // Another had them before, and may have sent them: they are claimed again, with what was kept.
             return before;
         }
@@ -169,8 +203,12 @@ impl Ahead {
 
     fn tell_unkept(&self, hook: uuid::Uuid, error: &StoreError) {
         self.sender.delivery.metrics.count_store_error(error);
+        // They are tried each second, many of them: the metric counts, and the first is said.
+        if self.is_unkept_said.swap(true, Ordering::Relaxed) {
+            return;
+        }
         let (hook, destination) = (hook.to_string(), &self.sender.destination.name);
-        tracing::error!(hook, destination, %error, "what is sent of a hook cannot be kept yet");
+        tracing::error!(hook, destination, %error, "what is sent of hooks cannot be kept yet, so they wait; this is the first");
     }
 
     /// How long until something is due, or must be parked; not for ever, as others may leave something to a store that several
@@ -182,15 +220,9 @@ impl Ahead {
             Ok(None) => LOOK_AGAIN,
             Err(_) => STORE_PAUSE,
         };
-        let waits_to_park = pause.is_zero() && self.sender.destination.queueing.in_order && !self.may_park();
+        // Nothing was due a moment ago: something is to be parked that cannot be yet.
+        let waits_to_park = pause.is_zero() && self.sender.destination.queueing.in_order;
         if waits_to_park { STORE_PAUSE } else { pause.min(LOOK_AGAIN) }
-    }
-
-    /// Whether hooks keep others of their project waiting for too long by themselves: while the destination is away, and
-    /// before they had their time after it, parking them would only change the order.
-    fn may_park(&self) -> bool {
-        let Sender { destination, breaker, .. } = &*self.sender;
-        breaker.is_closed_for(destination.queueing.park_after, Instant::now())
     }
 
     /// Waits for the bell, for a time, or to be told something.
@@ -205,11 +237,20 @@ impl Ahead {
 
     /// Lets the hooks go on that wait for one of their project which has taken too long.
     async fn park(&self) {
-        let Sender { delivery, destination, .. } = &*self.sender;
-        if !destination.queueing.in_order || !self.may_park() {
+        let Sender { delivery, destination, limits, .. } = &*self.sender;
+        if !destination.queueing.in_order {
             return;
         }
-        match delivery.store.park(&destination.name, delivery.clock.now()).await {
+        // While the destination is away, and before a hook was tried after it came back, parking would only change the order.
+        let now = Instant::now();
+        let Some(blame) = limits.breaker.blame(destination.queueing.park_after, now) else { return };
+        let ago = blame.late_at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        let late_at = delivery.clock.now().saturating_sub(SignedDuration::try_from(ago).unwrap_or(SignedDuration::MAX));
+        let parked = match late_at {
+            Ok(late_at) => delivery.store.park(&destination.name, late_at, blame.tried_since).await,
+            Err(_) => return,
+        };
+        match parked {
             Ok(parked) => {
                 for parked in parked {
                     let (hook, project) = (parked.hook.to_string(), parked.lane);
@@ -223,7 +264,10 @@ impl Ahead {
                     );
                 }
             }
-            Err(error) => tracing::error!(destination = destination.name, %error, "the store parks nothing"),
+            Err(error) => {
+                delivery.metrics.count_store_error(&error);
+                tracing::error!(destination = destination.name, %error, "the store parks nothing");
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Stops sending to a destination that does not answer, and looks now and then whether it is back.
 
+use jiff::Timestamp;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,22 +14,45 @@ pub(super) struct Breaker {
     limit: Option<u32>,
     /// The longest time between two probes.
     longest: Duration,
+    /// When it was made, by the system's clock, and by one that nobody sets.
+    made: Moment,
+    /// When the destination showed last that it was there.
+    seen: Mutex<Option<Moment>>,
     state: Mutex<State>,
+}
+
+/// A time by the system's clock, and by one that nobody sets.
+type Moment = (Timestamp, Instant);
+
+/// Which hooks are to blame themselves for not being taken, and not a destination that was away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Blame {
+    /// Those that had taken too long by then; `None`: by now.
+    pub(super) late_at: Option<Instant>,
+    /// Those that were tried then or later, by the system's clock.
+    pub(super) tried_since: Timestamp,
 }
 
 #[derive(Debug)]
 enum State {
-    /// Since when, where it was open before.
     Closed {
         failures: u32,
-        since: Option<Instant>,
+        /// Since when the destination has been there; `None` while it has not shown that.
+        there: Option<Moment>,
     },
     Open {
         probes: u32,
         next: Instant,
         is_probing: bool,
+        /// Whether the destination answered last, if only to say that something is wrong with it.
+        answers: bool,
     },
 }
+
+/// Every so many probes are of hooks that wait behind others: often where the destination answers, and it may be the hook that
+/// is wrong with it; seldom where it is likely away, as one that is taken then has overtaken those before it.
+const BEHIND_WHERE_IT_ANSWERS: u32 = 2;
+const BEHIND: u32 = 10;
 
 /// Whether something may be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +63,17 @@ pub(super) enum Permit {
     Probe,
     /// Not before this time.
     Wait(Duration),
+}
+
+/// What an attempt showed of a destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Showed {
+    /// Whether it is there, whatever it thinks of the hook.
+    pub(super) is_there: bool,
+    /// Whether it answered by itself, and not something that stands before it.
+    pub(super) answers: bool,
+    /// How long it asks to be left alone.
+    pub(super) asked: Duration,
 }
 
 /// What an attempt did to the breaker.
@@ -64,7 +99,18 @@ impl State {
 
 impl Breaker {
     pub(super) fn new(limit: Option<u32>, longest: Duration) -> Self {
-        Self { limit, longest, state: Mutex::new(State::Closed { failures: 0, since: None }) }
+        let (made, state) = ((Timestamp::now(), Instant::now()), State::Closed { failures: 0, there: None });
+        Self { limit, longest, made, seen: Mutex::default(), state: Mutex::new(state) }
+    }
+
+    /// Whether it was made for these settings.
+    pub(super) fn fits(&self, limit: Option<u32>, longest: Duration) -> bool {
+        (self.limit, self.longest) == (limit, longest)
+    }
+
+    /// Whether only probes are sent.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(*self.state(), State::Open { .. })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -87,6 +133,17 @@ impl Breaker {
         permit
     }
 
+    /// Whether the next probe is one of a hook that waits behind another.
+    pub(super) fn looks_behind(&self) -> bool {
+        match *self.state() {
+            State::Open { probes, answers, .. } => {
+                let every = if answers { BEHIND_WHERE_IT_ANSWERS } else { BEHIND };
+                probes % every == every - 1
+            }
+            State::Closed { .. } => false,
+        }
+    }
+
     /// Gives a permit to probe back: there was nothing to send.
     pub(super) fn give_back(&self) {
         if let State::Open { is_probing, .. } = &mut *self.state() {
@@ -94,21 +151,36 @@ impl Breaker {
         }
     }
 
-    /// Whether it is closed, and has been for so long, where it was open before.
-    pub(super) fn is_closed_for(&self, time: Duration, now: Instant) -> bool {
+    /// Which hooks are to blame: those that were tried in vain after the destination had come back. While it is away, those
+    /// that had taken too long when it was seen last, and were tried in vain after that. Where it has shown nothing yet,
+    /// nobody is for so long.
+    pub(super) fn blame(&self, patience: Duration, now: Instant) -> Option<Blame> {
+        let tried = |(tried_since, _): Moment| Blame { late_at: None, tried_since };
         match *self.state() {
-            State::Closed { since, .. } => since.is_none_or(|since| now.saturating_duration_since(since) >= time),
-            State::Open { .. } => false,
+            State::Closed { there: Some(there), .. } => Some(tried(there)),
+            State::Closed { .. } => (now.saturating_duration_since(self.made.1) >= patience).then(|| tried(self.made)),
+            State::Open { .. } => {
+                let seen = (*self.seen())?;
+                Some(Blame { late_at: Some(seen.1), ..tried(seen) })
+            }
         }
     }
 
-    /// Counts an attempt: whether the destination showed that it is there, and how long it asks to be left alone.
-    pub(super) fn record(&self, is_there: bool, was_probe: bool, asked: Option<Duration>, now: Instant) -> Change {
-        let asked = asked.unwrap_or_default();
+    fn seen(&self) -> MutexGuard<'_, Option<Moment>> {
+        // No code panics while it holds the lock.
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts an attempt, and what it showed of the destination.
+    pub(super) fn record(&self, showed: Showed, was_probe: bool, now: Instant) -> Change {
+        let Showed { is_there, answers, asked } = showed;
         let mut state = self.state();
         match (&mut *state, is_there) {
-            (State::Closed { failures, .. }, true) => {
+            (State::Closed { failures, there }, true) => {
                 *failures = 0;
+                let moment = (Timestamp::now(), now);
+                there.get_or_insert(moment);
+                *self.seen() = Some(moment);
                 Change::None
             }
             (State::Closed { failures, .. }, false) => {
@@ -117,18 +189,20 @@ impl Breaker {
                     return Change::None;
                 }
                 let next = now + FIRST_PROBE.min(self.longest).max(asked);
-                *state = State::Open { probes: 0, next, is_probing: false };
+                *state = State::Open { probes: 0, next, is_probing: false, answers };
                 Change::Opened
             }
             (State::Open { .. }, true) => {
-                *state = State::Closed { failures: 0, since: Some(now) };
+                let moment = Some((Timestamp::now(), now));
+                *self.seen() = moment;
+                *state = State::Closed { failures: 0, there: moment };
                 Change::Closed
             }
-            (State::Open { probes, next, is_probing }, false) if was_probe => {
+            (State::Open { probes, next, is_probing, answers: before }, false) if was_probe => {
                 *probes = probes.saturating_add(1);
                 let wait = FIRST_PROBE.saturating_mul(1_u32.checked_shl(*probes).unwrap_or(u32::MAX)).min(self.longest);
                 let wait = wait.max(asked);
-                (*next, *is_probing) = (now + wait, false);
+                (*next, *is_probing, *before) = (now + wait, false, answers);
                 Change::ProbeFailed(wait)
             }
             // It began before the breaker opened.
@@ -143,58 +217,89 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
+    fn showed(is_there: bool) -> Showed {
+        Showed { is_there, answers: is_there, asked: Duration::ZERO }
+    }
+
+    #[test]
+    fn it_looks_behind_now_and_then() {
+        for (answers, every) in [(true, 2), (false, 10)] {
+            let (breaker, start) = (Breaker::new(Some(1), SECOND), Instant::now());
+            let failed = Showed { answers, ..showed(false) };
+            assert!(!breaker.looks_behind());
+            breaker.record(failed, false, start);
+            let behind = (0..20).map(|_| {
+                let looks = breaker.looks_behind();
+                breaker.record(failed, true, start);
+                looks
+            });
+            assert_eq!(behind.filter(|looks| *looks).count(), 20 / every);
+        }
+    }
+
     #[test]
     fn opens_after_failures_in_a_row_and_closes_when_a_probe_arrives() {
         let (breaker, start) = (Breaker::new(Some(3), 30 * SECOND), Instant::now());
         for there in [false, false, true, false, false] {
-            assert_eq!(breaker.record(there, false, None, start), Change::None);
+            assert_eq!(breaker.record(showed(there), false, start), Change::None);
         }
         assert_eq!(breaker.permit(start), Permit::Send);
-        assert_eq!(breaker.record(false, false, None, start), Change::Opened);
-        assert_eq!(breaker.record(false, false, None, start), Change::None, "one that was under way");
+        assert_eq!(breaker.record(showed(false), false, start), Change::Opened);
+        assert_eq!(breaker.record(showed(false), false, start), Change::None, "one that was under way");
         assert_eq!(breaker.permit(start + SECOND), Permit::Wait(4 * SECOND));
         let mut now = start + 5 * SECOND;
         assert_eq!([breaker.look(now), breaker.look(now)], [Permit::Probe; 2], "a look takes nothing");
         for wait in [10, 20, 30, 30] {
             assert_eq!(breaker.permit(now), Permit::Probe);
             assert_eq!(breaker.permit(now), Permit::Wait(30 * SECOND), "one at a time");
-            assert_eq!(breaker.record(false, true, None, now), Change::ProbeFailed(wait * SECOND));
+            assert_eq!(breaker.record(showed(false), true, now), Change::ProbeFailed(wait * SECOND));
             now += wait * SECOND;
         }
         assert_eq!(breaker.permit(now), Permit::Probe);
         breaker.give_back();
         assert_eq!(breaker.permit(now), Permit::Probe);
-        assert_eq!(breaker.record(true, true, None, now), Change::Closed);
+        assert_eq!(breaker.record(showed(true), true, now), Change::Closed);
         assert_eq!(breaker.permit(now), Permit::Send);
     }
 
     #[test]
     fn a_destination_that_asks_to_be_left_alone_is_not_probed_before() {
         let (breaker, start) = (Breaker::new(Some(1), 30 * SECOND), Instant::now());
-        assert_eq!(breaker.record(false, false, Some(60 * SECOND), start), Change::Opened);
+        assert_eq!(breaker.record(Showed { asked: 60 * SECOND, ..showed(false) }, false, start), Change::Opened);
         assert_eq!(breaker.permit(start + 59 * SECOND), Permit::Wait(SECOND));
         let now = start + 60 * SECOND;
         assert_eq!(breaker.permit(now), Permit::Probe);
-        assert_eq!(breaker.record(false, true, Some(90 * SECOND), now), Change::ProbeFailed(90 * SECOND));
+        assert_eq!(
+            breaker.record(Showed { asked: 90 * SECOND, ..showed(false) }, true, now),
+            Change::ProbeFailed(90 * SECOND)
+        );
         assert_eq!(breaker.permit(now + 89 * SECOND), Permit::Wait(SECOND));
     }
 
     #[test]
-    fn it_knows_since_when_it_is_closed_again() {
+    fn it_knows_which_hooks_are_to_blame() {
+        let before = Timestamp::now();
         let (breaker, start) = (Breaker::new(Some(1), SECOND), Instant::now());
-        assert!(breaker.is_closed_for(SECOND, start));
-        breaker.record(false, false, None, start);
-        assert!(!breaker.is_closed_for(Duration::ZERO, start));
-        breaker.record(true, true, None, start + SECOND);
-        assert!(!breaker.is_closed_for(SECOND, start + SECOND));
-        assert!(breaker.is_closed_for(SECOND, start + 2 * SECOND));
+        assert_eq!(breaker.blame(60 * SECOND, start), None, "it has shown nothing yet");
+        let early = breaker.blame(60 * SECOND, start + 61 * SECOND).expect("it had its time");
+        assert!(early.tried_since >= before && early.late_at.is_none());
+        breaker.record(showed(true), false, start);
+        let first = breaker.blame(60 * SECOND, start).expect("it has shown that it is there");
+        breaker.record(showed(true), false, start + SECOND);
+        assert_eq!(breaker.blame(60 * SECOND, start), Some(first));
+        breaker.record(showed(false), false, start + 2 * SECOND);
+        let away = breaker.blame(Duration::ZERO, start).expect("it was seen before");
+        assert!(away.late_at == Some(start + SECOND) && away.tried_since >= first.tried_since);
+        breaker.record(showed(true), true, start + 3 * SECOND);
+        let again = breaker.blame(60 * SECOND, start).expect("it is there");
+        assert!(again.late_at.is_none() && again.tried_since >= away.tried_since);
     }
 
     #[test]
     fn a_breaker_without_limit_never_opens() {
         let (breaker, now) = (Breaker::new(None, SECOND), Instant::now());
         for _ in 0..1_000 {
-            assert_eq!(breaker.record(false, false, None, now), Change::None);
+            assert_eq!(breaker.record(showed(false), false, now), Change::None);
         }
         assert_eq!(breaker.permit(now), Permit::Send);
     }

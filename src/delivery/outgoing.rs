@@ -63,7 +63,8 @@ pub fn outgoing(hook: &Hook, wanted: Wanted<'_>, rules: &Rules) -> Result<(Outgo
         made_by.sha256 = format!("{} + {}", made_by.sha256, overlay.sha256);
         Ok(())
     })?;
-    Ok((Outgoing { body: Bytes::from(body), headers, mapping: Some(made_by) }, made.missing))
+    let forge = Some(target.name().to_owned());
+    Ok((Outgoing { body: Bytes::from(body), headers, forge, mapping: Some(made_by) }, made.missing))
 }
 
 /// How the fields come about of what is sent of a hook, overlays included.
@@ -208,7 +209,7 @@ pub(super) fn target<'f>(format: &Format, from: &str, forges: &'f Forges) -> Res
 /// The body byte for byte, and the headers that name the event.
 fn passed_through(hook: &Hook, forge: &Forge) -> Outgoing {
     let headers = hook.headers.iter().filter(|(name, _)| forge.passed().contains(name)).cloned().collect();
-    Outgoing { body: hook.body.clone(), headers, mapping: None }
+    Outgoing { body: hook.body.clone(), headers, forge: Some(forge.name().to_owned()), mapping: None }
 }
 
 /// The texts of what a hook knows of itself.

@@ -63,6 +63,11 @@ impl Came {
         matches!(self, Self::Status { code: ..=499, .. })
     }
 
+    /// Whether the destination answered by itself: 502, 503 and 504 are what stands before it, or it is busy with itself.
+    pub(super) fn answers(self) -> bool {
+        self.status().is_some_and(|code| !(502..=504).contains(&code))
+    }
+
     /// The status that came back, if any.
     pub(super) fn status(self) -> Option<u16> {
         if let Self::Status { code, .. } = self { Some(code) } else { None }

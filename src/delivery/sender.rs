@@ -1,15 +1,15 @@
 //! Brings one delivery to its destination: what to send, the request, and what came of it.
 
 use super::ahead::Prepared;
-use super::breaker::{self, Breaker, Change};
+use super::breaker::{Change, Showed};
+use super::limits::Limits;
 use super::outgoing;
 use super::policy::{self, Came, Next};
 use super::veil::Veil;
-use super::worker::{LEASE_MARGIN, Permit};
+use super::worker::LEASE_MARGIN;
 use super::{Delivery, client, custom, recorder};
 use crate::acks::FirstAttempt;
-use crate::bucket::Bucket;
-use crate::config::Destination;
+use crate::config::{Destination, Format};
 use crate::feed::Happening;
 use crate::loop_guard::HOPS_HEADER;
 use crate::rules::Rules;
@@ -19,7 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Method, Request, RequestBuilder, Response};
 use serde_json::Value;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc};
 use uuid::Uuid;
@@ -35,9 +35,7 @@ pub(super) struct Sender {
     pub(super) proofs: String,
     /// Hides the destination's secrets in what is kept of attempts.
     pub(super) veil: Veil,
-    pub(super) breaker: Breaker,
-    /// What the destination's rate leaves.
-    pub(super) rate: Option<Mutex<Bucket>>,
+    pub(super) limits: Arc<Limits>,
     pub(super) bell: Arc<Notify>,
     /// To whom it is told what came of deliveries.
     pub(super) reports: mpsc::UnboundedSender<recorder::Came>,
@@ -68,39 +66,6 @@ struct Outcome {
 }
 
 impl Sender {
-    /// What the limits let happen now, without making use of it.
-    pub(super) fn permit(&self, now: Instant) -> Permit {
-        let left = self.rate().map_or(Ok(usize::MAX), |rate| rate.left(now));
-        match (left, self.breaker.look(now)) {
-            (Err(pause), _) | (_, breaker::Permit::Wait(pause)) => Permit::Wait(pause),
-            (_, breaker::Permit::Probe) => Permit::Probe,
-            (Ok(left), breaker::Permit::Send) => Permit::Send(left),
-        }
-    }
-
-    /// Makes use of the limits for one attempt, if they let it happen now; says whether it is a probe.
-    pub(super) fn begin(&self, now: Instant) -> Option<bool> {
-        let mut rate = self.rate();
-        if rate.as_ref().is_some_and(|rate| rate.left(now).is_err()) {
-            return None;
-        }
-        let is_probe = match self.breaker.permit(now) {
-            breaker::Permit::Send => false,
-            breaker::Permit::Probe => true,
-            breaker::Permit::Wait(_) => return None,
-        };
-        if let Some(rate) = &mut rate {
-            // There was one a moment ago, and it is locked.
-            let _ = rate.take(now);
-        }
-        Some(is_probe)
-    }
-
-    fn rate(&self) -> Option<MutexGuard<'_, Bucket>> {
-        // No code panics while it holds the lock.
-        self.rate.as_ref().map(|rate| rate.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
     /// Leases a delivery for the time of an attempt: some of what it had may have gone by.
     pub(super) async fn extend(&self, claimed: &Claimed) {
         let lease = SignedDuration::try_from(self.destination.timeout + LEASE_MARGIN).unwrap_or(SignedDuration::MAX);
@@ -120,7 +85,7 @@ impl Sender {
             Err(reason) => {
                 // Nothing was sent, so nothing is known of the destination.
                 if is_probe {
-                    self.breaker.give_back();
+                    self.limits.breaker.give_back();
                     self.bell.notify_one();
                 }
                 self.end(&claimed, None, Ending::Failed(reason), room);
@@ -131,7 +96,10 @@ impl Sender {
     /// The headers of this attempt: those of the forge file, over them those that name the event, over them the signature.
     fn headers(&self, claimed: &Claimed, outgoing: &Outgoing, rules: &Rules) -> Result<HeaderMap, String> {
         let (hook, to) = (&claimed.hook, &self.destination);
-        let target = outgoing::target(&to.format, &hook.forge, &rules.forges).map_err(|refused| refused.to_string())?;
+        // What was made for one format keeps it, though the destination reads another by now.
+        let made_for = outgoing.forge.clone().map(Format::Forge);
+        let format = made_for.as_ref().unwrap_or(&to.format);
+        let target = outgoing::target(format, &hook.forge, &rules.forges).map_err(|refused| refused.to_string())?;
         let key = claimed.key();
         let now = Timestamp::now();
         let facts = facts(&key, Uuid::new_v4(), now);
@@ -206,7 +174,12 @@ impl Sender {
         let (name, metrics) = (&self.destination.name, &self.delivery.metrics);
         metrics.attempts.with_label_values(&[name.as_str(), outcome.came.class()]).inc();
         metrics.attempt_seconds.with_label_values(&[name]).observe(outcome.took.as_secs_f64());
-        let change = self.breaker.record(outcome.came.is_there(), is_probe, outcome.came.retry_after(), Instant::now());
+        let showed = Showed {
+            is_there: outcome.came.is_there(),
+            answers: outcome.came.answers(),
+            asked: outcome.came.retry_after().unwrap_or_default(),
+        };
+        let change = self.limits.breaker.record(showed, is_probe, Instant::now());
         self.tell_change(change, &outcome);
         let spent = claimed.attempts + 1;
         let next = match change {

@@ -2,15 +2,14 @@
 
 use super::Delivery;
 use super::ahead::{Ahead, Prepared};
-use super::breaker::Breaker;
+use super::limits::Limits;
 use super::recorder::{ROOMS, Recorder};
 use super::sender::{self, Sender};
 use super::veil::Veil;
-use crate::bucket::Bucket;
 use crate::config::Destination;
 use crate::store::DeliveryNumber;
 use reqwest::Client;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
@@ -62,13 +61,12 @@ impl Worker {
         delivery: Arc<Delivery>,
         destination: Arc<Destination>,
         client: Client,
+        limits: Arc<Limits>,
         told: watch::Receiver<Told>,
     ) -> Self {
-        let rate = destination.queueing.rate_limit.map(|rate| Mutex::new(Bucket::new(rate, Instant::now())));
-        let breaker = Breaker::new(destination.queueing.breaker, destination.queueing.probe);
         let bell = delivery.doorbells.of(&destination.name);
         let open = delivery.metrics.breaker_open.with_label_values(&[&destination.name]);
-        open.set(0);
+        open.set(i64::from(limits.breaker.is_open()));
         let (reports, came) = mpsc::unbounded_channel();
         let recorder = Recorder {
             delivery: Arc::clone(&delivery),
@@ -83,8 +81,7 @@ impl Worker {
             delivery,
             destination,
             client,
-            breaker,
-            rate,
+            limits,
             bell,
             reports,
         });
@@ -94,12 +91,11 @@ impl Worker {
     /// Delivers until told to stop, then finishes what is under way.
     pub(super) async fn run(self) {
         let Self { sender, told, recorder } = self;
-        let (slots, rooms) =
-            (Arc::new(Semaphore::new(sender.destination.concurrency)), Arc::new(Semaphore::new(ROOMS)));
+        let (slots, rooms) = (Arc::clone(&sender.limits.slots), Arc::new(Semaphore::new(ROOMS)));
         let (out, batches) = mpsc::channel(1);
         let mut helpers = JoinSet::new();
         helpers.spawn(recorder.run());
-        let ahead = Ahead { sender: Arc::clone(&sender), told: told.clone(), rooms: Arc::clone(&rooms), failing: None };
+        let ahead = Ahead::new(Arc::clone(&sender), told.clone(), Arc::clone(&rooms));
         helpers.spawn(ahead.run(out));
         Attempts { sender, told, batches, slots, rooms, running: JoinSet::new() }.run().await;
         while helpers.join_next().await.is_some() {}
@@ -124,7 +120,7 @@ impl Attempts {
                 let place = self.place().await;
                 // What was claimed a while ago may no longer be sent.
                 let begun = match place {
-                    Some(place) => self.sender.begin(Instant::now()).map(|is_probe| (place, is_probe)),
+                    Some(place) => self.sender.limits.begin(Instant::now()).map(|is_probe| (place, is_probe)),
                     None => None,
                 };
                 match begun {

@@ -102,6 +102,7 @@ pub(super) async fn pending(store: &impl Store, destination: &str) -> u64 {
 
 pub(super) async fn run<S: Store>(make: impl Fn() -> S) {
     claims::hands_out_in_order_of_arrival(&make()).await;
+    claims::what_is_due_again_comes_before_what_has_come_meanwhile(&make()).await;
     claims::more_than_is_known_at_once_comes_in_order(&make()).await;
     claims::many_are_handed_out_at_once_within_bounds(&make()).await;
     claims::what_is_released_comes_again_in_its_place(&make()).await;
@@ -165,9 +166,10 @@ async fn what_is_sent_is_kept(store: &impl Store) {
     let made = Arc::new(Outgoing {
         body: Bytes::from_static(b"{}"),
         headers: vec![("X-Event".into(), "a".into())],
+        forge: Some("gitlab".into()),
         mapping: Some(MadeBy { name: "m".into(), sha256: "0".into() }),
     });
-    let passed = Arc::new(Outgoing { body: hook(10).body, headers: Vec::new(), mapping: None });
+    let passed = Arc::new(Outgoing { body: hook(10).body, headers: Vec::new(), forge: None, mapping: None });
     for (destination, outgoing) in [("a", made), ("b", passed)] {
         let first = claim(store, destination, at(0)).await.expect("due");
         assert!(first.outgoing.is_none());
@@ -298,9 +300,19 @@ async fn what_keeps_its_project_waiting_is_parked(store: &impl Store) {
     }
     let first = claim(store, "a", at(0)).await.expect("due");
     again(store, &first, Some(attempt()), at(1), at(3_000)).await;
-    assert_eq!(store.park("a", at(599)).await, Ok(Vec::new()));
+    assert_eq!(store.park("a", at(599), at(0)).await, Ok(Vec::new()));
     assert_eq!(store.next_due("a").await, Ok(Some(at(600))), "that is when it is parked");
-    let parked = store.park("a", at(600)).await.expect("the store works");
+    assert_eq!(store.park("a", at(600), at(1)).await, Ok(Vec::new()), "it was not tried since then");
+    // One behind it is tried, and goes on waiting when it is not taken.
+    assert!(store.claim_behind("a", at(599), LEASE).await.expect("the store works").is_none());
+    for position in [1, 2] {
+        let behind = store.claim_behind("a", at(600), LEASE).await.expect("the store works").expect("one waits");
+        assert_eq!(behind.hook.id, arrivals[position].hook.id);
+        let probe = Attempt { is_probe: true, ..attempt() };
+        again(store, &behind, Some(probe), at(600), at(600)).await;
+        assert!(claim(store, "a", at(600)).await.is_none());
+    }
+    let parked = store.park("a", at(600), at(0)).await.expect("the store works");
     assert_eq!(parked.iter().map(|parked| parked.hook).collect::<Vec<_>>(), [arrivals[0].hook.id]);
     let next = claim(store, "a", at(601)).await.expect("the next goes on");
     assert_eq!(next.hook.id, arrivals[1].hook.id);

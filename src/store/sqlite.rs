@@ -6,6 +6,7 @@
 
 mod append;
 mod backup;
+mod behind;
 mod claim;
 mod errors;
 mod fitting;
@@ -265,13 +266,23 @@ impl Store for SqliteStore {
         Box::pin(async move { self.ask(Record(reports)).await.map(|_| ()) })
     }
 
-    fn park<'a>(&'a self, destination: &'a str, now: Timestamp) -> Answer<'a, Vec<Parked>> {
+    fn park<'a>(&'a self, destination: &'a str, now: Timestamp, tried_since: Timestamp) -> Answer<'a, Vec<Parked>> {
         let now = now.as_microsecond();
         let is_due = lock(&self.queues).of(destination).next_park.is_some_and(|park| park <= now);
         if !is_due {
             return Box::pin(std::future::ready(Ok(Vec::new())));
         }
-        Box::pin(self.ask(Park { destination: destination.to_owned(), now }))
+        let tried_since = tried_since.as_microsecond();
+        Box::pin(self.ask(Park { destination: destination.to_owned(), now, tried_since }))
+    }
+
+    fn claim_behind<'a>(
+        &'a self,
+        destination: &'a str,
+        now: Timestamp,
+        lease: Duration,
+    ) -> Answer<'a, Option<Claimed>> {
+        Box::pin(self.claim_behind(destination, now, lease))
     }
 
     fn queues(&self) -> Answer<'_, Vec<QueueState>> {

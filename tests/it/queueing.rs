@@ -99,19 +99,67 @@ fn nothing_is_parked_while_the_tool_is_away() {
     let (folder, address) = (tempfile::tempdir().unwrap(), nobodys_address());
     let config = format!(
         "[[route]]\npath = \"/\"\nsecret = \"none\"\n[[route.to]]\nname = \"tool\"\nurl = \"http://{address}/tool\"\n\
-         format = \"gitlab\"\norder = \"project\"\npark_after = \"500ms\"\nbreaker = 1\nprobe = \"200ms\"\n\
+         format = \"gitlab\"\norder = \"project\"\npark_after = \"500ms\"\nbreaker = 1\nprobe = \"500ms\"\n\
          retries = [\"200ms\", \"1h\"]\n"
     );
     let app = App::start(serve_in(folder.path(), &config));
     (0..4).for_each(|number| send(&app, number));
     wait_for("many probes", || {
         let line = "hookglot_attempts_total{destination=\"tool\",result=\"unreachable\"} ";
-        app.metric(line).filter(|probes| *probes >= 10)
+        app.metric(line).filter(|probes| *probes >= 5)
     });
     let tool = Tool::at(address, content);
     wait_for("all of them", || (tool.count() == 4).then_some(()));
     assert_eq!(tool.marks(), (0..4).map(mark).collect::<Vec<_>>());
     assert_eq!(app.metric("hookglot_parked_total{destination=\"tool\"} ").unwrap_or(0), 0);
+}
+
+/// The breaker opens on the very hooks that the tool never takes: those behind them show that it is there.
+#[test]
+fn a_hook_that_opens_the_breaker_does_not_keep_its_project_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let poison = [mark(0), mark(1), mark(4)];
+    let tool = Tool::by_mark(move |mark| status(if poison.iter().any(|own| own == mark) { 500 } else { 200 }, ""));
+    let retries = vec!["\"200ms\""; 30].join(", ");
+    let config = format!(
+        "[[route]]\npath = \"/\"\nsecret = \"none\"\n[[route.to]]\nname = \"tool\"\nurl = \"{}\"\n\
+         format = \"gitlab\"\norder = \"project\"\npark_after = \"500ms\"\nbreaker = 2\nprobe = \"100ms\"\n\
+         retries = [{retries}]\n",
+        tool.url
+    );
+    let app = App::start(serve_in(folder.path(), &config));
+    (0..4).for_each(|number| send(&app, number));
+    (4..6).for_each(|number| send_elsewhere(&app, number));
+    wait_for("those behind", || [2, 3, 5].iter().all(|number| tool.arrival(&mark(*number)).is_some()).then_some(()));
+    // They come without end: no project waits for those that are never taken.
+    (6..9).for_each(|number| send(&app, number));
+    wait_for("those that came since", || (6..9).all(|number| tool.arrival(&mark(number)).is_some()).then_some(()));
+}
+
+/// What a tool asked for is not forgotten because somebody reads the configuration again.
+#[test]
+fn a_reload_forgets_neither_the_breaker_nor_the_places() {
+    let tool = Tool::scripted(|_| "HTTP/1.1 503 Busy\r\nRetry-After: 600\r\nContent-Length: 0\r\n\r\n".to_owned());
+    let more = "breaker = 2\nconcurrency = 1\nretries = [\"100ms\", \"100ms\"]";
+    let folder = tempfile::tempdir().unwrap();
+    let config = format!(
+        "[[route]]\npath = \"/\"\nsecret = \"none\"\n[[route.to]]\nname = \"tool\"\nurl = \"{}\"\n\
+         format = \"gitlab\"\n{more}\n",
+        tool.url
+    );
+    let app = App::start(serve_in(folder.path(), &config));
+    (0..5).for_each(|number| send(&app, number));
+    let open = "hookglot_breaker_open{destination=\"tool\"} ";
+    wait_for("an open breaker", || app.metric(open).filter(|open| *open == 1));
+    let before = tool.marks().len();
+    for reload in 1..=3 {
+        app.signal("HUP");
+        let loaded = "hookglot_config_reloads_total{result=\"loaded\"} ";
+        wait_for("a reload", || app.metric(loaded).filter(|count| *count == reload));
+    }
+    (5..8).for_each(|number| send(&app, number));
+    assert_eq!(app.metric(open), Some(1));
+    assert_eq!(tool.marks().len(), before, "it asked to be left alone");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! How deliveries are handed out and taken back.
 
-use super::super::{Ending, Hook, Most, Outgoing, Store};
-use super::{LEASE, append, at, claim, end, hook, pending};
+use super::super::{Ending, Hook, Most, Outgoing, Store, Then};
+use super::{LEASE, PARK, append, at, attempt, claim, end, hook, pending, record};
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -19,6 +19,26 @@ pub(super) async fn hands_out_in_order_of_arrival(store: &impl Store) {
     assert!(claim(store, "a", at(1)).await.is_none(), "all are leased");
     let queues = store.queues().await.expect("the store works");
     assert_eq!((queues[0].pending, queues[0].oldest), (5, Some(at(0))));
+}
+
+pub(super) async fn what_is_due_again_comes_before_what_has_come_meanwhile(store: &impl Store) {
+    append(store, &hook(10), &["a"]).await;
+    let first = claim(store, "a", at(0)).await.expect("due");
+    let then = Then::Again { due: at(10), park_after: PARK };
+    record(store, &first, Some(attempt()), then, at(1)).await;
+    for second in 1..40 {
+        // More comes than is handed out.
+        for _ in 0..2 {
+            append(store, &hook(10), &["a"]).await;
+        }
+        let next = claim(store, "a", at(second)).await.expect("due");
+        if next.id == first.id {
+            assert!(second >= 10);
+            return;
+        }
+        end(store, &next, Ending::Delivered, at(second)).await;
+    }
+    panic!("it was not handed out while others came");
 }
 
 /// More hooks, and more bytes, than any cache holds.
@@ -61,7 +81,8 @@ pub(super) async fn what_is_released_comes_again_in_its_place(store: &impl Store
     let most = Most { count: 20, bytes: 1_000 };
     let claimed = store.claim("a", at(1), LEASE, most).await.expect("the store works");
     let numbers: Vec<_> = claimed.iter().map(|own| own.delivery).collect();
-    let outgoing = Arc::new(Outgoing { body: Bytes::from_static(b"{}"), headers: Vec::new(), mapping: None });
+    let outgoing =
+        Arc::new(Outgoing { body: Bytes::from_static(b"{}"), headers: Vec::new(), forge: None, mapping: None });
     store.keep_outgoing(vec![(numbers[19], outgoing)]).await.expect("the store works");
     end(store, &claimed[0], Ending::Delivered, at(1)).await;
     store.release("a", &numbers[1..]).await.expect("the store works");

@@ -13,7 +13,7 @@ pub(super) async fn what_was_sent_and_answered_is_shown(store: &impl Store) {
     let hook = hook(10);
     append(store, &hook, &["a", "b"]).await;
     let claimed = claim(store, "a", at(1)).await.expect("due");
-    let outgoing = Outgoing { body: Bytes::from_static(b"{}"), headers: Vec::new(), mapping: None };
+    let outgoing = Outgoing { body: Bytes::from_static(b"{}"), headers: Vec::new(), forge: None, mapping: None };
     store.keep_outgoing(vec![(claimed.delivery, Arc::new(outgoing))]).await.expect("the store works");
     let mut exchange = Exchange { response_body: Bytes::from_static(b"no \xff"), ..Exchange::default() };
     exchange.request_headers = vec![("X-Team".to_owned(), "ж".to_owned())];

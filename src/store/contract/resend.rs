@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 fn translated(body: &'static str) -> Arc<Outgoing> {
     let mapping = Some(MadeBy { name: "own".to_owned(), sha256: "00".to_owned() });
-    Arc::new(Outgoing { body: Bytes::from(body), headers: Vec::new(), mapping })
+    Arc::new(Outgoing { body: Bytes::from(body), headers: Vec::new(), forge: Some("gitlab".to_owned()), mapping })
 }
 
 fn as_sent(of: Uuid) -> Again {

@@ -31,7 +31,7 @@ impl SqliteStore {
         let until = now.saturating_add(micros(lease));
         let mut has_refilled = false;
         loop {
-            let found = lock(&self.queues).take(destination, now, until, most);
+            let found = lock(&self.queues).take(destination, now, until, most, has_refilled);
             match found {
                 Found::Due(ready) => return self.claimed(destination, ready, at).await,
                 Found::Stale if !has_refilled => {
@@ -45,7 +45,12 @@ impl SqliteStore {
     }
 
     /// What was handed out, with hooks. What cannot be read is due again, behind those that are known to be due.
-    async fn claimed(&self, destination: &str, all: Vec<Ready>, now: Timestamp) -> Result<Vec<Claimed>, StoreError> {
+    pub(super) async fn claimed(
+        &self,
+        destination: &str,
+        all: Vec<Ready>,
+        now: Timestamp,
+    ) -> Result<Vec<Claimed>, StoreError> {
         let missing: Vec<_> =
             all.iter().filter(|own| !own.is_whole()).map(|own| (own.hook_seq, own.delivery)).collect();
         let (read, error) = if missing.is_empty() { (Vec::new(), None) } else { self.read(missing).await };

@@ -146,8 +146,12 @@ impl Queues {
     }
 
     /// Takes the deliveries that have been due the longest.
-    pub(super) fn take(&mut self, destination: &str, now: i64, until: i64, most: Most) -> Found {
+    pub(super) fn take(&mut self, destination: &str, now: i64, until: i64, most: Most, was_read: bool) -> Found {
         let queue = self.of(destination);
+        // What is due again comes before what has come meanwhile, however much that is.
+        if !was_read && !queue.is_stale && queue.has_become_due(now) {
+            return Found::Stale;
+        }
         let (mut taken, mut size, mut kept) = (Vec::new(), 0, 0);
         while taken.len() < most.count
             && let Some(ready) = queue.ready.pop_front_if(|ready| taken.is_empty() || size + ready.size <= most.bytes)
@@ -160,11 +164,7 @@ impl Queues {
             self.bytes = self.bytes.saturating_sub(kept);
             return Found::Due(taken);
         }
-        let is_due = |time: &i64| *time <= now;
-        if queue.is_stale || queue.next_due.is_some_and(|due| due <= now) || queue.leased.values().any(is_due) {
-            return Found::Stale;
-        }
-        Found::Nothing
+        if queue.is_stale || queue.has_become_due(now) { Found::Stale } else { Found::Nothing }
     }
 }
 
@@ -200,6 +200,12 @@ impl Queues {
 }
 
 impl Queue {
+    /// Whether something is due that was not, or whose lease has ended.
+    fn has_become_due(&self, now: i64) -> bool {
+        let is_due = |time: &i64| *time <= now;
+        self.next_due.is_some_and(|due| due <= now) || self.leased.values().any(is_due)
+    }
+
     /// Ends the lease of a delivery; the database says what is next with it.
     pub(super) fn release(&mut self, delivery: DeliveryNumber) {
         self.leased.remove(&delivery);

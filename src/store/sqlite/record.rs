@@ -31,9 +31,9 @@ pub(super) fn keep_outgoing(
     outgoing: &Outgoing,
 ) -> rusqlite::Result<bool> {
     let mut insert = database.prepare_cached(
-        "INSERT OR IGNORE INTO outgoing (delivery, headers, mapping, sha256, body) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT OR IGNORE INTO outgoing (delivery, headers, mapping, sha256, body, forge) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
-    let Outgoing { body, headers, mapping } = outgoing;
+    let Outgoing { body, headers, forge, mapping } = outgoing;
     let inserted = insert.execute(params![
         delivery.0,
         rows::headers_text(headers),
@@ -41,6 +41,7 @@ pub(super) fn keep_outgoing(
         mapping.as_ref().map(|made_by| &made_by.sha256),
         // What passed through has the body of its hook, which is stored already.
         mapping.as_ref().map(|_| &body[..]),
+        forge,
     ])?;
     Ok(inserted > 0)
 }
@@ -65,6 +66,13 @@ struct Row {
     probes: i64,
     parked: bool,
     head_since: Option<i64>,
+}
+
+impl Row {
+    /// Whether it waits for nobody.
+    fn is_head(&self) -> bool {
+        self.lane.is_none() || self.parked || self.head_since.is_some()
+    }
 }
 
 impl Command for Record {
@@ -96,11 +104,12 @@ fn record(report: &Report, database: &Connection, pending: &mut Pending) -> rusq
     }
     let (due, park_at) = match &report.then {
         Then::Again { due, park_after } => {
-            let due = due.as_microsecond();
+            // One that waits behind another goes on waiting.
+            let due = Some(due.as_microsecond()).filter(|_| row.is_head());
             let head_since = row.head_since.filter(|_| row.lane.is_some() && !row.parked);
             let park_at = head_since.map(|since| since.saturating_add(micros(*park_after)));
             wait(report.delivery, &row, due, park_at, database)?;
-            (Some(due), park_at)
+            (due, park_at)
         }
         Then::Ended(ending) => {
             end(report, &row, ending, database)?;
@@ -109,8 +118,9 @@ fn record(report: &Report, database: &Connection, pending: &mut Pending) -> rusq
             (None, None)
         }
     };
+    let has_ended = matches!(report.then, Then::Ended(_));
     let lets_on = match row.lane {
-        Some(lane) if due.is_none() => let_on(database, &row.destination, &lane, report.now.as_microsecond())?,
+        Some(lane) if has_ended => let_on(database, &row.destination, &lane, report.now.as_microsecond())?,
         _ => false,
     };
     Ok(Recorded { destination: Some(row.destination), due, park_at, lets_on })
@@ -152,7 +162,7 @@ fn end(report: &Report, row: &Row, ending: &Ending, database: &Connection) -> ru
 fn wait(
     delivery: DeliveryNumber,
     row: &Row,
-    due: i64,
+    due: Option<i64>,
     park_at: Option<i64>,
     database: &Connection,
 ) -> rusqlite::Result<()> {
@@ -205,6 +215,8 @@ fn let_on(database: &Connection, destination: &str, lane: &str, now: i64) -> rus
 pub(super) struct Park {
     pub(super) destination: String,
     pub(super) now: i64,
+    /// When it must have been tried, or later.
+    pub(super) tried_since: i64,
 }
 
 impl Command for Park {
@@ -213,10 +225,13 @@ impl Command for Park {
     fn run(&self, database: &Connection, _: &mut Pending) -> rusqlite::Result<Vec<Parked>> {
         let mut update = database.prepare_cached(
             "UPDATE delivery SET parked = 1, park_at = NULL WHERE destination = ?1 AND park_at <= ?2 \
+             AND (SELECT max(at) FROM attempt WHERE attempt.delivery = delivery.seq) >= ?3 \
              RETURNING (SELECT id FROM hook WHERE hook.seq = delivery.hook), lane",
         )?;
         let parked = update
-            .query_map(params![self.destination, self.now], |row| Ok(Parked { hook: row.get(0)?, lane: row.get(1)? }))?
+            .query_map(params![self.destination, self.now, self.tried_since], |row| {
+                Ok(Parked { hook: row.get(0)?, lane: row.get(1)? })
+            })?
             .collect::<rusqlite::Result<Vec<_>>>()?;
         for Parked { lane, .. } in &parked {
             let_on(database, &self.destination, lane, self.now)?;
@@ -224,8 +239,8 @@ impl Command for Park {
         Ok(parked)
     }
 
-    fn committed(&self, _: &Vec<Parked>, queues: &mut Queues) {
+    fn committed(&self, parked: &Vec<Parked>, queues: &mut Queues) {
         // What is due next, and to be parked next, is read anew.
-        queues.of(&self.destination).is_stale = true;
+        queues.of(&self.destination).is_stale |= !parked.is_empty();
     }
 }

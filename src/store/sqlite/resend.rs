@@ -155,8 +155,8 @@ impl Repeat {
             }
             Content::AsSent => {
                 let mut copy = database.prepare_cached(
-                    "INSERT INTO outgoing (delivery, headers, mapping, sha256, body) \
-                     SELECT ?2, headers, mapping, sha256, body FROM outgoing WHERE delivery = ?1",
+                    "INSERT INTO outgoing (delivery, headers, mapping, sha256, body, forge) \
+                     SELECT ?2, headers, mapping, sha256, body, forge FROM outgoing WHERE delivery = ?1",
                 )?;
                 copy.execute([old, new]).map(|_| ())
             }

@@ -72,13 +72,14 @@ fn read_hook(row: &Row<'_>) -> rusqlite::Result<Hook> {
 /// What a delivery of a hook sends, when that is fixed.
 pub(super) fn outgoing(database: &Connection, delivery: i64, hook: &Hook) -> rusqlite::Result<Option<Arc<Outgoing>>> {
     let mut query =
-        database.prepare_cached("SELECT headers, mapping, sha256, body FROM outgoing WHERE delivery = ?1")?;
+        database.prepare_cached("SELECT headers, mapping, sha256, body, forge FROM outgoing WHERE delivery = ?1")?;
     let read = |row: &Row<'_>| {
         let made_by = row.get::<_, Option<String>>(1)?.zip(row.get(2)?);
         let body: Option<Vec<u8>> = row.get(3)?;
         Ok(Arc::new(Outgoing {
             headers: headers(&row.get::<_, String>(0)?),
             mapping: made_by.map(|(name, sha256)| MadeBy { name, sha256 }),
+            forge: row.get(4)?,
             body: body.map_or_else(|| hook.body.clone(), Bytes::from),
         }))
     };

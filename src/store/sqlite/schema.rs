@@ -95,6 +95,7 @@ INSERT INTO clock VALUES (0);
 
 /// What people ask for afterwards: which request was sent and what was answered, what was sent again, who did what.
 const HISTORY: &str = "
+ALTER TABLE outgoing ADD COLUMN forge TEXT;           -- in whose format it is
 ALTER TABLE hook ADD COLUMN erased_at INTEGER;        -- when its content was blanked
 ALTER TABLE delivery ADD COLUMN key TEXT;             -- under which it is sent, where that is not the hook's or its own id
 ALTER TABLE delivery ADD COLUMN resend_of BLOB;       -- the id of the delivery that it repeats

@@ -70,6 +70,9 @@ fn follow_clock(database: &Connection, now: i64) -> rusqlite::Result<()> {
     let latest: i64 = database.query_row("SELECT at FROM clock", [], |row| row.get(0))?;
     let back = latest - now;
     if back > SMALLEST_STEP {
+        // What ended in a time that is yet to come would count as just ended until then.
+        database.execute("UPDATE delivery SET ended_at = ?1 WHERE ended_at > ?1", [now])?;
+        database.execute("UPDATE hook SET ended_at = ?1 WHERE ended_at > ?1", [now])?;
         database.execute(
             "UPDATE delivery SET due = due - ?1, head_since = head_since - ?1, park_at = park_at - ?1, \
              accepted_at = accepted_at - ?1 WHERE state = 0",
