@@ -3,11 +3,13 @@
 mod access;
 mod address;
 mod admin;
+mod alert;
 mod branch_filter;
 mod client_certificate;
 mod destination;
 mod fields;
 mod headers;
+mod nearly_full;
 mod origins;
 mod queueing;
 mod re2;
@@ -27,8 +29,10 @@ use std::time::Duration;
 pub use access::{Network, Rate};
 pub use address::{HiddenUrl, Login};
 pub use admin::{AdminToken, Rights};
+pub use alert::{Alert, AlertFormat, Trouble};
 pub use branch_filter::BranchFilter;
 pub use client_certificate::ClientCertificate;
+pub use nearly_full::NearlyFull;
 pub use queueing::Queueing;
 pub use sources::{Flags, load};
 
@@ -65,6 +69,8 @@ pub struct Settings {
     pub log_level: String,
     /// Limits of what comes in.
     pub limits: Limits,
+    /// Where troubles are posted; empty, the default: nowhere.
+    pub alerts: Vec<Alert>,
     /// The routes; never empty.
     pub routes: Vec<Route>,
     /// The environment variables of ours that are empty, which say nothing.
@@ -143,6 +149,8 @@ pub struct Limits {
     pub connections_per_address: Option<usize>,
     /// How many wrong secrets are told so, of each client address on each route; `None`: all. Default 10 in a minute.
     pub sign_in_failures: Option<Rate>,
+    /// From when on the disk of the store counts as nearly full. Default less than 10 % and less than 1 GiB free.
+    pub nearly_full: NearlyFull,
 }
 
 /// A path on which hooks come in.

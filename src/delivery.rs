@@ -5,7 +5,7 @@
 
 mod ahead;
 mod breaker;
-mod client;
+pub(crate) mod client;
 mod custom;
 mod limits;
 mod outgoing;
@@ -30,6 +30,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use worker::{Told, Worker};
 
+pub(crate) use custom::with_login;
 pub use outgoing::{Refused, Wanted, explain, outgoing};
 
 /// Everything that delivering needs.
@@ -73,7 +74,7 @@ impl Reachable {
     pub fn new(destinations: &[Arc<Destination>]) -> Result<Self, Faults> {
         let (mut ready, mut faults) = (Vec::new(), Vec::new());
         for destination in destinations {
-            match client::build(destination) {
+            match client::build(&client::Way::to(destination)) {
                 Ok(client) => ready.push((Arc::clone(destination), client)),
                 Err(fault) => faults.push(format!("destination {}: {fault}", destination.name)),
             }

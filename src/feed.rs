@@ -88,6 +88,24 @@ pub enum Happening {
         /// What the last attempt met; empty when it closed.
         error: String,
     },
+    /// The disk of the store is nearly full, or no longer.
+    Disk {
+        /// Whether it is now.
+        is_short: bool,
+        /// How many bytes are free.
+        free_bytes: u64,
+        /// How many bytes it has.
+        total_bytes: u64,
+        /// With less than that it is nearly full.
+        least_bytes: u64,
+    },
+    /// The store takes nothing, or takes hooks again.
+    Store {
+        /// Whether it takes nothing now.
+        is_down: bool,
+        /// `full` or `broken`.
+        reason: String,
+    },
     /// Changed files were read again.
     Reload {
         /// `mappings` or `configuration`.

@@ -234,6 +234,7 @@ impl Ingest {
                 message: format!("{destination}: queue full"),
             });
             self.metrics.deliveries.with_label_values(&[destination.as_str(), "failed"]).inc();
+            self.metrics.failing.with_label_values(&[destination]).set(1);
             let (hook, reason) = (id.to_string(), "queue full");
             tracing::error!(hook, destination, event, reason, "failed");
             self.feed.tell(|| Happening::Ended {

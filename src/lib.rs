@@ -7,6 +7,7 @@
 
 pub mod acks;
 pub mod admin;
+pub mod alerts;
 mod bucket;
 pub mod cli;
 pub mod clock;

@@ -38,6 +38,8 @@ pub struct Metrics {
     pub duplicates: IntCounterVec,
     /// Deliveries that no longer keep those of their project waiting, by `destination`.
     pub parked: IntCounterVec,
+    /// 1 while the last delivery that ended is one that failed, by `destination`.
+    pub failing: IntGaugeVec,
     /// 1 while nothing but probes is sent, by `destination`.
     pub breaker_open: IntGaugeVec,
     /// Seconds since the oldest pending delivery was accepted, by `destination`.
@@ -52,6 +54,10 @@ pub struct Metrics {
     pub store_down: IntGauge,
     /// Requests of the admin API that showed no token of the configuration.
     pub admin_refused: IntCounter,
+    /// Bytes that are free on the disk of the store.
+    pub disk_free_bytes: IntGauge,
+    /// 1 while the disk of the store is nearly full.
+    pub disk_nearly_full: IntGauge,
     /// Bytes of the store that hold something.
     pub store_bytes: IntGauge,
     /// Deliveries, and hooks without any, that were removed after their time.
@@ -72,6 +78,8 @@ pub struct Metrics {
     pub config_reload_failed: IntGauge,
     /// Bytes of bodies on their way to the store.
     pub bytes_in_flight: IntGauge,
+    /// What became of what was to be posted, by `alert` and `result`: posted, failed, dropped.
+    pub alerts: IntCounterVec,
 }
 
 /// Upper bounds of the histograms, in seconds: from a local answer to the longest wait.
@@ -123,6 +131,12 @@ impl Metrics {
             attempt_seconds: seconds_of(all, "hookglot_attempt_seconds", "Seconds that attempts took", &SECONDS)?,
             retries: counter(all, "hookglot_retries_total", "Attempts that another follows", &["destination"])?,
             parked: counter(all, "hookglot_parked_total", "Deliveries that keep nobody waiting", &["destination"])?,
+            failing: gauges(
+                all,
+                "hookglot_failing",
+                "1 while the last delivery that ended is one that failed",
+                &["destination"],
+            )?,
             breaker_open: gauges(all, "hookglot_breaker_open", "1 while nothing but probes is sent", &["destination"])?,
             pending: gauges(all, "hookglot_pending", "Deliveries that wait or are under way", &["destination"])?,
             oldest_pending_seconds: kept(
@@ -142,6 +156,12 @@ impl Metrics {
                 )?,
             )?,
             store_down: gauge(all, "hookglot_store_down", "1 while the store takes nothing: it is full or broken")?,
+            disk_free_bytes: gauge(all, "hookglot_disk_free_bytes", "Bytes that are free on the disk of the store")?,
+            disk_nearly_full: gauge(
+                all,
+                "hookglot_disk_nearly_full",
+                "1 while the disk of the store is nearly full: limits.nearly_full says from when on",
+            )?,
             store_bytes: gauge(all, "hookglot_store_bytes", "Bytes of the store that hold something")?,
             pruned: kept(
                 all,
@@ -171,6 +191,7 @@ impl Metrics {
                 "Settings that are odd beside the mapping files in force: the log names them",
             )?,
             bytes_in_flight: gauge(all, "hookglot_bytes_in_flight", "Bytes of bodies on their way to the store")?,
+            alerts: counter(all, "hookglot_alerts_total", "Posts that are done with", &["alert", "result"])?,
             registry,
         })
     }

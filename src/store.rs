@@ -345,6 +345,17 @@ pub struct QueueState {
     pub oldest: Option<Timestamp>,
 }
 
+/// The disk that a store is on, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Disk {
+    /// How many are free.
+    pub free: u64,
+    /// How many there are.
+    pub total: u64,
+    /// How many must stay free: with less, hooks are refused.
+    pub spare: u64,
+}
+
 /// A home of hooks and deliveries.
 pub trait Store: History + Resend + Send + Sync {
     /// Whether what is stored outlives the process.
@@ -407,6 +418,11 @@ pub trait Store: History + Resend + Send + Sync {
     /// less long ago than said. [`Store::append`] does so, too, before it says `Full`, with all that has ended. Says how
     /// much both have removed since it was asked last.
     fn give_way(&self, at_least: Duration, now: Timestamp) -> Answer<'_, Pruned>;
+
+    /// The disk that it is on, as it is now; `None` where there is none, or nobody can say.
+    fn disk(&self) -> Option<Disk> {
+        None
+    }
 
     /// Brings what is under way to its end, and closes.
     fn close(&self) -> Answer<'_, ()>;

@@ -1,16 +1,18 @@
 //! Reads the configuration again on SIGHUP. What is wrong is refused whole, and what was in force stays in force; hooks that
 //! wait for delivery stay where they are.
 
-use super::serve::{routes_of, say_routes};
+use super::serve::{routes_of, say_alerts, say_routes};
 use super::signals::Hangup;
 use super::{destinations, store};
-use crate::config::{self, AdminToken, Flags, Settings};
+use crate::alerts::{Alerts, Ready};
+use crate::config::{self, AdminToken, Destination, Flags, Settings};
 use crate::delivery::{Reachable, Workers};
 use crate::feed::Happening;
 use crate::ingest::Ingest;
 use crate::reload::{Configured, Standing};
 use crate::store::KnownDestination;
 use arc_swap::ArcSwap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -32,6 +34,13 @@ pub(super) struct Reconfigure {
     pub(super) standing: Standing,
     /// The destinations in force.
     pub(super) known: Vec<KnownDestination>,
+    /// Who is told of other alerts.
+    pub(super) alerts: Alerts,
+}
+
+/// The names of destinations.
+pub(super) fn names(destinations: &[Arc<Destination>]) -> BTreeSet<String> {
+    destinations.iter().map(|to| to.name.clone()).collect()
 }
 
 /// The settings that take a restart to change, and their values.
@@ -109,6 +118,7 @@ impl Reconfigure {
         let now = fixed(&loaded);
         let (routes, all) = routes_of(&mut loaded);
         let reachable = Reachable::new(&all).map_err(|faults| faults.0)?;
+        let ready = Ready::all(&loaded.alerts).map_err(|faults| faults.0)?;
         let odd = configured.warnings(&rules).len().try_into().unwrap_or(i64::MAX);
         self.ingest.metrics.configuration_warnings.set(odd);
         for warning in of_destinations.warnings {
@@ -120,6 +130,8 @@ impl Reconfigure {
             }
         }
         say_routes(routes.values().map(|route| &**route), false);
+        say_alerts(&loaded.alerts);
+        self.alerts.replace(ready, names(&all));
         self.ingest.routes.store(Arc::new(routes));
         self.configured.change(&configured);
         self.tokens.store(Arc::new(std::mem::take(&mut loaded.admin_tokens)));

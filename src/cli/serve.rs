@@ -5,6 +5,7 @@ use super::signals::Signals;
 use super::{FAILED, WRONG_CONFIGURATION, destinations, findings, open_files, out, store};
 use crate::acks::Acks;
 use crate::admin::{self, Desk, Readiness, Resends};
+use crate::alerts::{self, Watching};
 use crate::clock::Clock;
 use crate::config::{self, Destination, Flags, HiddenUrl, Settings};
 use crate::delivery::{Delivery, Reachable, Workers, upkeep};
@@ -122,15 +123,18 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
         kept_answer: settings.limits.kept_answer,
     });
     let reachable = Reachable::new(&destinations).map_err(Ended::wrong)?;
+    let ready = alerts::Ready::all(&settings.alerts).map_err(Ended::wrong)?;
     let settled = store.settle(store::known(&destinations), delivery.clock.now()).await;
     say_settled(Ok(settled.map_err(|error| Ended::failed(store::refused(&error, &settings)))?), &metrics);
     // From here on somebody may connect: the store is sound, and signals are listened to.
     let listener = bind("listen", settings.listen)?;
     let admin_listener = bind("admin_listen", settings.admin_listen)?;
+    let names = reconfigure::names(&destinations);
+    let alerts = alerts::start(ready, names, settings.data_dir.clone(), metrics.clone(), feed.clone());
     let mut workers = Workers::start(Arc::clone(&delivery), reachable);
     let (age, bytes, states) = (settings.retention_age, settings.retention_bytes, settings.retention_states);
     let keep = Retention { age, at_least, bytes, states };
-    let upkeep = tokio::spawn(upkeep::run(Arc::clone(&delivery), keep, used));
+    let upkeep = tokio::spawn(upkeep::run(Arc::clone(&delivery), keep, used, settings.limits.nearly_full));
     let ingest = Arc::new(Ingest {
         routes: Arc::new(ArcSwap::from_pointee(routes)),
         rules,
@@ -165,8 +169,9 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
     let reload = reload.map_or_else(reload::nothing_to_read, Reload::start);
     let fixed = reconfigure::fixed(&settings);
     let known = store::known(&destinations);
-    let standing = of_configuration;
-    let reconfigure = Reconfigure { flags: flags.clone(), ingest, configured, tokens, fixed, standing, known };
+    let (standing, alerting) = (of_configuration, alerts.alerts());
+    let flags = flags.clone();
+    let reconfigure = Reconfigure { flags, ingest, configured, tokens, fixed, standing, known, alerts: alerting };
     readiness.set(true);
     if settings.demo {
         say_demo(hooks_at);
@@ -178,7 +183,7 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
     }
     readiness.set(false);
     reload.abort();
-    stop(hooks, workers, settings.grace).await;
+    stop(hooks, workers, alerts, settings.grace).await;
     upkeep.abort();
     say_lost(store.as_ref()).await;
     admin.stop(false).await;
@@ -252,6 +257,14 @@ pub(super) fn say_routes<'r>(routes: impl Iterator<Item = &'r Route>, demo: bool
     }
 }
 
+/// Says what is posted where.
+pub(super) fn say_alerts(alerts: &[config::Alert]) {
+    for alert in alerts {
+        let on: Vec<&str> = alert.on.iter().map(|trouble| trouble.word()).collect();
+        tracing::info!(alert = alert.name, url = alert.shown(), on = on.join(","), "alert");
+    }
+}
+
 /// Says which deliveries ended because their destination is gone.
 pub(super) fn say_settled(settled: Result<Vec<(String, u64)>, StoreError>, metrics: &Metrics) {
     match settled {
@@ -271,6 +284,7 @@ pub(super) fn say_settled(settled: Result<Vec<(String, u64)>, StoreError>, metri
 fn say_start(settings: &Settings, ingest: &Ingest, hooks_at: SocketAddr, admin_at: SocketAddr, durable: bool) {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "hookglot");
     say_routes(ingest.routes.load().values().map(|route| &**route), settings.demo);
+    say_alerts(&settings.alerts);
     if durable {
         tracing::info!("hooks are kept in {}", settings.data_dir.display());
     } else {
@@ -290,12 +304,14 @@ fn say_demo(at: SocketAddr) {
 }
 
 /// Stops taking hooks, lets what is in flight come to its end, and gives up when the grace time is over.
-async fn stop(hooks: ServerHandle, workers: Workers, grace: Duration) {
+async fn stop(hooks: ServerHandle, workers: Workers, alerts: Watching, grace: Duration) {
     tracing::info!(grace_seconds = grace.as_secs(), "stopping: what is in flight is finished first");
     let deadline = Instant::now() + grace;
+    alerts.hurry();
     let in_time = async {
         hooks.stop(true).await;
         workers.stop().await;
+        alerts.finish().await;
     };
     if timeout_at(deadline, in_time).await.is_err() {
         tracing::warn!("the grace time is over: what is still in flight is cut off");

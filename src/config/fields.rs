@@ -230,7 +230,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// `512KiB`, `25MiB`, `1GiB`, `25MB`; a bare number counts bytes.
-fn size(text: &str) -> Result<usize, String> {
+pub(super) fn size(text: &str) -> Result<usize, String> {
     let wrong = || format!("expected a size such as 512KiB, 25MiB or 1GiB, got `{text}`");
     let (number, unit) = split_unit(text);
     let number: usize = number.parse().map_err(|_| wrong())?;

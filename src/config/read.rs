@@ -3,7 +3,7 @@
 use super::fields::{Collector, Fields};
 use super::origins::SIDECAR;
 use super::routes::routes;
-use super::{Limits, LogFormat, Rate, Reload, Settings, StoreKind};
+use super::{Limits, LogFormat, NearlyFull, Rate, Reload, Settings, StoreKind};
 use crate::forge::Forges;
 use crate::mapping::Files;
 use crate::mapping::overlay::Overlays;
@@ -27,6 +27,7 @@ pub(super) fn settings(mut members: Map<String, Value>, all: &mut Collector<'_>)
     let listen_at = top.parsed("listen", all, listen);
     let admin_at = top.parsed("admin_listen", all, listen);
     let admin_tokens = super::admin::tokens(&mut top, all);
+    let alerts = super::alert::alerts(&mut top, all);
     let data_dir = top.text("data_dir", all).map(PathBuf::from);
     let grace = top.duration("grace", all);
     let log_format = top.parsed("log_format", all, log_format);
@@ -51,6 +52,7 @@ pub(super) fn settings(mut members: Map<String, Value>, all: &mut Collector<'_>)
         listen: listen_at.unwrap_or_else(|| ([127, 0, 0, 1], 8080).into()),
         admin_listen: admin_at.unwrap_or_else(|| ([127, 0, 0, 1], 9090).into()),
         admin_tokens,
+        alerts,
         data_dir: data_dir.unwrap_or_else(|| PathBuf::from("./hookglot-data")),
         files,
         mappings_dir,
@@ -196,6 +198,7 @@ fn limits(mut table: Fields, all: &mut Collector<'_>) -> Limits {
         sign_in_failures: table
             .parsed("sign_in_failures", all, sign_in_failures)
             .unwrap_or_else(|| Rate::parse("10/m").ok()),
+        nearly_full: table.parsed("nearly_full", all, NearlyFull::parse).unwrap_or_default(),
     };
     if limits.body == 0 {
         all.fault("limits.body", "0: no body could come in");

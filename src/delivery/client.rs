@@ -1,6 +1,6 @@
-//! The HTTP client of a destination: connection pool, time-outs, proxy, certificates, no redirects.
+//! The HTTP client of a destination or an alert: connection pool, time-outs, proxy, certificates, no redirects.
 
-use crate::config::{ClientCertificate, Destination};
+use crate::config::{ClientCertificate, Destination, HiddenUrl};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Proxy};
 use rustls::pki_types::CertificateDer;
@@ -16,16 +16,37 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an idle connection is kept; shorter than the 60 s or more after which servers close theirs.
 const IDLE: Duration = Duration::from_secs(50);
 
-/// Builds the client of a destination.
+/// How a URL is reached.
+pub(crate) struct Way<'w> {
+    pub(crate) url: &'w HiddenUrl,
+    pub(crate) timeout: Duration,
+    pub(crate) proxy: Option<&'w HiddenUrl>,
+    pub(crate) ca_file: Option<&'w Path>,
+    pub(crate) certificate: Option<&'w ClientCertificate>,
+}
+
+impl<'w> Way<'w> {
+    pub(super) fn to(destination: &'w Destination) -> Self {
+        Self {
+            url: &destination.url,
+            timeout: destination.timeout,
+            proxy: destination.proxy.as_ref(),
+            ca_file: destination.ca_file.as_deref(),
+            certificate: destination.client_certificate.as_ref(),
+        }
+    }
+}
+
+/// Builds the client for a URL.
 ///
 /// # Errors
 /// Says which file or setting is wrong.
-pub(super) fn build(destination: &Destination) -> Result<Client, String> {
-    let tls = tls(destination.ca_file.as_deref(), destination.client_certificate.as_ref())?;
+pub(crate) fn build(way: &Way<'_>) -> Result<Client, String> {
+    let tls = tls(way.ca_file, way.certificate)?;
     let mut builder = Client::builder()
         .redirect(Policy::none())
-        .timeout(destination.timeout)
-        .connect_timeout(CONNECT_TIMEOUT.min(destination.timeout))
+        .timeout(way.timeout)
+        .connect_timeout(CONNECT_TIMEOUT.min(way.timeout))
         .pool_idle_timeout(IDLE)
         .http1_only()
         // Some tools look headers up as GitLab's own client writes them: X-Gitlab-Event, not x-gitlab-event.
@@ -33,10 +54,10 @@ pub(super) fn build(destination: &Destination) -> Result<Client, String> {
         .retry(reqwest::retry::never())
         .referer(false)
         .tls_backend_preconfigured(tls);
-    if let Some(proxy) = &destination.proxy {
+    if let Some(proxy) = way.proxy {
         builder =
             builder.proxy(Proxy::all(proxy.reveal().clone()).map_err(|error| format!("proxy: {}", whole(&error)))?);
-    } else if is_loopback(destination.url.reveal()) {
+    } else if is_loopback(way.url.reveal()) {
         // What the environment's proxy is for lies outside this machine.
         builder = builder.no_proxy();
     }
@@ -85,7 +106,7 @@ fn tls(ca_file: Option<&Path>, own: Option<&ClientCertificate>) -> Result<Client
 }
 
 /// An error with everything that caused it, without URLs, which may hold secrets.
-pub(super) fn whole(error: &reqwest::Error) -> String {
+pub(crate) fn whole(error: &reqwest::Error) -> String {
     let mut text = match (error.is_timeout(), error.is_connect(), error.is_builder()) {
         (true, ..) => "no answer in time".to_owned(),
         (_, true, _) => "no connection".to_owned(),

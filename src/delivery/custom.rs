@@ -38,7 +38,7 @@ pub(super) fn complete(headers: &mut HeaderMap, to: &Destination) -> Result<(), 
 }
 
 /// Adds the user and the password of the destination's URL as `Authorization: Basic`.
-pub(super) fn with_login(request: RequestBuilder, login: Option<&Login>) -> RequestBuilder {
+pub(crate) fn with_login(request: RequestBuilder, login: Option<&Login>) -> RequestBuilder {
     let Some(Login { user, password }) = login else { return request };
     let [user, password] = [user, password].map(|part| part.as_ref().map(Secret::reveal).unwrap_or_default());
     request.basic_auth(user, Some(password))

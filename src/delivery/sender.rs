@@ -328,6 +328,10 @@ impl Sender {
             }
         };
         metrics.deliveries.with_label_values(&[destination.as_str(), outcome]).inc();
+        if outcome != "ignored" {
+            // Before it is told: whoever missed that looks here.
+            metrics.failing.with_label_values(&[destination]).set(i64::from(outcome == "failed"));
+        }
         self.delivery.feed.tell(|| Happening::Ended {
             hook: claimed.hook.id,
             delivery: Some(claimed.id),

@@ -1,12 +1,16 @@
 //! What is done now and then: what has ended is removed, and the queues are shown.
 
+mod watch;
+
 use super::Delivery;
+use crate::config::NearlyFull;
 use crate::store::Retention;
 use jiff::SignedDuration;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval};
+use watch::Watch;
 
 /// How often it is looked whether something is to be done.
 const LOOK: Duration = Duration::from_secs(1);
@@ -18,13 +22,15 @@ const CEASED: Duration = Duration::from_secs(5);
 const BETWEEN_STEPS: Duration = Duration::from_millis(5);
 
 /// Does it until the task is aborted. `used` is how many bytes of the store hold something, as its writer last saw it.
-pub async fn run(delivery: Arc<Delivery>, keep: Retention, used: Arc<AtomicU64>) {
+pub async fn run(delivery: Arc<Delivery>, keep: Retention, used: Arc<AtomicU64>, nearly_full: NearlyFull) {
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut looked_for_age = Instant::now();
     let mut errors = Errors { seen: 0, since: Instant::now() };
+    let mut watch = Watch::new(nearly_full);
     loop {
         look.tick().await;
+        watch.look(&delivery);
         show_queues(&delivery).await;
         make_room(&delivery, keep.at_least).await;
         let is_too_large = used.load(Ordering::Relaxed) > keep.bytes;

@@ -142,6 +142,7 @@ mod tests {
             stored: 1,
             kept_answer: 1,
             sign_in_failures: None,
+            nearly_full: crate::config::NearlyFull::default(),
         };
         Arc::new(Budget::new(&limits, IntGauge::new("bytes", "of a test").expect("a name")))
     }

@@ -28,8 +28,8 @@ mod settle;
 mod writer;
 
 use super::{
-    Answer, Appended, Arrival, Claimed, DeliveryNumber, KnownDestination, Most, Outgoing, Parked, Pruned, QueueState,
-    Report, Retention, Store, StoreError,
+    Answer, Appended, Arrival, Claimed, DeliveryNumber, Disk, KnownDestination, Most, Outgoing, Parked, Pruned,
+    QueueState, Report, Retention, Store, StoreError,
 };
 use append::Append;
 use errors::store_error;
@@ -305,6 +305,10 @@ impl Store for SqliteStore {
 
     fn give_way(&self, at_least: Duration, now: Timestamp) -> Answer<'_, Pruned> {
         Box::pin(self.give_way_ahead(at_least, now))
+    }
+
+    fn disk(&self) -> Option<Disk> {
+        self.room.seen()
     }
 
     fn close(&self) -> Answer<'_, ()> {

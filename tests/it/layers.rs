@@ -63,10 +63,11 @@ fn a_room_uses_only_the_rooms_below_it() {
         "bucket",
         "clock",
         "acks",
+        "feed",
     ];
-    let of_ingest = [&["ingest", "path_keys", "feed"][..], &of_both].concat();
-    let of_delivery = [&["delivery", "path_keys", "feed"][..], &of_both].concat();
-    let rooms: [(&str, &[&str]); 11] = [
+    let of_ingest = [&["ingest", "path_keys"][..], &of_both].concat();
+    let of_delivery = [&["delivery", "path_keys"][..], &of_both].concat();
+    let rooms: [(&str, &[&str]); 13] = [
         ("mapping", &["mapping"]),
         ("forge", &["forge", "mapping", "secret"]),
         ("store", &["store"]),
@@ -77,6 +78,8 @@ fn a_room_uses_only_the_rooms_below_it() {
         ("delivery", &of_delivery),
         ("config", &["config", "mapping", "mapping_files", "forge", "secret", "loop_guard", "path_keys"]),
         ("reload", &["reload", "rules", "mapping", "mapping_files", "config", "metrics", "feed"]),
+        ("feed", &["feed"]),
+        ("alerts", &["alerts", "config", "delivery", "feed", "metrics"]),
         ("coverage", &["coverage", "rules", "mapping", "forge"]),
     ];
     for (name, allowed) in rooms {

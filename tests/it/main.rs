@@ -16,6 +16,8 @@ mod support;
 
 /// Forges that hear what the tools say.
 mod acks;
+/// Troubles that are posted, each when it begins and when it is over.
+mod alerts;
 /// What tools answer, and what becomes of a delivery then.
 mod answers;
 /// Backups and restores that are cut off, have no room, or are none.

@@ -1,6 +1,7 @@
 //! Room for another hook, with some left over for what becomes of those that are there: a store that is filled to the brim
 //! could not even record that it delivered something, and would never empty.
 
+use super::super::Disk as Shown;
 use super::writer::used;
 use rusqlite::{Connection, ffi};
 use std::path::{Path, PathBuf};
@@ -39,6 +40,8 @@ struct Seen {
     free: u64,
     /// How many must stay so.
     spare: u64,
+    /// How many there are.
+    total: u64,
 }
 
 impl Room {
@@ -53,6 +56,12 @@ impl Room {
             Self::Disk(disk) => look(&disk.folder).map_or(MOST_SPARE, |seen| seen.spare),
             Self::Memory(_) => 0,
         }
+    }
+
+    /// The disk, as it is now.
+    pub(super) fn seen(&self) -> Option<Shown> {
+        let Self::Disk(disk) = self else { return None };
+        look(&disk.folder).map(|seen| Shown { free: seen.free, total: seen.total, spare: seen.spare })
     }
 
     /// How many bytes one step removes that makes room, and how many it makes at least: not anew for each hook.
@@ -133,6 +142,6 @@ pub(super) fn sizes(database: &Connection) -> Option<(u64, u64)> {
 fn look(folder: &Path) -> Option<Seen> {
     let disk = rustix::fs::statvfs(folder).ok()?;
     let bytes = |blocks: u64| blocks.saturating_mul(disk.f_frsize);
-    let spare = (bytes(disk.f_blocks) / 8).min(MOST_SPARE);
-    Some(Seen { at: Instant::now(), free: bytes(disk.f_bavail), spare })
+    let total = bytes(disk.f_blocks);
+    Some(Seen { at: Instant::now(), free: bytes(disk.f_bavail), spare: (total / 8).min(MOST_SPARE), total })
 }
