@@ -221,3 +221,6 @@ fn present(metrics: &Metrics, destinations: &BTreeSet<String>) -> Present {
     }
     Present(present)
 }
+
+#[cfg(test)]
+mod tests;

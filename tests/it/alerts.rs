@@ -313,7 +313,7 @@ fn the_secrets_of_an_alert_show_nowhere() {
     let host = json.url.trim_start_matches("http://").trim_end_matches("/tool");
     std::fs::write(&file, format!("http://olga:{MARK}@{host}/hooks/xkq8wzr3yibtmfp9o1cdns5ueh?token=tin-{MARK}\n"))
         .unwrap();
-    let config = format!("log_level = \"debug\"\n[[alert]]\nname = \"chat\"\nurl_file = \"{}\"\n", file.display())
+    let config = format!("log_level = \"trace\"\n[[alert]]\nname = \"chat\"\nurl_file = \"{}\"\n", file.display())
         + &alert(
             "dead",
             &format!("http://{dead}/hooks/xkq8wzr3yibtmfp9o1cdns5ueh?t={MARK}"),
