@@ -420,9 +420,7 @@ pub trait Store: History + Resend + Send + Sync {
     fn give_way(&self, at_least: Duration, now: Timestamp) -> Answer<'_, Pruned>;
 
     /// The disk that it is on, as it is now; `None` where there is none, or nobody can say.
-    fn disk(&self) -> Option<Disk> {
-        None
-    }
+    fn disk(&self) -> Option<Disk>;
 
     /// Brings what is under way to its end, and closes.
     fn close(&self) -> Answer<'_, ()>;
