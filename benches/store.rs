@@ -43,7 +43,15 @@ fn arrival() -> Arrival {
     };
     let fate = Fate::Deliver { most_pending: u64::MAX, in_order: false };
     let plans = vec![Plan { destination: text("tool"), fate }];
-    Arrival { hook: Arc::new(hook), plans, ignored: None, same: None, lesson: None, now: Timestamp::now() }
+    Arrival {
+        hook: Arc::new(hook),
+        plans,
+        ignored: None,
+        same: None,
+        lesson: None,
+        records: false,
+        now: Timestamp::now(),
+    }
 }
 
 async fn round() -> (f64, f64) {

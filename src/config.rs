@@ -172,6 +172,8 @@ pub struct Route {
     pub duplicates: Duplicates,
     /// For how long after its delivery a hook makes others duplicates. Default 60 s.
     pub duplicate_window: Duration,
+    /// Whether the first hook of each event is kept, to make an example of. Default not.
+    pub record: bool,
     /// Where its hooks go.
     pub to: Vec<Destination>,
 }

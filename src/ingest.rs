@@ -62,6 +62,8 @@ pub struct Route {
     pub duplicates: Duplicates,
     /// For how long after its delivery a hook makes others duplicates.
     pub duplicate_window: Duration,
+    /// Whether it keeps the first hook of each event.
+    pub records: bool,
     /// Its destinations.
     pub to: Vec<Arc<Destination>>,
 }

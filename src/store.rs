@@ -11,11 +11,13 @@
 //! seconds, without being told.
 
 mod history;
+pub mod recordings;
 mod resend;
 pub mod sqlite;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use recordings::Recordings;
 use serde_json::{Map, Value};
 use std::future::Future;
 use std::pin::Pin;
@@ -106,6 +108,8 @@ pub struct Arrival {
     pub same: Option<Same>,
     /// What it teaches of an object.
     pub lesson: Option<Lesson>,
+    /// Whether it is recorded, where it is the first of its event on the route.
+    pub records: bool,
     /// The time now: its deliveries are due at once.
     pub now: Timestamp,
 }
@@ -357,7 +361,7 @@ pub struct Disk {
 }
 
 /// A home of hooks and deliveries.
-pub trait Store: History + Resend + Send + Sync {
+pub trait Store: History + Resend + Recordings + Send + Sync {
     /// Whether what is stored outlives the process.
     fn is_durable(&self) -> bool;
 

@@ -232,9 +232,9 @@ pub(super) fn routes_of(settings: &mut Settings) -> (HashMap<String, Arc<Route>>
         let to: Vec<Arc<Destination>> = route.to.into_iter().map(Arc::new).collect();
         all.extend(to.iter().cloned());
         let gate = Gate::new(route.allow_from, route.rate_limit, sign_in_failures);
-        let config::Route { path, accept, access, ack, duplicates, duplicate_window, .. } =
+        let config::Route { path, accept, access, ack, duplicates, duplicate_window, record: records, .. } =
             config::Route { to: Vec::new(), allow_from: Vec::new(), ..route };
-        (path.clone(), Arc::new(Route { path, accept, access, gate, ack, duplicates, duplicate_window, to }))
+        (path.clone(), Arc::new(Route { path, accept, access, gate, ack, duplicates, duplicate_window, records, to }))
     });
     (routes.collect(), all)
 }

@@ -82,6 +82,7 @@ fn bare_route(known: &KnownNames<'_>, access: Access) -> Route {
         ack: Ack::Stored,
         duplicates: Duplicates::Key,
         duplicate_window: DUPLICATE_WINDOW,
+        record: false,
         to: Vec::new(),
     }
 }
@@ -135,6 +136,7 @@ fn route(mut table: Fields, known: &KnownNames<'_>, all: &mut Collector<'_>) -> 
     let ack = table.parsed("ack", all, ack).unwrap_or(Ack::Stored);
     let duplicates = table.parsed("duplicates", all, duplicates).unwrap_or(Duplicates::Key);
     let duplicate_window = table.duration("duplicate_window", all).unwrap_or(DUPLICATE_WINDOW);
+    let record = table.truth("record", all).unwrap_or(false);
     let (to_path, before) = (table.path_of("to"), all.faults.len());
     let tables = table.tables("to", all);
     if tables.is_empty() && all.faults.len() == before {
@@ -143,7 +145,7 @@ fn route(mut table: Fields, known: &KnownNames<'_>, all: &mut Collector<'_>) -> 
     let to: Vec<Destination> = tables.into_iter().filter_map(|table| destination(table, &accept, known, all)).collect();
     table.end(all);
     let access = access?;
-    Some(Route { path: path?, accept, access, rate_limit, allow_from, ack, duplicates, duplicate_window, to })
+    Some(Route { path: path?, accept, access, rate_limit, allow_from, ack, duplicates, duplicate_window, record, to })
 }
 
 fn ack(text: &str) -> Result<Ack, String> {

@@ -60,13 +60,13 @@ pub(super) fn arrival(
 ) -> Arrival {
     let same = key(&hook, route.duplicates).map(|key| Same { key, window: route.duplicate_window });
     let lesson = lesson.map(|forge::Lesson { kind, id, state }| Lesson { kind, id, state });
-    Arrival { hook: Arc::new(hook), plans, ignored: None, same, lesson, now }
+    Arrival { hook: Arc::new(hook), plans, ignored: None, same, lesson, records: route.records, now }
 }
 
 /// A hook that no destination was asked about.
 pub(super) fn ignored(hook: Hook, reason: &str, now: Timestamp) -> Arrival {
     let (plans, ignored) = (Vec::new(), Some(reason.to_owned()));
-    Arrival { hook: Arc::new(hook), plans, ignored, same: None, lesson: None, now }
+    Arrival { hook: Arc::new(hook), plans, ignored, same: None, lesson: None, records: false, now }
 }
 
 /// By what a hook is the same as another: the key that the forge gave it, or, where that is asked for, what it says.

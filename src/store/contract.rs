@@ -2,6 +2,7 @@
 
 mod claims;
 mod history;
+mod recordings;
 mod resend;
 
 use super::{
@@ -53,7 +54,7 @@ pub(super) fn arrival(hook: &Hook, destinations: &[&str]) -> Arrival {
         fate: Fate::Deliver { most_pending: 1_000_000, in_order: false },
     };
     let plans = destinations.iter().map(plan).collect();
-    Arrival { hook: Arc::new(hook.clone()), plans, ignored: None, same: None, lesson: None, now: at(0) }
+    Arrival { hook: Arc::new(hook.clone()), plans, ignored: None, same: None, lesson: None, records: false, now: at(0) }
 }
 
 pub(super) async fn append(store: &impl Store, hook: &Hook, destinations: &[&str]) {
@@ -131,6 +132,9 @@ pub(super) async fn run<S: Store>(make: impl Fn() -> S) {
     resend::a_full_queue_takes_nothing_again(&make()).await;
     resend::what_is_sent_again_keeps_the_order_of_its_project(&make()).await;
     resend::a_duplicate_can_be_forced(&make()).await;
+    recordings::the_first_of_each_event_is_recorded(&make()).await;
+    recordings::a_recording_is_forgotten_only_when_it_is_asked_for(&make()).await;
+    recordings::what_nobody_gets_is_recorded_and_a_duplicate_is_not(&make()).await;
     a_closed_store_says_so(&make()).await;
 }
 

@@ -18,6 +18,7 @@ mod left;
 mod prune;
 mod queues;
 mod record;
+mod recordings;
 mod refill;
 mod resend;
 mod restore;
@@ -77,6 +78,7 @@ pub struct SqliteStore {
     /// What hooks may fill.
     room: Room,
     made: Made,
+    recorded: recordings::Known,
     /// Owned as long as the store is.
     folder: Option<Folder>,
 }
@@ -134,7 +136,8 @@ impl SqliteStore {
         let shared = |reader| Arc::new(Mutex::new(reader));
         let (reader, searcher) = readers.map(|(reader, searcher)| (shared(reader), shared(searcher))).unzip();
         let (damaged, made) = (OnceLock::new(), Made::default());
-        Ok(Self { writer: RwLock::new(Some(writer)), reader, searcher, damaged, queues, room, made, folder })
+        let (recorded, writer) = (recordings::Known::default(), RwLock::new(Some(writer)));
+        Ok(Self { writer, reader, searcher, damaged, queues, room, made, recorded, folder })
     }
 
     async fn ask<C: Command>(&self, command: C) -> Result<C::Done, StoreError> {
@@ -217,7 +220,11 @@ impl Store for SqliteStore {
                 return Err(error.clone());
             }
             let arrival = Arc::new(arrival);
-            let append = || self.ask(Append { arrival: Arc::clone(&arrival), room: self.room.clone() });
+            let (room, recorded) = (&self.room, &self.recorded);
+            let append = || {
+                let arrival = Arc::clone(&arrival);
+                self.ask(Append { arrival, room: room.clone(), recorded: recorded.clone() })
+            };
             let mut appended = append().await;
             // What has ended is kept only as long as nobody needs the room.
             if let Err(StoreError::Full(_)) = &appended

@@ -102,6 +102,8 @@ mod patience;
 mod queueing;
 /// Whose hook it is and what it is called: by kind, by header, by shape.
 mod recognition;
+/// Routes that keep the first hook of each event.
+mod recording;
 /// Mapping files that change while hooks come in.
 mod reload;
 /// Hooks with fields that are missing or of another kind.

@@ -3,6 +3,7 @@
 use super::super::{Appended, Arrival, DeliveryNumber, Fate, Hook, Plan, Same};
 use super::learn::learn;
 use super::queues::{Queues, Ready};
+use super::recordings::{Known, Of};
 use super::room::Room;
 use super::rows;
 use super::writer::{Command, Pending};
@@ -17,12 +18,14 @@ pub(super) const QUEUE_FULL: &str = "queue full";
 pub(super) struct Append {
     pub(super) arrival: Arc<Arrival>,
     pub(super) room: Room,
+    pub(super) recorded: Known,
 }
 
 /// What was written.
 pub(super) struct Written {
     pub(super) appended: Appended,
     due: Vec<(String, Ready)>,
+    recorded: Option<Of>,
 }
 
 impl Command for Append {
@@ -33,10 +36,11 @@ impl Command for Append {
         self.room.check(database, arrival.hook.body.len())?;
         if let Some(of) = arrival.same.as_ref().map_or(Ok(None), |same| before(database, &arrival.hook, same, now))? {
             insert_hook(database, arrival, Some(of), None, now)?;
-            return Ok(Written { appended: Appended::Duplicate { of }, due: Vec::new() });
+            return Ok(Written { appended: Appended::Duplicate { of }, due: Vec::new(), recorded: None });
         }
         let seen = learn(database, arrival, now)?;
         let hook_seq = insert_hook(database, arrival, None, seen.as_deref(), now)?;
+        let recorded = if arrival.records { self.recorded.record(database, &self.room, &arrival.hook)? } else { None };
         let (mut due, mut queue_full) = (Vec::new(), Vec::new());
         for plan in &arrival.plans {
             let row = Row { hook: &arrival.hook, hook_seq, plan, now };
@@ -53,12 +57,15 @@ impl Command for Append {
         for (_, ready) in &mut due {
             ready.hook = Some(Arc::clone(&hook));
         }
-        Ok(Written { appended: Appended::Stored { queue_full }, due })
+        Ok(Written { appended: Appended::Stored { queue_full }, due, recorded })
     }
 
     fn committed(&self, written: &Written, queues: &mut Queues) {
         for (destination, ready) in &written.due {
             queues.add(destination, ready.clone());
+        }
+        if let Some(of) = &written.recorded {
+            self.recorded.add(of.clone());
         }
     }
 }

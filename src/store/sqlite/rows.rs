@@ -33,7 +33,8 @@ fn state_of(number: i64) -> State {
     }
 }
 
-fn headers(text: &str) -> Vec<(String, String)> {
+/// Headers of such a text.
+pub(super) fn headers(text: &str) -> Vec<(String, String)> {
     // What is read here was written above.
     serde_json::from_str(text).unwrap_or_default()
 }
