@@ -3,6 +3,7 @@
 //! `scripts/fuzz.sh` runs them under a fuzzer; the tests run them over their seeds and over everything that was found.
 #![allow(dead_code, reason = "a fuzzer's binary uses one of them")]
 
+use hookglot::capture::{Original, Uncaptured, capture};
 use hookglot::config::{self, BranchFilter, Flags, Format};
 use hookglot::delivery::{self, Refused, Wanted};
 use hookglot::forge::signature::{SigningKey, SigningKeys};
@@ -97,10 +98,11 @@ pub(crate) fn recognition(data: &[u8]) {
     }
 }
 
-/// A request as [`recognition`] has it, translated into the other forge's format.
+/// A request as [`recognition`] has it, translated into the other forge's format, and made an example of.
 pub(crate) fn translation(data: &[u8]) {
     let (headers, body) = request(data);
     let Some(hook) = stored(headers, body) else { return };
+    example(&hook);
     let (settings, overlays) = (Map::new(), ["atlantis".to_owned()]);
     let wanted = Wanted { format: &Format::Other, settings: &settings, overlays: &overlays };
     match delivery::outgoing(&hook, wanted, &RULES) {
@@ -110,6 +112,26 @@ pub(crate) fn translation(data: &[u8]) {
         }
         Err(Refused::Ignored(reason)) => assert!(!reason.is_empty()),
         Err(Refused::Failed(message)) => assert!(message.starts_with("mappings/"), "{message} names no line"),
+    }
+}
+
+/// What is captured of a hook is JSON, and the same each time.
+fn example(hook: &Hook) {
+    let forge = RULES.forges.named(&hook.forge).expect("a hook of a forge");
+    let original = Original {
+        forge,
+        event: &hook.event,
+        instance: hook.instance.as_deref(),
+        headers: &hook.headers,
+        body: &hook.body,
+        seen: None,
+    };
+    match capture(&original) {
+        Ok(captured) => {
+            serde_json::from_str::<Value>(&captured.body).expect("an example is JSON");
+            assert_eq!(capture(&original), Ok(captured), "it is the same each time");
+        }
+        Err(uncaptured) => assert!(matches!(uncaptured, Uncaptured::OtherEvent { .. }), "{uncaptured}"),
     }
 }
 

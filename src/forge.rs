@@ -5,6 +5,7 @@
 mod branch;
 mod description;
 mod naming;
+pub mod private;
 mod prove;
 pub mod scheme;
 mod settings;
@@ -49,6 +50,7 @@ pub struct Forge {
     branch_filters: Vec<branch::FilterRule>,
     teaches: Vec<Teaching>,
     settings: Vec<(String, settings::Kind)>,
+    private: private::Private,
 }
 
 /// What a forge file tells of one hook.

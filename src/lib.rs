@@ -9,6 +9,7 @@ pub mod acks;
 pub mod admin;
 pub mod alerts;
 mod bucket;
+pub mod capture;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -25,7 +25,8 @@ pub(crate) fn masked(path: &str) -> Cow<'_, str> {
     path.split('/').map(|part| if may_be_key(part) { MASK } else { part }).collect::<Vec<_>>().join("/").into()
 }
 
-fn may_be_key(part: &str) -> bool {
+/// Whether a part of a path, or a word, may be a key.
+pub(crate) fn may_be_key(part: &str) -> bool {
     let part = percent_encoding::percent_decode_str(part).decode_utf8_lossy();
     let words = || part.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
     let odd: usize = words().filter(|word| is_odd(word)).map(str::len).sum();

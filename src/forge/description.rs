@@ -1,7 +1,7 @@
 //! Reads `forge.yaml` and runs its examples.
 
 use super::naming::Naming;
-use super::{FilterKind, Forge, Header, Identity, Lesson, branch, prove, settings, teaching};
+use super::{FilterKind, Forge, Header, Identity, Lesson, branch, private, prove, settings, teaching};
 use crate::mapping::Files;
 use crate::mapping::diagnostic::{Diagnostics, Position, did_you_mean};
 use crate::mapping::examples::reach::{self, Reached, Sample};
@@ -14,7 +14,7 @@ use crate::mapping::yaml::{self, Yaml};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 25] = [
     "forge",
     "name",
     "doc",
@@ -38,6 +38,7 @@ const KEYS: [&str; 24] = [
     "branch_filters",
     "teaches",
     "settings",
+    "private",
     "examples",
 ];
 const EXAMPLE_KEYS: [&str; 4] = ["name", "headers", "body", "expect"];
@@ -98,6 +99,7 @@ fn read(root: &Yaml, name: &str, file: &str, faults: &mut Diagnostics) -> Forge 
     let branch_filters = branch::read(root, &events, &mut scope);
     let teaches = teaching::read(root, &mut scope);
     let settings = settings::read(root, &mut scope);
+    let private = private::read(root, &mut scope);
     let program = scope.program;
     Forge {
         name: name.to_owned(),
@@ -121,6 +123,7 @@ fn read(root: &Yaml, name: &str, file: &str, faults: &mut Diagnostics) -> Forge 
         branch_filters,
         teaches,
         settings,
+        private,
     }
 }
 

@@ -67,7 +67,7 @@ fn a_room_uses_only_the_rooms_below_it() {
     ];
     let of_ingest = [&["ingest", "path_keys"][..], &of_both].concat();
     let of_delivery = [&["delivery", "path_keys"][..], &of_both].concat();
-    let rooms: [(&str, &[&str]); 13] = [
+    let rooms: [(&str, &[&str]); 14] = [
         ("mapping", &["mapping"]),
         ("forge", &["forge", "mapping", "secret"]),
         ("store", &["store"]),
@@ -80,6 +80,7 @@ fn a_room_uses_only_the_rooms_below_it() {
         ("reload", &["reload", "rules", "mapping", "mapping_files", "config", "metrics", "feed"]),
         ("feed", &["feed"]),
         ("alerts", &["alerts", "config", "delivery", "feed", "metrics"]),
+        ("capture", &["capture", "mapping", "forge", "path_keys"]),
         ("coverage", &["coverage", "rules", "mapping", "forge"]),
     ];
     for (name, allowed) in rooms {

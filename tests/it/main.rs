@@ -28,6 +28,8 @@ mod bench;
 mod budgets;
 /// Secrets that are looked for everywhere.
 mod canary;
+/// Hooks that become examples, and show nobody.
+mod capture;
 /// Destinations that come, go and change, and copies of the store.
 mod changes;
 /// `check`: what it finds, and how it ends.

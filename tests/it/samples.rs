@@ -52,7 +52,7 @@ fn every_real_payload_translates_into_what_its_schema_accepts_or_is_ignored_with
 }
 
 /// The event header of each GitLab payload, from the index and from the file beside a payload.
-fn gitlab_events(folder: &Path) -> Vec<(String, String)> {
+pub fn gitlab_events(folder: &Path) -> Vec<(String, String)> {
     let index = std::fs::read_to_string(folder.join("gitlab/INDEX.tsv")).unwrap_or_default();
     let listed = index.lines().skip(1).filter_map(|line| {
         let mut columns = line.split('\t');
@@ -61,7 +61,7 @@ fn gitlab_events(folder: &Path) -> Vec<(String, String)> {
     listed.collect()
 }
 
-fn payloads(folder: &Path) -> Vec<PathBuf> {
+pub fn payloads(folder: &Path) -> Vec<PathBuf> {
     let (mut found, mut open) = (Vec::new(), vec![folder.to_owned()]);
     while let Some(folder) = open.pop() {
         for entry in std::fs::read_dir(&folder).unwrap().map(Result::unwrap) {
@@ -78,7 +78,7 @@ fn payloads(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The payload as it would be stored.
-fn hook(forges: &Forges, path: &Path, name: &str, events: &[(String, String)]) -> Option<Hook> {
+pub fn hook(forges: &Forges, path: &Path, name: &str, events: &[(String, String)]) -> Option<Hook> {
     let body = std::fs::read(path).unwrap();
     let beside = std::fs::read_to_string(path.with_extension("event")).ok().map(|event| event.trim().to_owned());
     let event = beside.or_else(|| events.iter().find(|(own, _)| own == name).map(|(_, event)| event.clone()));
