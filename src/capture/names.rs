@@ -29,6 +29,7 @@ pub(super) struct Known {
     mails: Counted,
     hosts: Counted,
     secrets: Counted,
+    numbers: Counted,
     lines: Counted,
     uuids: Counted,
     hexes: BTreeMap<String, usize>,
@@ -47,6 +48,10 @@ impl Known {
 
     pub(super) fn knows_name(&self, text: &str) -> bool {
         self.names.knows(text) || self.people.knows(text)
+    }
+
+    pub(super) fn knows_person(&self, text: &str) -> bool {
+        self.people.knows(text)
     }
 
     /// Notes that a field says so.
@@ -83,6 +88,10 @@ impl Known {
 
     pub(super) fn secret(&mut self, text: &str) -> String {
         format!("secret-{}", self.secrets.of(text) + 1)
+    }
+
+    pub(super) fn number(&mut self, text: &str) -> String {
+        (self.numbers.of(text) + 1).to_string()
     }
 
     pub(super) fn line(&mut self, text: &str) -> String {

@@ -21,7 +21,8 @@ pub(super) fn is_version(text: &str) -> bool {
     let (number, kind) = number.split_once('-').unwrap_or((number, "rc"));
     let kind = kind.trim_end_matches(|character: char| character.is_ascii_digit() || character == '.');
     let parts: Vec<&str> = number.split('.').collect();
-    parts.len() > 1
+    // Four numbers are the address of a machine.
+    [2, 3].contains(&parts.len())
         && text.len() <= 24
         && parts.iter().all(|part| is_number(part, 4))
         && ["rc", "alpha", "beta", "pre"].contains(&kind)

@@ -75,10 +75,15 @@ fn what_is_not_known_to_be_harmless_does_not_stay() {
         ("x", "/uploads/olga.png"),
         ("x", "gopher://olga"),
         ("x", "project-olga"),
+        ("x", "10.20.30.40"),
+        ("x", "release-10.20.30.40"),
+        ("x", "https://git.harbour.example/in?otp=123456"),
+        ("x", "mailto:olga@harbour.example"),
+        ("x", "https://chat.example.com/to/79161234567"),
     ] {
         let shown = replaced(&[(field, text)]);
         let [shown] = shown.as_slice() else { panic!("{shown:?}") };
-        for private in ["Olga", "olga", "main", "hunter2", "AKIA", "Олег", "7916", "123456"] {
+        for private in ["Olga", "olga", "main", "hunter2", "AKIA", "Олег", "7916", "123456", "10.20"] {
             assert!(!shown.contains(private), "{field}: {text} -> {shown}");
         }
     }
@@ -119,4 +124,20 @@ fn what_is_invented_differs() {
     for count in 0..500 {
         assert!(names.insert(invented::name(count)) && people.insert(invented::person(count)), "{count}");
     }
+}
+
+#[test]
+fn somebody_is_somebody_in_a_word_of_the_forge_too() {
+    let shown = replaced(&[("user.name", "Olga Vetrova"), ("source", "Olga Vetrova"), ("x", "olga vetrova")]);
+    assert_eq!(shown, ["Robin Ash"; 3]);
+}
+
+#[test]
+fn a_number_stays_unless_it_is_secret() {
+    let forges = Forges::load(&crate::mapping_files::built_in()).unwrap_or_else(|faults| panic!("{faults}"));
+    let mut replacing = Replacing::new(forges.named("gitlab").expect("built in").private(), None);
+    let mut number = |path: [&str; 2], number| replacing.number(&path.map(str::to_owned), number);
+    assert_eq!(number(["user", "id"], "412"), "412");
+    assert_eq!(number(["variables", "value"], "4711"), "1");
+    assert_eq!(number(["variables", "value"], "4712"), "2");
 }

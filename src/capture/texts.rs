@@ -8,6 +8,8 @@ use percent_encoding::percent_decode_str;
 
 /// The longest number that is no telephone's.
 const SHORT: usize = 6;
+/// The longest number in an address that may be told behind a `=`: more may open something.
+const TOLD: usize = 3;
 /// The longest number in an address of the forge: those of jobs have eleven digits.
 const LONG: usize = 12;
 
@@ -40,8 +42,16 @@ impl<'p> Replacing<'p> {
             Some(Holding::Text) => self.lines(text),
             Some(Holding::Person) => self.person(text),
             Some(Holding::Name) => self.names(text),
-            Some(Holding::Plain) if shapes::is_plain(text) => text.to_owned(),
+            Some(Holding::Plain) if shapes::is_plain(text) && !self.known.knows_person(text) => text.to_owned(),
             Some(Holding::Plain) | None => self.unknown(text),
+        }
+    }
+
+    /// The number of a field at a path of names, which stays unless nobody may know what the field holds.
+    pub(super) fn number(&mut self, path: &[String], number: &str) -> String {
+        match self.private.holding(path) {
+            Some(Holding::Secret | Holding::Person | Holding::Name) => self.known.number(number),
+            Some(Holding::Text | Holding::Plain) | None => number.to_owned(),
         }
     }
 
@@ -125,12 +135,13 @@ impl<'p> Replacing<'p> {
 
     /// A path, a query and a fragment: each part of them, with what is between.
     fn behind_host(&mut self, text: &str, longest: usize) -> String {
-        let mut shown = String::with_capacity(text.len());
+        let (mut shown, mut longest_here) = (String::with_capacity(text.len()), longest);
         for part in text.split_inclusive(['/', '?', '#', '&', '=', ':', ';', ',']) {
             let between = part.chars().next_back().filter(|character| "/?#&=:;,".contains(*character));
             let part = part.strip_suffix(|character| Some(character) == between).unwrap_or(part);
-            shown += &self.segment(&percent_decode_str(part).decode_utf8_lossy(), Some(longest));
+            shown += &self.segment(&percent_decode_str(part).decode_utf8_lossy(), Some(longest_here));
             shown.extend(between);
+            longest_here = if between == Some('=') { TOLD } else { longest };
         }
         shown
     }
@@ -166,8 +177,9 @@ impl<'p> Replacing<'p> {
         let digits: usize = numbers.iter().map(|number| number.len()).sum();
         digits <= most
             && match words.as_slice() {
-                [] => longest.is_some(),
-                [word] => self.private.is_word(word),
+                [] => longest.is_some() && numbers.len() <= 1,
+                // Four numbers are the address of a machine.
+                [word] => self.private.is_word(word) && numbers.len() <= 3,
                 _ => false,
             }
     }

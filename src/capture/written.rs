@@ -23,7 +23,11 @@ struct Writing<'w, 'p> {
 impl Writing<'_, '_> {
     fn value(&mut self, node: Node<'_>) {
         match node.kind() {
-            Kind::Null | Kind::True | Kind::False | Kind::Number => self.out.extend_from_slice(node.raw().as_bytes()),
+            Kind::Null | Kind::True | Kind::False => self.out.extend_from_slice(node.raw().as_bytes()),
+            Kind::Number => {
+                let number = self.replacing.number(&self.path, node.raw());
+                self.out.extend_from_slice(number.as_bytes());
+            }
             Kind::Array => {
                 let elements: Vec<Node<'_>> = node.elements().collect();
                 self.lines(*b"[]", elements, Self::value);

@@ -9,7 +9,7 @@ use hookglot::forge::private::{Holding, Private};
 use hookglot::mapping_files;
 use hookglot::rules::Rules;
 use hookglot::store::Hook;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
@@ -52,6 +52,7 @@ fn shape(value: &Value) -> Value {
         Value::String(text) => (if text.trim().is_empty() { text.as_str() } else { "text" }).into(),
         Value::Array(items) => items.iter().map(shape).collect(),
         Value::Object(members) => members.iter().map(|(key, member)| (key.clone(), shape(member))).collect(),
+        Value::Number(number) => number.is_i64().into(),
         other => other.clone(),
     }
 }
@@ -277,4 +278,21 @@ fn check_takes_a_captured_hook_as_an_example() {
     std::fs::write(mappings.join("captured.yaml"), mapping).unwrap();
     let checked = crate::support::process::run(&["check", "--mappings-dir", folder.path().to_str().unwrap()]);
     assert_eq!(checked.code, Some(0), "{} {}", checked.out, checked.err);
+}
+
+#[test]
+fn thousands_of_commits_stay_apart() {
+    let rules = rules();
+    let mut body: Value = serde_json::from_str(&crate::support::gitlab_push()).unwrap();
+    let commit = |number: usize| {
+        let id = format!("{number:040x}");
+        json!({"id": id, "short_id": &id[34..], "message": format!("Lamp {number}"), "added": [format!("lamps/{number}.rs")]})
+    };
+    body["commits"] = (1..5_000).map(commit).collect();
+    let forge = rules.forges.named("gitlab").unwrap();
+    let hook = stored(forge, Vec::new(), body.to_string().into_bytes()).unwrap();
+    let example: Value = serde_json::from_str(&captured(&rules, &hook).body).unwrap();
+    let ids: HashSet<&str> =
+        example["commits"].as_array().unwrap().iter().map(|own| own["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), 4_999);
 }
