@@ -113,6 +113,21 @@ fn what_says_nothing_of_anybody_stays() {
 }
 
 #[test]
+fn a_field_keeps_its_name_unless_it_is_somebodys() {
+    let forges = Forges::load(&crate::mapping_files::built_in()).unwrap_or_else(|faults| panic!("{faults}"));
+    let mut replacing = Replacing::new(forges.named("gitlab").expect("built in").private(), None);
+    for name in ["id", "state", "olga"] {
+        replacing.text(&["username".to_owned()], name);
+    }
+    for key in ["id", "state", "diff_stats", "created_at ", "WORK_NOT_IN_PROGRESS"] {
+        assert_eq!(replacing.key(key), key);
+    }
+    for key in ["olga", "o.vetrova", "olga@harbour.example", "TOKEN=hunter2", "AKIA2E7QXW5ZP3TN6VYB"] {
+        assert_ne!(replacing.key(key), key);
+    }
+}
+
+#[test]
 fn lines_stay_lines() {
     let shown = replaced(&[("title", "One"), ("message", "One\r\n\r\nTwo\nOne"), ("changes.title.previous", "Two")]);
     assert_eq!(shown, ["Text 1", "Text 1\r\n\r\nText 2\nText 1", "Text 2"]);

@@ -28,7 +28,8 @@ impl<'p> Replacing<'p> {
     pub(super) fn key(&mut self, key: &str) -> String {
         let is_identifier = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_ ".contains(&byte));
         let is_of_forge = is_identifier && !may_be_key(key) && !shapes::is_hex(key) && !self.known.is_given(key);
-        if self.private.names_field(key) || is_of_forge { key.to_owned() } else { self.unknown(key) }
+        let is_known = self.private.names_field(key) || self.private.is_word(key);
+        if is_known || is_of_forge { key.to_owned() } else { self.unknown(key) }
     }
 
     /// The text of a field at a path of names.
