@@ -1,8 +1,10 @@
 //! What can be said on the command line.
 
+mod api;
 mod bench;
 mod check;
 mod coverage;
+mod deliveries;
 mod destinations;
 mod echo;
 mod findings;
@@ -11,6 +13,8 @@ mod mappings;
 mod open_files;
 mod out;
 mod reconfigure;
+mod routes;
+mod screen;
 mod serve;
 mod signals;
 mod store;
@@ -76,6 +80,12 @@ enum Command {
     ///
     /// Exit codes: 0 every hook got its 200 and, with --sink, arrived; 1 not so, or it could not be done.
     Bench(bench::BenchArgs),
+    /// Ask a running hookglot what became of hooks, and have deliveries sent again.
+    Deliveries(deliveries::DeliveriesArgs),
+    /// Ask a running hookglot for its routes and destinations, and how these are.
+    ///
+    /// Exit codes: 0 done, 1 it could not be done.
+    Routes(api::ApiArgs),
 }
 
 #[derive(Debug, Args)]
@@ -244,6 +254,8 @@ pub fn run() -> ExitCode {
         Command::Restore(args) => store::restore(&args.flags(), &args.file),
         Command::Healthcheck(args) => healthcheck::run(&args.into()),
         Command::Bench(args) => bench::run(&args),
+        Command::Deliveries(args) => deliveries::run(args),
+        Command::Routes(args) => routes::run(&args),
     }
 }
 

@@ -30,6 +30,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use worker::{Told, Worker};
 
+pub(crate) use client::{is_loopback, tls, whole};
 pub(crate) use custom::with_login;
 pub use outgoing::{Refused, Wanted, explain, outgoing};
 

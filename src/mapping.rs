@@ -32,6 +32,7 @@ pub(crate) mod yaml;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use eval::{HookFacts, Surroundings};
+pub(crate) use explain::shown;
 pub use explain::{Explained, ExplainedField, ReadSource};
 pub use failure::Failure;
 pub use files::Files;

@@ -88,7 +88,7 @@ pub(super) fn variables(ours: &HashMap<String, String>) -> BTreeMap<String, Stri
 /// `hookglot`: those are not ours.
 pub(super) fn ours(environment: &HashMap<String, String>) -> HashMap<String, String> {
     /// Variables of ours that are no settings.
-    const NOT_SETTINGS: [&str; 1] = ["HOOKGLOT_CONFIG"];
+    const NOT_SETTINGS: [&str; 2] = ["HOOKGLOT_CONFIG", "HOOKGLOT_ADMIN_URL"];
     environment
         .iter()
         .filter(|(name, _)| !NOT_SETTINGS.contains(&name.as_str()))

@@ -64,7 +64,7 @@ pub(crate) fn build(way: &Way<'_>) -> Result<Client, String> {
     builder.build().map_err(|error| whole(&error))
 }
 
-fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
@@ -75,7 +75,7 @@ fn is_loopback(url: &Url) -> bool {
 
 /// Trusts the system's certificates (`SSL_CERT_FILE` and `SSL_CERT_DIR` say where they are), and those of a file.
 /// An image without any has Mozilla's, which are in the binary. Shows a certificate of its own where there is one.
-fn tls(ca_file: Option<&Path>, own: Option<&ClientCertificate>) -> Result<ClientConfig, String> {
+pub(crate) fn tls(ca_file: Option<&Path>, own: Option<&ClientCertificate>) -> Result<ClientConfig, String> {
     let mut roots = RootCertStore::empty();
     let native = rustls_native_certs::load_native_certs();
     let (added, _) = roots.add_parsable_certificates(native.certs);
