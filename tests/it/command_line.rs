@@ -26,7 +26,7 @@ fn help_and_version_are_0_and_no_arguments_are_2() {
     assert_eq!((version.code, version.out), (Some(0), format!("hookglot {}\n", env!("CARGO_PKG_VERSION"))));
     let help = run(&["--help"]);
     assert_eq!((help.code, help.err.as_str()), (Some(0), ""));
-    for subcommand in ["serve", "translate", "check", "echo", "healthcheck", "bench"] {
+    for subcommand in ["serve", "translate", "check", "echo", "healthcheck", "bench", "deliveries", "routes"] {
         assert!(help.out.contains(&format!("  {subcommand} ")), "{subcommand}: {help:?}");
         let help = run(&[subcommand, "--help"]);
         assert_eq!((help.code, help.err.as_str()), (Some(0), ""));

@@ -50,6 +50,12 @@ mod crash;
 mod custom_headers;
 /// A tool that is gone for ten thousand hooks.
 mod dead_destination;
+/// `deliveries` without `resend`, and `routes`, before a server that answers as they want, and on a terminal.
+mod deliveries_calls;
+/// `deliveries` and `routes` before a running hookglot.
+mod deliveries_cli;
+/// `deliveries resend` before a server that answers as it wants, and on a terminal.
+mod deliveries_resend;
 /// What reaches a tool: bytes on the wire, retries, pass-through, certificates, proxies.
 mod delivery;
 /// The demonstration that runs without any configuration.

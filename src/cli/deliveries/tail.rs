@@ -105,7 +105,7 @@ fn is_wanted(happening: &Happening, args: &TailArgs) -> bool {
         Happening::Attempt { destination, event, .. } => (Some(destination), Some(event), None),
         Happening::Ended { destination, event, state, .. } => (Some(destination), Some(event), Some(state.as_str())),
         Happening::Breaker { destination, .. } => (Some(destination), None, None),
-        Happening::Reload { .. } => (None, None, None),
+        Happening::Reload { .. } | Happening::Disk { .. } | Happening::Store { .. } => (None, None, None),
     };
     args.destination.as_ref().is_none_or(|wanted| destination == Some(wanted))
         && args.event.as_ref().is_none_or(|wanted| event == Some(wanted))
@@ -146,6 +146,14 @@ fn said(happening: &Happening) -> (&'static str, String, Option<Colour>) {
             ("breaker", text + &because(Some(error)), Some(Colour::Bad))
         }
         Happening::Breaker { destination, .. } => ("breaker", format!("{destination} is back"), Some(Colour::Good)),
+        Happening::Disk { is_short: true, free_bytes, .. } => {
+            ("disk", format!("the disk of data_dir is nearly full: {free_bytes} bytes are free"), Some(Colour::Bad))
+        }
+        Happening::Disk { .. } => ("disk", "the disk of data_dir has room again".to_owned(), Some(Colour::Good)),
+        Happening::Store { is_down: true, reason } => {
+            ("store", format!("the store takes no hooks: it is {reason}"), Some(Colour::Bad))
+        }
+        Happening::Store { .. } => ("store", "the store takes hooks again".to_owned(), Some(Colour::Good)),
         Happening::Reload { what, faults } if faults.is_empty() => ("reload", format!("{what} in force"), None),
         Happening::Reload { what, faults } => {
             ("reload", format!("{what} refused: {}", faults.join("; ")), Some(Colour::Bad))

@@ -46,6 +46,12 @@ impl Running {
         String::from_utf8_lossy(&self.err.lock().unwrap()).into_owned()
     }
 
+    /// Sends it a signal.
+    pub fn signal(&self, signal: &str) {
+        let done = Command::new("kill").args([&format!("-{signal}"), &self.child.id().to_string()]).status().unwrap();
+        assert!(done.success());
+    }
+
     /// Waits for its end.
     pub fn end(mut self) -> Ended {
         let until = Instant::now() + DEADLINE;

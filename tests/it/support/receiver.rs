@@ -24,8 +24,8 @@ impl Got {
     }
 }
 
-/// What the tool answers to the request of a number from 0.
-pub type Script = dyn Fn(usize) -> String + Send + Sync;
+/// What the tool answers to a request, by its number from 0.
+pub type Script = dyn Fn(usize, &Got) -> String + Send + Sync;
 
 /// A listening tool.
 pub struct Receiver {
@@ -46,15 +46,20 @@ impl Receiver {
 
     /// A tool that answers by a script; an empty answer closes the connection.
     pub fn scripted(script: impl Fn(usize) -> String + Send + Sync + 'static) -> Self {
+        Self::answering(move |number, _| script(number))
+    }
+
+    /// A tool that answers by what it got; an empty answer closes the connection.
+    pub fn answering(script: impl Fn(usize, &Got) -> String + Send + Sync + 'static) -> Self {
         Self::on(&TcpListener::bind("127.0.0.1:0").unwrap(), script)
     }
 
     /// A content tool at an address.
     pub fn at(address: SocketAddr) -> Self {
-        Self::on(&TcpListener::bind(address).unwrap(), |_| status(200, ""))
+        Self::on(&TcpListener::bind(address).unwrap(), |_, _| status(200, ""))
     }
 
-    fn on(listener: &TcpListener, script: impl Fn(usize) -> String + Send + Sync + 'static) -> Self {
+    fn on(listener: &TcpListener, script: impl Fn(usize, &Got) -> String + Send + Sync + 'static) -> Self {
         let listener = listener.try_clone().unwrap();
         let url = format!("http://{}/tool", listener.local_addr().unwrap());
         let got = Arc::new(Mutex::new(Vec::new()));
@@ -86,10 +91,10 @@ fn serve(mut stream: TcpStream, got: &Mutex<Vec<Got>>, script: &Script) {
     while let Some(request) = read(&mut stream) {
         let number = {
             let mut got = got.lock().unwrap();
-            got.push(request);
+            got.push(request.clone());
             got.len() - 1
         };
-        let answer = script(number);
+        let answer = script(number, &request);
         if answer.is_empty() || stream.write_all(answer.as_bytes()).is_err() {
             break;
         }
