@@ -19,6 +19,7 @@ pub mod doorbell;
 pub mod echo;
 pub mod feed;
 pub mod forge;
+mod handmade;
 pub mod ingest;
 pub mod loop_guard;
 pub mod mapping;

@@ -9,7 +9,7 @@ use crate::mapping::json::Document;
 use crate::mapping::overlay::Overlays;
 use crate::mapping::{Diagnostics, Files, Mappings};
 use arc_swap::ArcSwap;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// The mappings of every pair of forges, by the forge that a hook comes from and the one whose format it gets.
@@ -33,6 +33,10 @@ pub struct Rules {
     pub directions: Directions,
     /// The overlays that a destination can name.
     pub overlays: Overlays,
+    /// The files, as messages name them, that do not come with the program.
+    pub own_files: BTreeSet<String>,
+    /// What is odd about the files, a line each.
+    pub warnings: Vec<String>,
 }
 
 impl Rules {
@@ -42,7 +46,10 @@ impl Rules {
     /// Every finding in every file.
     pub fn load(files: &Files) -> Result<(Self, Diagnostics), Diagnostics> {
         match Self::read(files) {
-            (Some(rules), found) if !found.has_errors() => Ok((rules, found)),
+            (Some(rules), found) if !found.has_errors() => {
+                let warnings = found.sorted().into_iter().map(ToString::to_string).collect();
+                Ok((Self { warnings, ..rules }, found))
+            }
             (_, found) => Err(found),
         }
     }
@@ -68,7 +75,9 @@ impl Rules {
         let Some(forges) = forges else { return (None, found) };
         check_against(&forges, &directions, &mut found);
         check_overlays(&overlays, &forges, &mut found);
-        (Some(Self { forges, directions, overlays }), found)
+        let own_files = files.all().map(|(_, shown)| shown).filter(|shown| !files.is_built_in(shown));
+        let (own_files, warnings) = (own_files.map(str::to_owned).collect(), Vec::new());
+        (Some(Self { forges, directions, overlays, own_files, warnings }), found)
     }
 
     /// The rules, ready to be put in force and replaced.

@@ -3,21 +3,19 @@
 use super::{FAILED, IGNORED, TranslateArgs, out};
 use crate::config::Format;
 use crate::delivery::{self, Refused, Wanted};
-use crate::forge::{Forge, Forges, Header, Identity};
+use crate::forge::Forges;
+use crate::handmade::{self, HandMade};
 use crate::mapping::diagnostic::did_you_mean;
-use crate::mapping::json::Document;
 use crate::mapping::overlay::Overlays;
 use crate::mapping::{Explained, Files, Mappings};
 use crate::mapping_files;
 use crate::rules::{self, Directions, Rules};
-use crate::store::{Hook, Outgoing};
-use jiff::Timestamp;
+use crate::store::Outgoing;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
-use uuid::Uuid;
 
 pub(super) fn run(args: &TranslateArgs) -> ExitCode {
     match translate(args) {
@@ -43,10 +41,12 @@ fn translate(args: &TranslateArgs) -> Result<Vec<u8>, Refused> {
     let files = mapping_files::read(super::mappings_dir(args.mappings_dir.as_ref()).as_deref())
         .map_err(|error| failed(error.to_string()))?;
     let forges = Forges::load(&files).map_err(|faults| failed(faults.to_string()))?;
-    let to = named(&forges, "--to", &args.to)?;
-    let hook = hook(args, &forges, body)?;
-    let rules =
-        Rules { directions: direction(&files, &hook.forge, to.name())?, overlays: overlays(args, &files)?, forges };
+    let to = handmade::named(&forges, "--to", &args.to).map_err(failed)?;
+    let (from, event, body_is) = (args.from.as_deref(), args.event.as_deref(), shown(&args.file));
+    let made = HandMade { body, headers: Vec::new(), from, event, body_is: &body_is, from_is: "--from" };
+    let hook = made.hook(&forges).map_err(failed)?;
+    let (directions, overlays) = (direction(&files, &hook.forge, to.name())?, overlays(args, &files)?);
+    let rules = Rules { directions, overlays, forges, own_files: BTreeSet::new(), warnings: Vec::new() };
     let format = Format::Forge(args.to.clone());
     let wanted = Wanted { format: &format, settings: &serde_json::Map::new(), overlays: &args.overlay };
     if args.explain {
@@ -116,65 +116,6 @@ fn read(file: &Path) -> std::io::Result<Vec<u8>> {
         return Ok(body);
     }
     std::fs::read(file)
-}
-
-fn named<'f>(forges: &'f Forges, flag: &str, name: &str) -> Result<&'f Arc<Forge>, Refused> {
-    forges.named(name).ok_or_else(|| {
-        let known: Vec<&str> = forges.iter().map(|forge| forge.name()).collect();
-        let suggestion = did_you_mean(name, known.iter().copied());
-        Refused::Failed(format!("{flag}: unknown forge `{name}`: expected {}{suggestion}", known.join(" or ")))
-    })
-}
-
-/// The hook as `serve` would store it.
-fn hook(args: &TranslateArgs, forges: &Forges, body: Vec<u8>) -> Result<Hook, Refused> {
-    let shown = shown(&args.file);
-    let document = Document::parse(&body).map_err(|error| Refused::Failed(format!("{shown}: {error}")))?;
-    if !document.root().is_object() {
-        return Err(Refused::Failed(format!("{shown}: not a JSON object")));
-    }
-    let headers = event_headers(args, forges);
-    let forge = match &args.from {
-        Some(name) => named(forges, "--from", name)?,
-        None => {
-            let all: Vec<String> = forges.iter().map(|forge| forge.name().to_owned()).collect();
-            let found = forges.recognise(&all, document.root(), &headers);
-            found.ok_or_else(|| {
-                Refused::Failed(format!("{shown}: not a hook of {}; --from says whose it is", all.join(" or ")))
-            })?
-        }
-    };
-    let identity = forge.identify(document.root(), &headers).map_err(|failure| Refused::Failed(failure.to_string()))?;
-    let event = told_event(args, forge, identity.event.clone());
-    let Identity { project, instance, delivery_key, .. } = identity;
-    let (id, route, received_at) = (Uuid::now_v7(), String::new(), Timestamp::now());
-    Ok(Hook {
-        id,
-        route,
-        forge: forge.name().to_owned(),
-        event,
-        project,
-        instance,
-        delivery_key,
-        hops: 0,
-        received_at,
-        headers,
-        body: body.into(),
-        seen: None,
-    })
-}
-
-/// What `--event` says, in the header in which each forge would say it.
-fn event_headers(args: &TranslateArgs, forges: &Forges) -> Vec<Header> {
-    let Some(event) = &args.event else { return Vec::new() };
-    let wanted = forges.iter().filter(|forge| args.from.as_deref().is_none_or(|from| from == forge.name()));
-    wanted.filter_map(|forge| forge.event_header()).map(|name| (name.to_owned(), event.clone())).collect()
-}
-
-/// A forge without a header for it takes the event as it is said.
-fn told_event(args: &TranslateArgs, forge: &Forge, identified: String) -> String {
-    let said = args.event.clone().filter(|_| forge.event_header().is_none() && identified.is_empty());
-    said.unwrap_or(identified)
 }
 
 fn direction(files: &Files, from: &str, to: &str) -> Result<Directions, Refused> {
