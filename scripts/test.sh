@@ -1,7 +1,7 @@
 #!/bin/sh
 # Every test, with everything that the tests need: installs what is missing, runs the tests of the code, among them those
-# that send hooks to a real Buildbot, those that compare our requests with those of Ruby and those in which the clock
-# jumps, then builds the container image and sends a hook through it. On Debian as root; elsewhere it says what to install.
+# that send hooks to a real Buildbot, those in which Schemathesis tries the admin API, those that compare our requests
+# with those of Ruby and those in which the clock jumps, then builds the container image and sends a hook through it. On Debian as root; elsewhere it says what to install.
 #
 # HOOKGLOT_SAMPLES=DIR also runs a folder of real payloads through.
 set -eu
@@ -25,6 +25,10 @@ fi
 sh scripts/buildbot.sh
 HOOKGLOT_BUILDBOT=$PWD/target/buildbot/bin
 export HOOKGLOT_BUILDBOT
+
+sh scripts/schemathesis.sh
+HOOKGLOT_SCHEMATHESIS=$PWD/target/schemathesis/bin/schemathesis
+export HOOKGLOT_SCHEMATHESIS
 
 sh scripts/ruby.sh
 HOOKGLOT_RUBY=$(command -v ruby)

@@ -3,19 +3,29 @@
 mod access;
 mod anew;
 pub mod asked;
+mod bare;
+mod calls;
+mod coverage;
 mod desk;
 mod difference;
+pub mod events;
+pub mod explain;
 mod lists;
+pub mod mappings;
 mod masked;
 pub mod problem;
 mod resend;
 pub mod resend_shown;
 mod resends;
+pub mod routes;
 pub mod shown;
+pub mod translate;
 
 use crate::metrics::Metrics;
 use actix_web::dev::Server;
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use actix_web::middleware::DefaultHeaders;
+use actix_web::web::{self, Data, JsonConfig, PathConfig, QueryConfig, ServiceConfig};
 use actix_web::{App, HttpResponse, HttpServer};
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -32,6 +42,7 @@ impl Readiness {
     }
 }
 
+pub use calls::description;
 pub use desk::Desk;
 use problem::Refusal;
 pub use resends::Resends;
@@ -41,36 +52,36 @@ pub use resends::Resends;
 /// # Errors
 /// When the listener cannot be used.
 pub fn serve(desk: Desk, readiness: Readiness, listener: TcpListener) -> std::io::Result<Server> {
-    let (metrics, desk) = (desk.metrics.clone(), Data::new(desk));
+    let (metrics, largest, seats) = (desk.metrics.clone(), desk.limits.body, Data::new(events::Seats::default()));
+    let desk = Data::new(desk);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(Data::new(metrics.clone()))
             .app_data(Data::new(readiness.clone()))
             .app_data(desk.clone())
+            .app_data(seats.clone())
+            .wrap(guarded())
             .route("/live", web::get().to(live))
             .route("/ready", web::get().to(ready))
             .route("/metrics", web::get().to(show_metrics))
-            .service(web::scope("/api/v1").configure(api).default_service(web::to(no_such_call)))
+            .service(web::scope(calls::BELOW).configure(|calls| api(calls, largest)))
             .default_service(web::to(unknown))
     });
     Ok(server.workers(1).disable_signals().shutdown_timeout(1).listen(listener)?.run())
 }
 
-/// The calls of the API.
-fn api(calls: &mut ServiceConfig) {
-    calls
-        .route("/deliveries", web::get().to(lists::deliveries))
-        .route("/deliveries/count", web::get().to(lists::count))
-        .route("/deliveries/{id}", web::get().to(lists::delivery))
-        .route("/deliveries/{id}/diff", web::get().to(resend::diff))
-        .route("/deliveries/{id}/resend", web::post().to(resend::resend))
-        .route("/hooks", web::get().to(lists::hooks))
-        .route("/hooks/{id}", web::get().to(lists::hook))
-        .route("/hooks/{id}/resend", web::post().to(resend::deliver))
-        .route("/resends", web::get().to(resends::list))
-        .route("/resends", web::post().to(resends::begin))
-        .route("/resends/{id}", web::get().to(resends::show))
-        .route("/resends/{id}", web::delete().to(resends::stop));
+/// The API: its calls, and how what is no call is told so.
+fn api(api: &mut ServiceConfig, largest: usize) {
+    calls::register(api);
+    api.app_data(JsonConfig::default().limit(largest).error_handler(|error, _| problem::of_json(error)))
+        .app_data(QueryConfig::default().error_handler(|error, _| problem::of_query(&error)))
+        .app_data(PathConfig::default().error_handler(|error, _| problem::of_path(&error)))
+        .default_service(web::to(no_such_call));
+}
+
+/// What every answer says: it may hold what is nobody's else, and is what it says that it is.
+fn guarded() -> DefaultHeaders {
+    DefaultHeaders::new().add((CACHE_CONTROL, "no-store")).add((X_CONTENT_TYPE_OPTIONS, "nosniff"))
 }
 
 async fn no_such_call() -> Result<HttpResponse, Refusal> {

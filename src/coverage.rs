@@ -6,9 +6,10 @@ use crate::mapping::{Description, ExampleOutput, Mappings};
 use crate::rules::Rules;
 use serde::Serialize;
 use std::fmt::Write as _;
+use utoipa::ToSchema;
 
 /// One direction: from one forge into the format of another.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Direction {
     /// The forge that sends the hooks.
     pub from: String,
@@ -19,7 +20,7 @@ pub struct Direction {
 }
 
 /// One event and what becomes of it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Event {
     /// Its name.
     pub event: String,
@@ -39,7 +40,7 @@ pub struct Event {
 }
 
 /// What becomes of an event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
     /// It is translated.
@@ -61,7 +62,7 @@ pub enum Outcome {
 }
 
 /// Fields that are lost, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Lossy {
     /// Paths, or `path = value`.
     pub fields: Vec<String>,

@@ -7,6 +7,7 @@ mod ahead;
 mod breaker;
 pub(crate) mod client;
 mod custom;
+mod health;
 mod limits;
 mod outgoing;
 mod policy;
@@ -32,6 +33,7 @@ use worker::{Told, Worker};
 
 pub(crate) use client::{is_loopback, tls, whole};
 pub(crate) use custom::with_login;
+pub use health::{Health, Latest};
 pub use outgoing::{Refused, Wanted, explain, outgoing};
 
 /// Everything that delivering needs.
@@ -50,6 +52,8 @@ pub struct Delivery {
     pub acks: Acks,
     /// Where it is told what happens.
     pub feed: Feed,
+    /// What the latest attempts said of the destinations.
+    pub health: Health,
     /// How many bytes of what a destination answers are kept with an attempt.
     pub kept_answer: usize,
 }

@@ -2,12 +2,13 @@
 
 use super::Resends;
 use crate::clock::Clock;
-use crate::config::{AdminToken, Destination};
+use crate::config::{AdminToken, Destination, Limits};
+use crate::delivery::Health;
 use crate::doorbell::Doorbells;
 use crate::feed::Feed;
 use crate::ingest::{Route, Routes};
 use crate::metrics::Metrics;
-use crate::reload::Standing;
+use crate::reload::{Configured, Standing};
 use crate::rules::LiveRules;
 use crate::store::Store;
 use arc_swap::ArcSwap;
@@ -29,6 +30,12 @@ pub struct Desk {
     pub clock: Clock,
     /// The workers' bells.
     pub doorbells: Doorbells,
+    /// What the latest attempts said of the destinations.
+    pub health: Health,
+    /// What may come in.
+    pub limits: Limits,
+    /// What is odd about the configuration in force.
+    pub configured: Configured,
     /// Who may ask.
     pub tokens: Arc<ArcSwap<Vec<AdminToken>>>,
     /// The calls that send many deliveries again.

@@ -3,6 +3,7 @@
 use super::Desk;
 use super::access::Reader;
 use super::asked::{AskedFilter, AskedPage, asked};
+use super::bare::Bare;
 use super::problem::{Problem, Refusal};
 use super::shown::{CountsShown, DeliveryShown, HookShown, PageShown, WholeDelivery, WholeHook};
 use crate::store::{DeliveryRecord, HookRecord, Page};
@@ -15,9 +16,6 @@ use uuid::Uuid;
     get, path = "/api/v1/deliveries", tag = "history", params(AskedFilter, AskedPage),
     responses(
         (status = 200, description = "A page of deliveries", body = PageShown<DeliveryShown>),
-        (status = 400, description = "The query is wrong", body = Problem),
-        (status = 401, description = "No token, or a wrong one", body = Problem),
-        (status = 403, description = "The token may not, or there is none in the configuration", body = Problem),
         (status = 503, description = "The store cannot be read", body = Problem),
     ),
 )]
@@ -39,9 +37,6 @@ fn page<R, S: From<R>>(page: Page<R>) -> PageShown<S> {
     get, path = "/api/v1/deliveries/count", tag = "history", params(AskedFilter, AskedPage),
     responses(
         (status = 200, description = "The counts", body = CountsShown),
-        (status = 400, description = "The query is wrong", body = Problem),
-        (status = 401, description = "No token, or a wrong one", body = Problem),
-        (status = 403, description = "The token may not, or there is none in the configuration", body = Problem),
         (status = 503, description = "The store cannot be read", body = Problem),
     ),
 )]
@@ -55,9 +50,6 @@ pub(super) async fn count(_: Reader, desk: Data<Desk>, request: HttpRequest) -> 
     get, path = "/api/v1/hooks", tag = "history", params(AskedFilter, AskedPage),
     responses(
         (status = 200, description = "A page of hooks", body = PageShown<HookShown>),
-        (status = 400, description = "The query is wrong", body = Problem),
-        (status = 401, description = "No token, or a wrong one", body = Problem),
-        (status = 403, description = "The token may not, or there is none in the configuration", body = Problem),
         (status = 503, description = "The store cannot be read", body = Problem),
     ),
 )]
@@ -75,13 +67,16 @@ pub(super) async fn hooks(
     get, path = "/api/v1/deliveries/{id}", tag = "history", params(("id" = Uuid, Path, description = "The delivery")),
     responses(
         (status = 200, description = "The delivery", body = WholeDelivery),
-        (status = 401, description = "No token, or a wrong one", body = Problem),
-        (status = 403, description = "The token may not, or there is none in the configuration", body = Problem),
         (status = 404, description = "There is no such delivery (any more)", body = Problem),
         (status = 503, description = "The store cannot be read", body = Problem),
     ),
 )]
-pub(super) async fn delivery(_: Reader, desk: Data<Desk>, id: Path<String>) -> Result<Json<WholeDelivery>, Refusal> {
+pub(super) async fn delivery(
+    _: Reader,
+    _: Bare,
+    desk: Data<Desk>,
+    id: Path<String>,
+) -> Result<Json<WholeDelivery>, Refusal> {
     let record = found_delivery(&desk, &id).await?;
     let url = desk.destination(&record.row.destination).map(|(_, to)| to.url.to_string());
     Ok(Json(WholeDelivery::of(record, url)))
@@ -92,13 +87,11 @@ pub(super) async fn delivery(_: Reader, desk: Data<Desk>, id: Path<String>) -> R
     get, path = "/api/v1/hooks/{id}", tag = "history", params(("id" = Uuid, Path, description = "The hook")),
     responses(
         (status = 200, description = "The hook", body = WholeHook),
-        (status = 401, description = "No token, or a wrong one", body = Problem),
-        (status = 403, description = "The token may not, or there is none in the configuration", body = Problem),
         (status = 404, description = "There is no such hook (any more)", body = Problem),
         (status = 503, description = "The store cannot be read", body = Problem),
     ),
 )]
-pub(super) async fn hook(_: Reader, desk: Data<Desk>, id: Path<String>) -> Result<Json<WholeHook>, Refusal> {
+pub(super) async fn hook(_: Reader, _: Bare, desk: Data<Desk>, id: Path<String>) -> Result<Json<WholeHook>, Refusal> {
     Ok(Json(found_hook(&desk, &id).await?.into()))
 }
 

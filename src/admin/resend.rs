@@ -3,6 +3,7 @@
 use super::Desk;
 use super::access::{Reader, Writer};
 use super::anew::{self, gone};
+use super::bare::Bare;
 use super::lists::{found_delivery, found_hook};
 use super::problem::{Problem, Refusal};
 use super::resend_shown::{AskedDelivery, AskedResend, Difference, Fate, How, ResentItems, ResentShown};
@@ -20,13 +21,11 @@ pub(super) const QUEUE_FULL: &str = "its queue is full: what waits must go first
     get, path = "/api/v1/deliveries/{id}/diff", tag = "resend", params(("id" = Uuid, Path, description = "The delivery")),
     responses(
         (status = 200, description = "Both, and what differs", body = Difference),
-        (status = 401, description = "No token, or a wrong one", body = Problem),
-        (status = 403, description = "The token may not, or there is none in the configuration", body = Problem),
         (status = 404, description = "There is no such delivery (any more)", body = Problem),
         (status = 503, description = "The store cannot be read", body = Problem),
     ),
 )]
-pub(super) async fn diff(_: Reader, desk: Data<Desk>, id: Path<String>) -> Result<Json<Difference>, Refusal> {
+pub(super) async fn diff(_: Reader, _: Bare, desk: Data<Desk>, id: Path<String>) -> Result<Json<Difference>, Refusal> {
     let record = found_delivery(&desk, &id).await?;
     Ok(Json(anew::difference(&desk, &record).await))
 }
@@ -37,9 +36,6 @@ pub(super) async fn diff(_: Reader, desk: Data<Desk>, id: Path<String>) -> Resul
     params(("id" = Uuid, Path, description = "The delivery")),
     responses(
         (status = 200, description = "What became of it", body = ResentShown),
-        (status = 400, description = "The body is wrong", body = Problem),
-        (status = 401, description = "No token, or a wrong one", body = Problem),
-        (status = 403, description = "The token may not, or there is none in the configuration", body = Problem),
         (status = 404, description = "There is no such delivery (any more)", body = Problem),
         (status = 409, description = "The mappings make another body than the one that is expected", body = Problem),
         (status = 503, description = "The store cannot be written", body = Problem),
@@ -47,6 +43,7 @@ pub(super) async fn diff(_: Reader, desk: Data<Desk>, id: Path<String>) -> Resul
 )]
 pub(super) async fn resend(
     who: Writer,
+    _: Bare,
     desk: Data<Desk>,
     id: Path<String>,
     asked: Json<AskedResend>,
@@ -63,15 +60,13 @@ pub(super) async fn resend(
     params(("id" = Uuid, Path, description = "The hook")),
     responses(
         (status = 200, description = "What became of it at each destination", body = ResentItems),
-        (status = 400, description = "The body is wrong", body = Problem),
-        (status = 401, description = "No token, or a wrong one", body = Problem),
-        (status = 403, description = "The token may not, or there is none in the configuration", body = Problem),
         (status = 404, description = "There is no such hook (any more), route or destination", body = Problem),
         (status = 503, description = "The store cannot be written", body = Problem),
     ),
 )]
-pub(super) async fn deliver(
+pub(super) async fn resend_hook(
     who: Writer,
+    _: Bare,
     desk: Data<Desk>,
     id: Path<String>,
     asked: Json<AskedDelivery>,

@@ -108,6 +108,7 @@ pub struct AskedResends {
     /// Only say what would be sent.
     pub dry_run: bool,
     /// How many a second at most, from 1 to 1000; 10 where nothing is said.
+    #[schema(minimum = 1, maximum = 1000)]
     pub rate: Option<u16>,
     /// Also those that were sent again before.
     pub again: bool,

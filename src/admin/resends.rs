@@ -3,6 +3,7 @@
 use super::access::{Reader, Writer};
 use super::anew::{self, gone};
 use super::asked::AskedFilter;
+use super::bare::Bare;
 use super::problem::{Problem, Refusal};
 use super::resend::{self, QUEUE_FULL};
 use super::resend_shown::{AskedResends, Fate, How, Refused, ResendList, ResendPlan, ResendShown, ResendState};
@@ -99,13 +100,15 @@ impl Resends {
     responses(
         (status = 200, description = "What it would do", body = ResendPlan),
         (status = 202, description = "It has begun", body = ResendShown),
-        (status = 400, description = "The body is wrong, or names no filter", body = Problem),
-        (status = 401, description = "No token, or a wrong one", body = Problem),
-        (status = 403, description = "The token may not, or there is none in the configuration", body = Problem),
+        (status = 422, description = "The filter names nothing, or more than can be sent at once", body = Problem),
         (status = 503, description = "The store cannot be read", body = Problem),
     ),
 )]
-pub(super) async fn begin(who: Writer, desk: Data<Desk>, asked: Json<AskedResends>) -> Result<HttpResponse, Refusal> {
+pub(super) async fn resend_all(
+    who: Writer,
+    desk: Data<Desk>,
+    asked: Json<AskedResends>,
+) -> Result<HttpResponse, Refusal> {
     let asked = asked.into_inner();
     let rate = asked.rate.unwrap_or(RATE);
     if rate == 0 || rate > MOST_RATE {
@@ -113,7 +116,7 @@ pub(super) async fn begin(who: Writer, desk: Data<Desk>, asked: Json<AskedResend
     }
     if asked.filter == AskedFilter::default() {
         let error = "filter: it names nothing, and would send everything again: name a state, a destination, a time …";
-        return Err(Refusal::bad_request(error));
+        return Err(Refusal::unfit(error));
     }
     if asked.dry_run {
         return Ok(HttpResponse::Ok().json(plan(&desk, &asked).await?));
@@ -150,11 +153,9 @@ pub(super) async fn begin(who: Writer, desk: Data<Desk>, asked: Json<AskedResend
     get, path = "/api/v1/resends", tag = "resend",
     responses(
         (status = 200, description = "The calls", body = ResendList),
-        (status = 401, description = "No token, or a wrong one", body = Problem),
-        (status = 403, description = "The token may not, or there is none in the configuration", body = Problem),
     ),
 )]
-pub(super) async fn list(_: Reader, desk: Data<Desk>) -> Json<ResendList> {
+pub(super) async fn resends(_: Reader, _: Bare, desk: Data<Desk>) -> Json<ResendList> {
     Json(ResendList { items: desk.resends.all() })
 }
 
@@ -163,12 +164,15 @@ pub(super) async fn list(_: Reader, desk: Data<Desk>) -> Json<ResendList> {
     get, path = "/api/v1/resends/{id}", tag = "resend", params(("id" = Uuid, Path, description = "The call")),
     responses(
         (status = 200, description = "The call", body = ResendShown),
-        (status = 401, description = "No token, or a wrong one", body = Problem),
-        (status = 403, description = "The token may not, or there is none in the configuration", body = Problem),
         (status = 404, description = "There is no such call (any more)", body = Problem),
     ),
 )]
-pub(super) async fn show(_: Reader, desk: Data<Desk>, id: Path<String>) -> Result<Json<ResendShown>, Refusal> {
+pub(super) async fn resend_progress(
+    _: Reader,
+    _: Bare,
+    desk: Data<Desk>,
+    id: Path<String>,
+) -> Result<Json<ResendShown>, Refusal> {
     desk.resends.of(lists::uuid(&id, "resend")?).map(Json).ok_or_else(|| unknown(&id))
 }
 
@@ -177,12 +181,15 @@ pub(super) async fn show(_: Reader, desk: Data<Desk>, id: Path<String>) -> Resul
     delete, path = "/api/v1/resends/{id}", tag = "resend", params(("id" = Uuid, Path, description = "The call")),
     responses(
         (status = 200, description = "The call as it ended", body = ResendShown),
-        (status = 401, description = "No token, or a wrong one", body = Problem),
-        (status = 403, description = "The token may not, or there is none in the configuration", body = Problem),
         (status = 404, description = "There is no such call (any more)", body = Problem),
     ),
 )]
-pub(super) async fn stop(who: Writer, desk: Data<Desk>, id: Path<String>) -> Result<Json<ResendShown>, Refusal> {
+pub(super) async fn stop_resend(
+    who: Writer,
+    _: Bare,
+    desk: Data<Desk>,
+    id: Path<String>,
+) -> Result<Json<ResendShown>, Refusal> {
     let stopped = desk.resends.stop(lists::uuid(&id, "resend")?).ok_or_else(|| unknown(&id))?;
     tracing::info!(who = who.0, resend = %stopped.id, "resend all is stopped");
     Ok(Json(stopped))

@@ -8,7 +8,7 @@ use crate::admin::{self, Desk, Readiness, Resends};
 use crate::alerts::{self, Watching};
 use crate::clock::Clock;
 use crate::config::{self, Destination, Flags, HiddenUrl, Settings};
-use crate::delivery::{Delivery, Reachable, Workers, upkeep};
+use crate::delivery::{Delivery, Health, Reachable, Workers, upkeep};
 use crate::doorbell::Doorbells;
 use crate::feed::Feed;
 use crate::forge::Forges;
@@ -120,6 +120,7 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
         doorbells: Doorbells::default(),
         acks: Acks::default(),
         feed: feed.clone(),
+        health: Health::default(),
         kept_answer: settings.limits.kept_answer,
     });
     let reachable = Reachable::new(&destinations).map_err(Ended::wrong)?;
@@ -159,6 +160,9 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
         feed: ingest.feed.clone(),
         clock: delivery.clock,
         doorbells: delivery.doorbells.clone(),
+        health: delivery.health.clone(),
+        limits: settings.limits,
+        configured: configured.clone(),
         tokens: Arc::new(ArcSwap::from_pointee(std::mem::take(&mut settings.admin_tokens))),
         resends: Resends::default(),
         of_mappings,

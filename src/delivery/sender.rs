@@ -188,6 +188,8 @@ impl Sender {
         };
         let only_probed = matches!(change, Change::ProbeFailed(_));
         self.log(claimed, outgoing, &outcome, next, only_probed);
+        let failed = (next != Next::Delivered).then_some(outcome.error.as_str());
+        self.delivery.health.note(&self.destination, outcome.at, failed);
         self.delivery.acks.tell(claimed.hook.id, name, || first_attempt(name, &outcome, next));
         let Outcome { at, took, came, error, exchange } = outcome;
         let attempt =

@@ -16,6 +16,8 @@ mod support;
 
 /// Forges that hear what the tools say.
 mod acks;
+/// Routes, destinations, mappings and deliveries as the admin API shows them.
+mod admin_state;
 /// Troubles that are posted, each when it begins and when it is over.
 mod alerts;
 /// What tools answer, and what becomes of a delivery then.
@@ -102,10 +104,14 @@ mod mappings_dir;
 mod net_http;
 /// Files of a `mappings_dir` that cannot be read, or that nobody reads.
 mod odd_files;
+/// The description of the admin API, and whether it is true.
+mod openapi;
 /// One owner of a folder at a time, and owners one after another.
 mod owners;
 /// How many failures a forge still takes before it disables its hook.
 mod patience;
+/// What would become of a hook: `translate` of the admin API.
+mod playground;
 /// How deliveries wait for each other, for room and for a rate.
 mod queueing;
 /// Whose hook it is and what it is called: by kind, by header, by shape.
@@ -136,6 +142,8 @@ mod signing_keys;
 mod small_disk;
 /// What a stop finishes, and what it says of the rest.
 mod stop;
+/// What happens, for those who listen; and what every answer of the admin port has.
+mod told;
 /// `translate`, from any bytes to a body or a sentence.
 mod translate;
 /// Settings that could never do what they are for.

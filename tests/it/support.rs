@@ -1,6 +1,7 @@
 //! A running hookglot, a scripted tool, and a client that sends any bytes.
 
 pub mod app;
+pub mod asker;
 pub mod load;
 pub mod process;
 pub mod receiver;
