@@ -3,11 +3,13 @@
 mod access;
 mod anew;
 pub mod asked;
+pub mod audit;
 mod bare;
 mod calls;
 mod coverage;
 mod desk;
 mod difference;
+pub mod erase;
 pub mod events;
 pub mod explain;
 mod lists;

@@ -55,6 +55,8 @@ pub struct Settings {
     pub retention_bytes: u64,
     /// For how long the state of an object is remembered of which no hook tells any more. Default 365 days.
     pub retention_states: Duration,
+    /// For how long it is known who did what through the admin API and which files changed. Default 365 days.
+    pub retention_audit: Duration,
     /// The built-in mapping files with those of `mappings_dir` over them.
     pub files: Files,
     /// The folder of one's own mapping files; watched while running.

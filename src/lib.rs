@@ -8,6 +8,7 @@
 pub mod acks;
 pub mod admin;
 pub mod alerts;
+pub mod audit;
 mod bucket;
 pub mod capture;
 pub mod cli;

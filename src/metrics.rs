@@ -58,6 +58,8 @@ pub struct Metrics {
     pub disk_free_bytes: IntGauge,
     /// 1 while the disk of the store is nearly full.
     pub disk_nearly_full: IntGauge,
+    /// Entries of the audit log that could not be kept.
+    pub audit_lost: IntCounter,
     /// Bytes of the store that hold something.
     pub store_bytes: IntGauge,
     /// Deliveries, and hooks without any, that were removed after their time.
@@ -154,6 +156,10 @@ impl Metrics {
                     "hookglot_admin_refused_total",
                     "Requests of the admin API without a token that opens it",
                 )?,
+            )?,
+            audit_lost: kept(
+                all,
+                IntCounter::new("hookglot_audit_lost_total", "Entries of the audit log that could not be kept")?,
             )?,
             store_down: gauge(all, "hookglot_store_down", "1 while the store takes nothing: it is full or broken")?,
             disk_free_bytes: gauge(all, "hookglot_disk_free_bytes", "Bytes that are free on the disk of the store")?,

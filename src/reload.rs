@@ -7,12 +7,16 @@
 mod scan;
 mod watch;
 
+use crate::audit::files::of_mappings;
+use crate::audit::{self, Auditor};
 use crate::config::{self, Settings};
 use crate::feed::{Feed, Happening};
 use crate::mapping::Files;
 use crate::metrics::Metrics;
 use crate::rules::{LiveRules, Rules};
+use crate::store::Deed;
 use arc_swap::ArcSwap;
+use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -35,6 +39,9 @@ pub struct Reload {
     in_force: Files,
     /// What was refused last, so that it is said once.
     refused: Option<Refused>,
+    auditor: Auditor,
+    /// What came of the latest look, until it is noted.
+    unnoted: Option<(Deed, Map<String, Value>)>,
 }
 
 /// What is wrong with the files that were refused last, a line each; nothing when those on the disk are in force.
@@ -82,9 +89,10 @@ impl Reload {
         settings: &Settings,
         configured: &Configured,
         rules: &LiveRules,
-        metrics: &Metrics,
+        auditor: &Auditor,
         feed: &Feed,
         standing: &Standing,
+        metrics: &Metrics,
     ) -> Option<Self> {
         Some(Self {
             folder: settings.mappings_dir.clone()?,
@@ -96,6 +104,8 @@ impl Reload {
             standing: standing.clone(),
             in_force: settings.files.clone(),
             refused: None,
+            auditor: auditor.clone(),
+            unnoted: None,
         })
     }
 
@@ -118,41 +128,41 @@ impl Reload {
         let mut poll = interval_at(Instant::now() + self.timing.poll, self.timing.poll);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // What has changed since the start read the files, nobody was told of; who changes them may not be done yet.
-        self.settle(&watch, &mut hangup).await;
-        self = self.look().await;
+        let who = self.settle(&watch, &mut hangup).await;
+        self = self.look(who).await;
         loop {
-            tokio::select! {
+            let who = tokio::select! {
                 () = watch.changed() => self.settle(&watch, &mut hangup).await,
                 _ = hangup.recv() => said_to(),
-                _ = poll.tick() => {}
-            }
-            self = self.look().await;
+                _ = poll.tick() => audit::CHANGED_FILE,
+            };
+            self = self.look(who).await;
             watch.renew(&whole);
         }
     }
 
-    /// Waits until nothing has changed for a while, but not for ever, and not when it is said to look at once.
-    async fn settle(&self, watch: &Watch, hangup: &mut Signal) {
+    /// Waits until nothing has changed for a while, but not for ever, and not when it is said to look at once. Says who it was.
+    async fn settle(&self, watch: &Watch, hangup: &mut Signal) -> &'static str {
         let latest = Instant::now() + self.timing.debounce * 10;
         loop {
             let quiet = (Instant::now() + self.timing.debounce).min(latest);
             tokio::select! {
                 () = watch.changed() => {}
                 _ = hangup.recv() => return said_to(),
-                () = sleep_until(quiet) => return,
+                () = sleep_until(quiet) => return audit::CHANGED_FILE,
             }
         }
     }
 
     /// Compares the files with those in force, and loads them when they differ. Away from the threads that take hooks.
-    async fn look(self) -> Self {
+    async fn look(self, who: &str) -> Self {
         let looked = tokio::task::spawn_blocking(move || {
             let mut own = self;
             own.scan();
             own
         });
         match looked.await {
-            Ok(own) => own,
+            Ok(own) => own.noted(who).await,
             // Loading does not panic on any file; if it did, nothing could be reloaded any more, and that must be seen.
             // Else the process is about to end.
             Err(error) => match error.try_into_panic() {
@@ -160,6 +170,14 @@ impl Reload {
                 Err(_) => std::future::pending().await,
             },
         }
+    }
+
+    /// Notes what came of a look; that it could not be kept is told already.
+    async fn noted(mut self, who: &str) -> Self {
+        if let Some((what, about)) = self.unnoted.take() {
+            let _ = self.auditor.note(who, what, about).await;
+        }
+        self
     }
 
     fn scan(&mut self) {
@@ -176,6 +194,7 @@ impl Reload {
             self.metrics.mappings_reload_failed.set(0);
             tracing::info!("the mapping files are again those in force");
             self.tell(&[]);
+            self.unnoted = Some((Deed::MappingsLoaded, of_mappings(&self.in_force, &self.in_force)));
         }
     }
 
@@ -210,6 +229,7 @@ impl Reload {
         self.metrics.mappings_reload_failed.set(0);
         tracing::info!("the mapping files are loaded and in force");
         self.tell(&[]);
+        self.unnoted = Some((Deed::MappingsLoaded, of_mappings(&self.in_force, &files)));
         (self.in_force, self.refused) = (files, None);
     }
 
@@ -225,7 +245,17 @@ impl Reload {
         self.metrics.mappings_reload_failed.set(1);
         tracing::error!("the mapping files are refused: those loaded before stay in force");
         self.tell(messages);
+        self.unnoted = Some((Deed::MappingsRefused, self.about_refused(&refused, messages)));
         self.refused = Some(refused);
+    }
+
+    fn about_refused(&self, refused: &Refused, messages: &[String]) -> Map<String, Value> {
+        let mut about = match refused {
+            Refused::Files(files) => of_mappings(&self.in_force, files),
+            Refused::Unreadable(_) => Map::new(),
+        };
+        about.insert("faults".to_owned(), audit::faults(messages));
+        about
     }
 
     /// Tells what became of changed files.
@@ -265,8 +295,10 @@ pub fn nothing_to_read() -> JoinHandle<()> {
     })
 }
 
-fn said_to() {
+/// Says who it is who has them read.
+fn said_to() -> &'static str {
     tracing::info!("SIGHUP: the mapping files are read");
+    audit::HANGUP
 }
 
 impl Configured {

@@ -10,7 +10,10 @@
 //! only its end is taken; [`Store::settle`] ends only what none of the processes knows. Whoever waits looks again every few
 //! seconds, without being told.
 
+mod audit;
+mod erase;
 mod history;
+mod mentions;
 pub mod recordings;
 mod resend;
 pub mod sqlite;
@@ -25,6 +28,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
+pub use audit::{Audit, AuditEntry, AuditFilter, Deed};
+pub use erase::{Erase, Erased, Erasure, Whose};
 pub use history::{Counts, DeliveryRecord, DeliveryRow, Filter, History, HookRecord, HookRow, Look, Page, State};
 
 pub use resend::{Again, Content, Resend, Resent};
@@ -327,6 +332,8 @@ pub struct Retention {
     pub bytes: u64,
     /// For how long the state of an object is remembered of which no hook tells any more.
     pub states: Duration,
+    /// For how long it is known who did what.
+    pub audit: Duration,
 }
 
 /// What one step of removing did.
@@ -361,7 +368,7 @@ pub struct Disk {
 }
 
 /// A home of hooks and deliveries.
-pub trait Store: History + Resend + Recordings + Send + Sync {
+pub trait Store: History + Resend + Recordings + Audit + Erase + Send + Sync {
     /// Whether what is stored outlives the process.
     fn is_durable(&self) -> bool;
 

@@ -5,12 +5,15 @@ use super::serve::{routes_of, say_alerts, say_routes};
 use super::signals::Hangup;
 use super::{destinations, store};
 use crate::alerts::{Alerts, Ready};
+use crate::audit::files::{ConfigState, of_mappings};
+use crate::audit::{self, Auditor};
 use crate::config::{self, AdminToken, Destination, Flags, Settings};
 use crate::delivery::{Reachable, Workers};
 use crate::feed::Happening;
 use crate::ingest::Ingest;
+use crate::mapping_files;
 use crate::reload::{Configured, Standing};
-use crate::store::KnownDestination;
+use crate::store::{Deed, KnownDestination};
 use arc_swap::ArcSwap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -36,6 +39,10 @@ pub(super) struct Reconfigure {
     pub(super) known: Vec<KnownDestination>,
     /// Who is told of other alerts.
     pub(super) alerts: Alerts,
+    /// Where it is noted that it was read.
+    pub(super) auditor: Auditor,
+    /// The configuration in force, as far as it is noted.
+    pub(super) state: ConfigState,
 }
 
 /// The names of destinations.
@@ -53,7 +60,10 @@ pub(super) fn fixed(settings: &Settings) -> Vec<(&'static str, String)> {
         ("mappings_dir", format!("{:?}", settings.mappings_dir)),
         (
             "retention",
-            format!("{:?} {} {:?}", settings.retention_age, settings.retention_bytes, settings.retention_states),
+            format!(
+                "{:?} {} {:?} {:?}",
+                settings.retention_age, settings.retention_bytes, settings.retention_states, settings.retention_audit
+            ),
         ),
         ("limits", format!("{:?}", settings.limits)),
         ("reload", format!("{:?}", settings.reload)),
@@ -61,6 +71,27 @@ pub(super) fn fixed(settings: &Settings) -> Vec<(&'static str, String)> {
         ("log_format", format!("{:?}", settings.log_format)),
         ("log_level", settings.log_level.clone()),
     ]
+}
+
+/// The configuration as it is now.
+fn state(flags: &Flags) -> ConfigState {
+    let environment = super::environment();
+    let file = flags
+        .config
+        .clone()
+        .or_else(|| environment.get("HOOKGLOT_CONFIG").filter(|file| !file.is_empty()).map(std::path::PathBuf::from));
+    ConfigState::read(file.as_deref(), &environment)
+}
+
+/// Notes what a start put in force, where it is not what was noted last; gives the configuration as far as it is noted.
+pub(super) async fn note_start(auditor: &Auditor, settings: &Settings, flags: &Flags) -> ConfigState {
+    let state = state(flags);
+    auditor.note_start(Deed::ConfigLoaded, state.after(None)).await;
+    let is_known = settings.files.is_altered() || auditor.last(Deed::MappingsLoaded).await.is_some();
+    if is_known {
+        auditor.note_start(Deed::MappingsLoaded, of_mappings(&mapping_files::built_in(), &settings.files)).await;
+    }
+    state
 }
 
 impl Reconfigure {
@@ -88,6 +119,7 @@ impl Reconfigure {
             return;
         }
         tracing::info!("SIGHUP: the configuration is read");
+        let state = state(&self.flags);
         let read = self.read(workers).await;
         let (result, failed) = if read.is_ok() { ("loaded", 0) } else { ("refused", 1) };
         // Before it is said: whoever has read that looks at the metrics.
@@ -103,7 +135,20 @@ impl Reconfigure {
             }
             tracing::error!("the configuration is refused: the one before stays in force");
         }
+        self.note(state, &faults).await;
         self.ingest.feed.tell(|| Happening::Reload { what: "configuration".to_owned(), faults });
+    }
+
+    async fn note(&mut self, state: ConfigState, faults: &[String]) {
+        let mut about = state.after(Some(&self.state));
+        let what = if faults.is_empty() { Deed::ConfigLoaded } else { Deed::ConfigRefused };
+        if faults.is_empty() {
+            self.state = state;
+        } else {
+            about.insert("faults".to_owned(), audit::faults(faults));
+        }
+        // What was read is in force all the same, and that it is not noted is told.
+        let _ = self.auditor.note(audit::HANGUP, what, about).await;
     }
 
     async fn read(&mut self, workers: &mut Workers) -> Result<(), Vec<String>> {

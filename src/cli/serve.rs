@@ -6,6 +6,7 @@ use super::{FAILED, WRONG_CONFIGURATION, destinations, findings, open_files, out
 use crate::acks::Acks;
 use crate::admin::{self, Desk, Readiness, Resends};
 use crate::alerts::{self, Watching};
+use crate::audit::Auditor;
 use crate::clock::Clock;
 use crate::config::{self, Destination, Flags, HiddenUrl, Settings};
 use crate::delivery::{Delivery, Health, Reachable, Workers, upkeep};
@@ -109,7 +110,8 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
     let warnings = configured.warnings(&rules.load()).len();
     metrics.configuration_warnings.set(warnings.try_into().unwrap_or(i64::MAX));
     let (feed, of_mappings, of_configuration) = (Feed::default(), Standing::default(), Standing::default());
-    let reload = Reload::of(&settings, &configured, &rules, &metrics, &feed, &of_mappings);
+    let auditor = Auditor::new(&store, &metrics);
+    let reload = Reload::of(&settings, &configured, &rules, &auditor, &feed, &of_mappings, &metrics);
     let at_least = longest_window(&settings.routes);
     let (routes, destinations) = routes_of(&mut settings);
     let delivery = Arc::new(Delivery {
@@ -134,7 +136,7 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
     let alerts = alerts::start(ready, names, settings.data_dir.clone(), metrics.clone(), feed.clone());
     let mut workers = Workers::start(Arc::clone(&delivery), reachable);
     let (age, bytes, states) = (settings.retention_age, settings.retention_bytes, settings.retention_states);
-    let keep = Retention { age, at_least, bytes, states };
+    let keep = Retention { age, at_least, bytes, states, audit: settings.retention_audit };
     let upkeep = tokio::spawn(upkeep::run(Arc::clone(&delivery), keep, used, settings.limits.nearly_full));
     let ingest = Arc::new(Ingest {
         routes: Arc::new(ArcSwap::from_pointee(routes)),
@@ -170,12 +172,14 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
     };
     let tokens = Arc::clone(&desk.tokens);
     let admin = spawn(admin::serve(desk, readiness.clone(), admin_listener).map_err(Ended::failed)?);
+    let state = reconfigure::note_start(&auditor, &settings, flags).await;
     let reload = reload.map_or_else(reload::nothing_to_read, Reload::start);
     let fixed = reconfigure::fixed(&settings);
     let known = store::known(&destinations);
     let (standing, alerting) = (of_configuration, alerts.alerts());
     let flags = flags.clone();
-    let reconfigure = Reconfigure { flags, ingest, configured, tokens, fixed, standing, known, alerts: alerting };
+    let reconfigure =
+        Reconfigure { flags, ingest, configured, tokens, fixed, standing, known, alerts: alerting, auditor, state };
     readiness.set(true);
     if settings.demo {
         say_demo(hooks_at);

@@ -33,7 +33,9 @@ pub(super) fn settings(mut members: Map<String, Value>, all: &mut Collector<'_>)
     let log_format = top.parsed("log_format", all, log_format);
     let log_level = top.parsed("log_level", all, log_level);
     let store = top.parsed("store", all, store);
-    let retention = retention(top.table("retention", all), all);
+    let mut retained = top.table("retention", all);
+    let retention_audit = retained.duration("audit", all);
+    let retention = retention(retained, all);
     let limits = limits(top.table("limits", all), all);
     let reload = reload(top.table("reload", all), all);
     let (routes, demo) = routes(&mut top, &known, all);
@@ -48,6 +50,7 @@ pub(super) fn settings(mut members: Map<String, Value>, all: &mut Collector<'_>)
         retention_age: retention.0.unwrap_or(Duration::from_hours(7 * 24)),
         retention_bytes: retention.1.unwrap_or(default_bytes),
         retention_states: retention.2.unwrap_or(Duration::from_hours(365 * 24)),
+        retention_audit: retention_audit.unwrap_or(Duration::from_hours(365 * 24)),
         empty_variables,
         listen: listen_at.unwrap_or_else(|| ([127, 0, 0, 1], 8080).into()),
         admin_listen: admin_at.unwrap_or_else(|| ([127, 0, 0, 1], 9090).into()),

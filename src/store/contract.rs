@@ -1,6 +1,8 @@
 //! What every store must do; each implementation runs this suite.
 
+mod audit;
 mod claims;
+mod erasing;
 mod history;
 mod recordings;
 mod resend;
@@ -23,6 +25,7 @@ const FOREVER: Retention = Retention {
     at_least: Duration::ZERO,
     bytes: u64::MAX,
     states: Duration::from_hours(1_000),
+    audit: Duration::from_hours(1_000),
 };
 
 pub(super) fn hook(size: usize) -> Hook {
@@ -136,6 +139,15 @@ pub(super) async fn run<S: Store>(make: impl Fn() -> S) {
     recordings::a_recording_is_forgotten_only_when_it_is_asked_for(&make()).await;
     recordings::what_nobody_gets_is_recorded_and_a_duplicate_is_not(&make()).await;
     a_closed_store_says_so(&make()).await;
+    audit::who_did_what_is_told_the_newest_first(&make()).await;
+    audit::what_is_too_old_is_forgotten(&make()).await;
+    erasing::a_project_is_blanked_and_others_are_not(&make()).await;
+    erasing::somebody_is_blanked_wherever_they_occur(&make()).await;
+    erasing::what_waits_is_left_unless_it_is_to_end(&make()).await;
+    erasing::what_is_handed_out_is_left(&make()).await;
+    erasing::what_waited_behind_goes_on(&make()).await;
+    erasing::counting_changes_nothing(&make()).await;
+    erasing::what_is_kept_late_of_what_was_erased_is_not(&make()).await;
 }
 
 async fn what_is_due_again_waits_and_counts(store: &impl Store) {

@@ -5,9 +5,12 @@
 //! pending again.
 
 mod append;
+mod audit;
 mod backup;
 mod behind;
+mod blank;
 mod claim;
+mod erase;
 mod errors;
 mod fitting;
 mod folder;
@@ -15,6 +18,7 @@ mod give_way;
 mod history;
 mod learn;
 mod left;
+mod mentioned;
 mod prune;
 mod queues;
 mod record;
@@ -62,6 +66,8 @@ const LOG: u64 = 16 << 20;
 const MEMORY_PAGE: usize = 4096;
 /// How long somebody else (a backup) may keep the database to itself.
 const BUSY: Duration = Duration::from_secs(5);
+/// What is written over what is deleted: zeros where the page is written anyhow. Erasing does it everywhere.
+const SECURE_DELETE: &str = "FAST";
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 64;
 
@@ -128,6 +134,7 @@ impl SqliteStore {
         observer: Observer,
     ) -> Result<Self, Unusable> {
         database.set_prepared_statement_cache_capacity(STATEMENTS);
+        database.pragma_update(None, "secure_delete", SECURE_DELETE)?;
         let queues = SharedQueues::default();
         let started = Writer::start(database, Arc::clone(&queues), observer);
         let writer = started.map_err(|error| {

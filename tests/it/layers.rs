@@ -67,7 +67,7 @@ fn a_room_uses_only_the_rooms_below_it() {
     ];
     let of_ingest = [&["ingest", "path_keys"][..], &of_both].concat();
     let of_delivery = [&["delivery", "path_keys"][..], &of_both].concat();
-    let rooms: [(&str, &[&str]); 14] = [
+    let rooms: [(&str, &[&str]); 15] = [
         ("mapping", &["mapping"]),
         ("forge", &["forge", "mapping", "secret"]),
         ("store", &["store"]),
@@ -77,10 +77,11 @@ fn a_room_uses_only_the_rooms_below_it() {
         ("ingest", &of_ingest),
         ("delivery", &of_delivery),
         ("config", &["config", "mapping", "mapping_files", "forge", "secret", "loop_guard", "path_keys"]),
-        ("reload", &["reload", "rules", "mapping", "mapping_files", "config", "metrics", "feed"]),
         ("feed", &["feed"]),
         ("alerts", &["alerts", "config", "delivery", "feed", "metrics"]),
         ("capture", &["capture", "mapping", "forge", "path_keys"]),
+        ("reload", &["reload", "rules", "mapping", "mapping_files", "config", "metrics", "feed", "audit", "store"]),
+        ("audit", &["audit", "store", "metrics", "mapping"]),
         ("coverage", &["coverage", "rules", "mapping", "forge"]),
     ];
     for (name, allowed) in rooms {

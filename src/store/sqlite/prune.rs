@@ -2,6 +2,7 @@
 
 use super::super::{Pruned, Retention};
 use super::append::micros;
+use super::audit;
 use super::learn::forget;
 use super::settle::set_clock;
 use super::writer::{Command, Pending, used};
@@ -39,6 +40,7 @@ impl Command for Prune {
         let until = if is_too_large { least.max(limit) } else { least };
         let (removed, is_more) = remove(database, self.now.saturating_sub(micros(age)), until)?;
         let forgotten = forget(database, self.keep.states, self.now, MOST_IN_STEP)?;
+        let forgotten = forgotten.max(audit::forget(database, self.keep.audit, self.now, MOST_IN_STEP)?);
         let given = if has_many_free(database)? { give_back(database)? } else { 0 };
         let gives_more = given > 0 && has_many_free(database)?;
         let is_more =

@@ -112,6 +112,11 @@ impl Queues {
         hook
     }
 
+    /// Forgets that a hook was read: it is not in the database any more as it was.
+    pub(super) fn forget(&mut self, hook_seq: i64) {
+        self.read.remove(&hook_seq);
+    }
+
     /// Forgets what is due, which is found in the database again, and keeps what is handed out.
     pub(super) fn settle(&mut self, pending: &HashMap<String, u64>) {
         self.bytes = 0;
@@ -230,6 +235,11 @@ impl Queue {
 
     pub(super) fn knows(&self, delivery: DeliveryNumber) -> bool {
         self.known.contains(&delivery)
+    }
+
+    /// Whether a delivery is handed out.
+    pub(super) fn is_leased(&self, delivery: DeliveryNumber) -> bool {
+        self.leased.contains_key(&delivery)
     }
 
     /// How many deliveries are handed out.

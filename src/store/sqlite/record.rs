@@ -31,7 +31,8 @@ pub(super) fn keep_outgoing(
     outgoing: &Outgoing,
 ) -> rusqlite::Result<bool> {
     let mut insert = database.prepare_cached(
-        "INSERT OR IGNORE INTO outgoing (delivery, headers, mapping, sha256, body, forge) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT OR IGNORE INTO outgoing (delivery, headers, mapping, sha256, body, forge) SELECT ?1, ?2, ?3, ?4, ?5, ?6 \
+         WHERE EXISTS (SELECT 1 FROM delivery WHERE seq = ?1 AND state = 0)",
     )?;
     let Outgoing { body, headers, forge, mapping } = outgoing;
     let inserted = insert.execute(params![
@@ -204,7 +205,7 @@ fn insert_attempt(
 }
 
 /// Makes the first of a lane due, if it waited; says whether it did.
-fn let_on(database: &Connection, destination: &str, lane: &str, now: i64) -> rusqlite::Result<bool> {
+pub(super) fn let_on(database: &Connection, destination: &str, lane: &str, now: i64) -> rusqlite::Result<bool> {
     let mut update = database.prepare_cached(
         "UPDATE delivery SET due = ?3, head_since = ?3 WHERE due IS NULL AND seq = (SELECT min(seq) FROM delivery \
          WHERE destination = ?1 AND lane = ?2 AND state = 0 AND parked = 0)",

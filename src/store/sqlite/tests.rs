@@ -95,6 +95,7 @@ async fn memory_that_is_full_says_so_and_recovers() {
         at_least: Duration::ZERO,
         bytes: 100_000,
         states: Duration::from_hours(1),
+        audit: Duration::from_hours(1),
     };
     while store.prune(keep, at(2)).await.expect("the store works").is_more {}
     append(&store, &hook(50_000), &["a"]).await;
@@ -132,6 +133,7 @@ async fn retention_by_size_removes_little_at_once_and_not_beyond_the_limit() {
         at_least: Duration::ZERO,
         bytes: limit,
         states: Duration::from_hours(1),
+        audit: Duration::from_hours(1),
     };
     let mut steps = Vec::new();
     loop {
@@ -158,11 +160,12 @@ async fn what_tells_duplicates_is_kept_whatever_its_age_and_the_size() {
     end(&store, &claimed, Ending::Delivered, at(1)).await;
     let (second, minute) = (Duration::from_secs(1), Duration::from_mins(1));
     for bytes in [0, u64::MAX] {
-        let keep = super::super::Retention { age: second, at_least: minute, bytes, states: minute };
+        let keep = super::super::Retention { age: second, at_least: minute, bytes, states: minute, audit: minute };
         assert_eq!(store.prune(keep, at(60)).await.expect("the store works").removed, 0);
     }
     assert!(matches!(store.append(came(60)).await, Ok(Appended::Duplicate { .. })));
-    let keep = super::super::Retention { age: second, at_least: minute, bytes: u64::MAX, states: minute };
+    let keep =
+        super::super::Retention { age: second, at_least: minute, bytes: u64::MAX, states: minute, audit: minute };
     assert_eq!(store.prune(keep, at(62)).await.expect("the store works").removed, 1, "its window has passed");
 }
 
