@@ -8,6 +8,7 @@ mod deliveries;
 mod destinations;
 mod echo;
 mod findings;
+mod forget;
 mod healthcheck;
 mod mappings;
 mod open_files;
@@ -74,6 +75,11 @@ enum Command {
     ///
     /// What was delivered after the backup was made is delivered again, under the same keys.
     Restore(StoreArgs),
+    /// Have a running hookglot erase what it stores of somebody, or of a project: bodies, headers, answers, states.
+    ///
+    /// Takes a token with rights = "write" in `HOOKGLOT_ADMIN_TOKEN` or `HOOKGLOT_ADMIN_TOKEN_FILE`. Exit codes: 0 done, or
+    /// counted; 1 something is left, or it could not be done.
+    Forget(forget::ForgetArgs),
     /// Ask a running hookglot on its admin port whether it is ready: for images without shell and curl.
     Healthcheck(SettingsArgs),
     /// Send a bounded load to a running proxy on this machine, and say what came of it.
@@ -252,6 +258,7 @@ pub fn run() -> ExitCode {
         Command::Echo(args) => echo::run(args.listen),
         Command::Backup(args) => store::back_up(&args.flags(), &args.file),
         Command::Restore(args) => store::restore(&args.flags(), &args.file),
+        Command::Forget(args) => forget::run(&args),
         Command::Healthcheck(args) => healthcheck::run(&args.into()),
         Command::Bench(args) => bench::run(&args),
         Command::Deliveries(args) => deliveries::run(args),

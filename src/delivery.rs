@@ -34,6 +34,7 @@ use worker::{Told, Worker};
 pub(crate) use client::{is_loopback, tls, whole};
 pub(crate) use custom::with_login;
 pub use health::{Health, Latest};
+pub use client::trusted;
 pub use outgoing::{Refused, Wanted, explain, outgoing};
 
 /// Everything that delivering needs.

@@ -22,6 +22,8 @@ mod admin_state;
 mod alerts;
 /// What tools answer, and what becomes of a delivery then.
 mod answers;
+/// Who did what, and when.
+mod audit;
 /// Backups and restores that are cut off, have no room, or are none.
 mod backups;
 /// `bench`: what it sends, where, and what it says of what came of it.
@@ -72,6 +74,8 @@ mod duplicates;
 mod echo;
 /// Settings from variables and flags: which goes over which, and which are none of ours.
 mod environment;
+/// What is stored of somebody or of a project, until it is erased.
+mod erasing;
 /// Which line made a field, and of what.
 mod explain;
 /// What a fuzzer tries, in short.
