@@ -19,6 +19,8 @@ pub const HANGUP: &str = "SIGHUP";
 /// Who it was when a file was found changed.
 pub const CHANGED_FILE: &str = "changed file";
 
+/// The member of an entry that says what is wrong.
+pub const FAULTS: &str = "faults";
 /// How many lines of what is wrong an entry has at most.
 const MOST_FAULTS: usize = 20;
 
@@ -41,7 +43,9 @@ impl Auditor {
     /// # Errors
     /// When it cannot be kept. That is told and counted already: most go on.
     pub async fn note(&self, who: &str, what: Deed, about: Map<String, Value>) -> Result<(), StoreError> {
-        let shown = Value::Object(about.clone());
+        // What is wrong was said where it was found.
+        let shown: Map<_, _> = about.clone().into_iter().filter(|(name, _)| name != FAULTS).collect();
+        let shown = Value::Object(shown);
         tracing::info!(who, %what, about = %shown, "audit");
         let entry = AuditEntry { at: Timestamp::now(), who: who.to_owned(), what, about };
         let kept = self.store.note(entry).await;

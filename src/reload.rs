@@ -254,7 +254,7 @@ impl Reload {
             Refused::Files(files) => of_mappings(&self.in_force, files),
             Refused::Unreadable(_) => Map::new(),
         };
-        about.insert("faults".to_owned(), audit::faults(messages));
+        about.insert(audit::FAULTS.to_owned(), audit::faults(messages));
         about
     }
 

@@ -145,7 +145,7 @@ impl Reconfigure {
         if faults.is_empty() {
             self.state = state;
         } else {
-            about.insert("faults".to_owned(), audit::faults(faults));
+            about.insert(audit::FAULTS.to_owned(), audit::faults(faults));
         }
         // What was read is in force all the same, and that it is not noted is told.
         let _ = self.auditor.note(audit::HANGUP, what, about).await;
