@@ -1,12 +1,14 @@
 use crate::support::app::{App, command, serve_in};
 use crate::support::gitflic_push;
+use crate::support::load::{mark, numbered_push};
 use crate::support::process::{Ended, ended};
 use crate::support::receiver::{Receiver, status};
-use crate::support::tool::nobodys_address;
+use crate::support::tool::{Tool, nobodys_address};
 use crate::support::wait_for;
 use crate::support::wire::{Answer, exchange};
 use serde_json::{Value, json};
 use std::path::Path;
+use std::time::Duration;
 
 /// The token that may change things, and the one that may only look.
 pub const WRITES: &str = "writes-0123456789-harbour";
@@ -176,6 +178,40 @@ fn what_is_being_delivered_is_left() {
     delivered(&app, 1);
     let erased = erase(&app, &json!({"user": "o.vetrova", "pending": true}));
     assert_eq!((&erased["hooks"], &erased["pending_left"]), (&json!(1), &json!(0)));
+}
+
+#[test]
+fn what_is_of_others_arrives_once_while_somebody_is_erased_again_and_again() {
+    const ALL: usize = 800;
+    let folder = tempfile::tempdir().unwrap();
+    let tool = Tool::scripted(|_| {
+        std::thread::park_timeout(Duration::from_millis(10));
+        status(200, "")
+    });
+    // More wait than are handed out at once.
+    let config = config(&tool.url) + "concurrency = 1\n";
+    let app = App::start(serve_in(folder.path(), &config));
+    let others = |number: usize| number.is_multiple_of(2);
+    let (mut ended, mut number) = (0, 0);
+    let order = json!({"user": "o.vetrova", "pending": true});
+    while number < ALL {
+        for _ in 0..400 {
+            let hook = numbered_push(number);
+            send(&app, &if others(number) { hook.replace("o.vetrova", "a.belova") } else { hook });
+            number += 1;
+        }
+        ended += erase(&app, &order)["pending_ended"].as_u64().unwrap();
+    }
+    let counts =
+        wait_for("the end", || Some(look(&app, "/api/v1/deliveries/count")).filter(|counts| counts["pending"] == 0));
+    assert_eq!((counts["failed"].as_u64(), counts["delivered"].as_u64()), (Some(ended), Some(ALL as u64 - ended)));
+    let marks = tool.marks();
+    for number in (0..ALL).filter(|number| others(*number)) {
+        assert_eq!(marks.iter().filter(|own| **own == mark(number)).count(), 1, "{number}");
+    }
+    assert_eq!((marks.len() as u64, ended > 0), (ALL as u64 - ended, true));
+    assert_eq!(erase(&app, &order)["pending_left"], 0);
+    assert!(!is_stored(folder.path(), "o.vetrova"));
 }
 
 #[test]
