@@ -31,10 +31,10 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use worker::{Told, Worker};
 
+pub use client::trusted;
 pub(crate) use client::{is_loopback, tls, whole};
 pub(crate) use custom::with_login;
 pub use health::{Health, Latest};
-pub use client::trusted;
 pub use outgoing::{Refused, Wanted, explain, outgoing};
 
 /// Everything that delivering needs.

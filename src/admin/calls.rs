@@ -10,7 +10,7 @@
 //! [`Bare`]: super::bare::Bare
 
 use super::problem::{self, Problem, Refusal};
-use super::{coverage, events, explain, lists, mappings, resend, resends, routes, translate};
+use super::{audit, coverage, erase, events, explain, lists, mappings, resend, resends, routes, translate};
 use actix_web::HttpResponse;
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::web::{self, ServiceConfig};
@@ -50,6 +50,8 @@ macro_rules! calls {
             tags(
                 (name = "history", description = "Hooks that came, and what became of them"),
                 (name = "resend", description = "Sending again what was sent, or never was"),
+                (name = "audit", description = "Who did what"),
+                (name = "erase", description = "Erasing what is stored of somebody"),
                 (name = "state", description = "What is in force, and how it does"),
                 (name = "playground", description = "What would become of a hook"),
                 (name = "description", description = "This document"),
@@ -76,6 +78,8 @@ calls! {
     "/hooks/{id}/resend" => post resend::resend_hook;
     "/resends" => get resends::resends, post resends::resend_all;
     "/resends/{id}" => get resends::resend_progress, delete resends::stop_resend;
+    "/audit" => get audit::audit;
+    "/erase" => post erase::erase;
     "/routes" => get routes::routes;
     "/mappings" => get mappings::mappings;
     "/coverage" => get coverage::coverage;

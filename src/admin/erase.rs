@@ -2,11 +2,12 @@
 
 use super::Desk;
 use super::access::Writer;
+use super::bare::Bare;
 use super::problem::{Problem, Refusal};
 use crate::audit::files::sha256;
 use crate::store::{Deed, Erased, Erasure, StoreError, Whose};
 use actix_web::http::StatusCode;
-use actix_web::web::{Bytes, Data, Json};
+use actix_web::web::{Data, Json};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -67,16 +68,16 @@ impl From<&Erased> for ErasedShown {
     post, path = "/api/v1/erase", tag = "erase", request_body = AskedErasure,
     responses(
         (status = 200, description = "What was erased, or would be", body = ErasedShown),
-        (status = 400, description = "The order is wrong", body = Problem),
-        (status = 401, description = "No token, or a wrong one", body = Problem),
-        (status = 403, description = "The token may not, or there is none in the configuration", body = Problem),
-        (status = 413, description = "The order is too large", body = Problem),
+        (status = 422, description = "It names neither somebody nor a project, both, or too short a text", body = Problem),
         (status = 503, description = "The store cannot be written: erase again", body = Problem),
     ),
 )]
-pub(super) async fn erase(Writer(who): Writer, desk: Data<Desk>, order: Bytes) -> Result<Json<ErasedShown>, Refusal> {
-    let asked: AskedErasure =
-        serde_json::from_slice(&order).map_err(|error| Refusal::bad_request(format!("the order: {error}")))?;
+pub(super) async fn erase(
+    Writer(who): Writer,
+    _: Bare,
+    desk: Data<Desk>,
+    asked: Json<AskedErasure>,
+) -> Result<Json<ErasedShown>, Refusal> {
     let whose = whose(&asked)?;
     // Whoever asked may be gone before it is done, and half of it is worse than none.
     let erasing = tokio::spawn(run(desk, who, whose, asked.pending, asked.dry_run));
@@ -90,13 +91,13 @@ fn whose(asked: &AskedErasure) -> Result<Whose, Refusal> {
     let (name, text, whose) = match (&asked.user, &asked.project) {
         (Some(user), None) => ("user", user, Whose::User(user.clone())),
         (None, Some(project)) => ("project", project, Whose::Project(project.clone())),
-        _ => return Err(Refusal::bad_request("expected either `user` or `project`")),
+        _ => return Err(Refusal::unfit("expected either `user` or `project`")),
     };
     let length = text.trim().chars().count();
     // A project may be a number of one digit; it is compared whole.
     let shortest = if asked.user.is_some() { SHORTEST } else { 1 };
     if length < shortest || length > LONGEST || text.trim_matches(['/', ' ']).is_empty() {
-        return Err(Refusal::bad_request(format!("{name}: expected a text of {shortest} to {LONGEST} characters")));
+        return Err(Refusal::unfit(format!("{name}: expected a text of {shortest} to {LONGEST} characters")));
     }
     Ok(whose)
 }

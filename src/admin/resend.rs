@@ -8,8 +8,9 @@ use super::lists::{found_delivery, found_hook};
 use super::problem::{Problem, Refusal};
 use super::resend_shown::{AskedDelivery, AskedResend, Difference, Fate, How, ResentItems, ResentShown};
 use crate::config::Destination;
-use crate::store::{self, Again, Content, DeliveryRecord, Outgoing, Plan, Resent};
+use crate::store::{self, Again, Content, Deed, DeliveryRecord, Outgoing, Plan, Resent};
 use actix_web::web::{Data, Json, Path};
+use serde_json::json;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -50,7 +51,8 @@ pub(super) async fn resend(
 ) -> Result<Json<ResentShown>, Refusal> {
     let record = found_delivery(&desk, &id).await?;
     let shown = again(&desk, &record, asked.how, asked.expect.as_deref()).await?;
-    tracing::info!(who = who.0, delivery = %record.row.id, how = ?asked.how, status = ?shown.status, "resend");
+    let about = json!({"delivery": record.row.id, "how": asked.how, "status": shown.status, "sent": shown.delivery});
+    desk.note(&who.0, Deed::Resend, about).await;
     Ok(Json(shown))
 }
 
@@ -80,7 +82,8 @@ pub(super) async fn resend_hook(
         shown(&to.name, resent)
     });
     let items: Vec<ResentShown> = items.collect();
-    tracing::info!(who = who.0, hook = %hook.id, destinations = items.len(), "resend");
+    let about = json!({"hook": hook.id, "sent": items.iter().map(|item| item.delivery).collect::<Vec<_>>()});
+    desk.note(&who.0, Deed::Resend, about).await;
     Ok(Json(ResentItems { items }))
 }
 

@@ -8,11 +8,12 @@ use super::problem::{Problem, Refusal};
 use super::resend::{self, QUEUE_FULL};
 use super::resend_shown::{AskedResends, Fate, How, Refused, ResendList, ResendPlan, ResendShown, ResendState};
 use super::{Desk, lists};
-use crate::store::{DeliveryRow, Filter, Look, State};
+use crate::store::{Deed, DeliveryRow, Filter, Look, State};
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json, Path};
 use jiff::Timestamp;
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -134,7 +135,11 @@ pub(super) async fn resend_all(
         error: None,
     };
     let stop = desk.resends.begin(shown.clone());
-    tracing::info!(who = shown.who, resend = %shown.id, filter = ?shown.asked.filter, how = ?shown.asked.how, "resend all");
+    // A text that is looked for may be somebody's name, and the audit log is not erased.
+    let text = shown.asked.filter.text.as_ref().map(|_| "[hidden]".to_owned());
+    let filter = AskedFilter { text, ..shown.asked.filter.clone() };
+    let about = json!({"resend": shown.id, "filter": filter, "how": shown.asked.how});
+    desk.note(&shown.who, Deed::ResendAll, about).await;
     let (id, asked) = (shown.id, shown.asked.clone());
     tokio::spawn(async move {
         tokio::select! {
@@ -191,7 +196,7 @@ pub(super) async fn stop_resend(
     id: Path<String>,
 ) -> Result<Json<ResendShown>, Refusal> {
     let stopped = desk.resends.stop(lists::uuid(&id, "resend")?).ok_or_else(|| unknown(&id))?;
-    tracing::info!(who = who.0, resend = %stopped.id, "resend all is stopped");
+    desk.note(&who.0, Deed::ResendCancelled, json!({"resend": stopped.id, "sent": stopped.sent})).await;
     Ok(Json(stopped))
 }
 

@@ -207,7 +207,8 @@ pub(super) async fn what_is_kept_late_of_what_was_erased_is_not(store: &impl Sto
     let again = claim(store, "a", at(100)).await.expect("due");
     store.release("a", &[again.delivery]).await.expect("the store works");
     erase(store, user("olga"), true).await;
-    let outgoing = Arc::new(Outgoing { body: Bytes::from_static(b"olga"), headers: Vec::new(), forge: None, mapping: None });
+    let outgoing =
+        Arc::new(Outgoing { body: Bytes::from_static(b"olga"), headers: Vec::new(), forge: None, mapping: None });
     let kept = store.keep_outgoing(vec![(slow.delivery, outgoing)]).await;
     assert_eq!(kept, Ok(vec![slow.delivery]), "it is not sent");
     end(store, &slow, Ending::Delivered, at(101)).await;
