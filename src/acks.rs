@@ -48,6 +48,12 @@ impl Acks {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether nobody waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.waiting().is_empty()
+    }
+
     /// Waits from now on for the first attempts at some destinations.
     #[must_use]
     pub fn expect(&self, hook: Uuid, destinations: impl IntoIterator<Item = String>) -> Awaited {

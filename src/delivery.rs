@@ -29,6 +29,7 @@ use limits::AllLimits;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use veil::Veil;
 use worker::{Told, Worker};
 
 pub use client::trusted;
@@ -116,9 +117,10 @@ impl Workers {
     fn spawn(&mut self, destinations: Reachable) {
         let names: Vec<&str> = destinations.0.iter().map(|(destination, _)| destination.name.as_str()).collect();
         self.limits.keep(&names);
+        let veil = Arc::new(Veil::of(destinations.0.iter().map(|(destination, _)| &**destination)));
         for (destination, client) in destinations.0 {
             let (delivery, limits) = (Arc::clone(&self.delivery), self.limits.of(&destination));
-            let worker = Worker::new(delivery, destination, client, limits, self.tell.subscribe());
+            let worker = Worker::new(delivery, destination, client, limits, Arc::clone(&veil), self.tell.subscribe());
             self.tasks.spawn(worker.run());
         }
     }

@@ -146,15 +146,17 @@ impl Ingest {
         let (id, forge, event) = (hook.id, hook.forge.clone(), hook.event.clone());
         let project = hook.project.clone();
         let about = About { id, forge: &forge, event: &event, project: project.as_deref() };
-        self.metrics.hooks.with_label_values(&[&*route.path, &forge]).inc();
         let plans = arrival::plans(&destinations);
         let names: Vec<&str> =
             destinations.iter().filter(|(_, refusal)| refusal.is_none()).map(|(to, _)| to.name.as_str()).collect();
         let awaited = (route.ack == Ack::Delivered && !names.is_empty())
             .then(|| self.acks.expect(id, names.iter().map(|name| (*name).to_owned())));
-        let stored = self.store(arrival::arrival(hook, route, plans, lesson, self.clock.now())).await;
-        let answer = match stored {
+        let stored = match self.store(arrival::arrival(hook, route, plans, lesson, self.clock.now())).await {
             Err(refused) if !names.is_empty() => return refused,
+            stored => stored,
+        };
+        self.metrics.hooks.with_label_values(&[&*route.path, &forge]).inc();
+        let answer = match stored {
             Ok(Appended::Duplicate { of }) => {
                 self.metrics.duplicates.with_label_values(&[&route.path]).inc();
                 self.tell(route, &about, "duplicate", Some(&format!("a duplicate of {of}")));

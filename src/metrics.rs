@@ -150,17 +150,12 @@ impl Metrics {
             )?,
             store_commit_seconds: seconds(all, "hookglot_store_commit_seconds", "Seconds that transactions took")?,
             store_errors: counter(all, "hookglot_store_errors_total", "What the store could not do", &["reason"])?,
-            admin_refused: kept(
+            admin_refused: total(
                 all,
-                IntCounter::new(
-                    "hookglot_admin_refused_total",
-                    "Requests of the admin API without a token that opens it",
-                )?,
+                "hookglot_admin_refused_total",
+                "Requests of the admin API without a right token",
             )?,
-            audit_lost: kept(
-                all,
-                IntCounter::new("hookglot_audit_lost_total", "Entries of the audit log that could not be kept")?,
-            )?,
+            audit_lost: total(all, "hookglot_audit_lost_total", "Entries of the audit log that could not be kept")?,
             store_down: gauge(all, "hookglot_store_down", "1 while the store takes nothing: it is full or broken")?,
             disk_free_bytes: gauge(all, "hookglot_disk_free_bytes", "Bytes that are free on the disk of the store")?,
             disk_nearly_full: gauge(
@@ -169,10 +164,7 @@ impl Metrics {
                 "1 while the disk of the store is nearly full: limits.nearly_full says from when on",
             )?,
             store_bytes: gauge(all, "hookglot_store_bytes", "Bytes of the store that hold something")?,
-            pruned: kept(
-                all,
-                IntCounter::new("hookglot_pruned_total", "Deliveries and hooks removed after their time")?,
-            )?,
+            pruned: total(all, "hookglot_pruned_total", "Deliveries and hooks removed after their time")?,
             translate_missing: counter(
                 all,
                 "hookglot_translate_missing_total",
@@ -231,6 +223,11 @@ fn seconds(registry: &Registry, name: &str, help: &str) -> Result<Histogram, pro
 fn seconds_of(registry: &Registry, name: &str, help: &str, bounds: &[f64]) -> Result<HistogramVec, prometheus::Error> {
     let options = HistogramOpts::new(name, help).buckets(bounds.to_vec());
     kept(registry, HistogramVec::new(options, &["destination"])?)
+}
+
+/// A counter of one thing.
+fn total(registry: &Registry, name: &str, help: &str) -> Result<IntCounter, prometheus::Error> {
+    kept(registry, IntCounter::new(name, help)?)
 }
 
 fn gauge(registry: &Registry, name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {

@@ -321,6 +321,19 @@ pub struct KnownDestination {
     pub in_order: bool,
 }
 
+/// A destination that is no longer known, and what became of its deliveries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removed {
+    /// Its name.
+    pub destination: String,
+    /// How many ended.
+    pub ended: u64,
+    /// Hooks of those; the first hundred.
+    pub hooks: Vec<Uuid>,
+    /// How many are under way still.
+    pub under_way: u64,
+}
+
 /// What is kept of what has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
@@ -372,9 +385,9 @@ pub trait Store: History + Resend + Recordings + Audit + Erase + Send + Sync {
     /// Whether what is stored outlives the process.
     fn is_durable(&self) -> bool;
 
-    /// Ends all pending deliveries of destinations that are no longer known, as failed; gives them as names and numbers.
-    /// Comes before everything else, and again when the destinations change.
-    fn settle(&self, known: Vec<KnownDestination>, now: Timestamp) -> Answer<'_, Vec<(String, u64)>>;
+    /// Ends all pending deliveries of destinations that are no longer known, as failed, but for those that are under way.
+    /// Comes before everything else, and again when the destinations change, and while something was under way.
+    fn settle(&self, known: Vec<KnownDestination>, now: Timestamp) -> Answer<'_, Vec<Removed>>;
 
     /// Keeps a hook, and one delivery of it for each plan. In the same step, all or nothing and in order of arrival, it
     /// remembers what the hook teaches, for the route and the project; what was known of the object before is kept with the
@@ -432,6 +445,10 @@ pub trait Store: History + Resend + Recordings + Audit + Erase + Send + Sync {
 
     /// The disk that it is on, as it is now; `None` where there is none, or nobody can say.
     fn disk(&self) -> Option<Disk>;
+
+    /// Whether a hook would be taken now; it says what [`Store::append`] would say. It may look through all that is stored,
+    /// when something in it could not be read before.
+    fn would_take(&self) -> Answer<'_, ()>;
 
     /// Brings what is under way to its end, and closes.
     fn close(&self) -> Answer<'_, ()>;

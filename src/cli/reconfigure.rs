@@ -106,8 +106,7 @@ impl Reconfigure {
                     late = Some(Instant::now() + LATE);
                 }
                 () = sleep_until(at), if late.is_some() => {
-                    self.settle().await;
-                    late = None;
+                    late = self.settle().await.then(|| Instant::now() + LATE);
                 }
             }
         }
@@ -187,8 +186,9 @@ impl Reconfigure {
     }
 
     /// Ends what waits for destinations that are gone.
-    async fn settle(&self) {
+    /// Says whether something of them is still under way.
+    async fn settle(&self) -> bool {
         let settled = self.ingest.store.settle(self.known.clone(), self.ingest.clock.now()).await;
-        super::serve::say_settled(settled, &self.ingest.metrics);
+        super::serve::say_settled(settled, &self.ingest.metrics)
     }
 }

@@ -18,7 +18,7 @@ use crate::mapping::{Diagnostics, Files};
 use crate::metrics::Metrics;
 use crate::reload::{self, Configured, Reload, Standing};
 use crate::rules::{LiveRules, Rules, folders};
-use crate::store::{Ending, Most, Report, Retention, Store, StoreError, Then};
+use crate::store::{Ending, Most, Removed, Report, Retention, Store, StoreError, Then};
 use crate::{echo, telemetry};
 use actix_web::dev::{Server, ServerHandle};
 use arc_swap::ArcSwap;
@@ -191,7 +191,7 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
     }
     readiness.set(false);
     reload.abort();
-    stop(hooks, workers, alerts, settings.grace).await;
+    stop(hooks, workers, &delivery.acks, store.is_durable(), alerts, settings.grace).await;
     upkeep.abort();
     say_lost(store.as_ref()).await;
     admin.stop(false).await;
@@ -274,19 +274,28 @@ pub(super) fn say_alerts(alerts: &[config::Alert]) {
 }
 
 /// Says which deliveries ended because their destination is gone.
-pub(super) fn say_settled(settled: Result<Vec<(String, u64)>, StoreError>, metrics: &Metrics) {
-    match settled {
-        Ok(removed) => {
-            for (destination, deliveries) in removed {
-                metrics.deliveries.with_label_values(&[destination.as_str(), "failed"]).inc_by(deliveries);
-                tracing::error!(destination, deliveries, reason = "destination removed", "failed");
-            }
+/// Whether something of them is still under way, so that it must be looked again.
+pub(super) fn say_settled(settled: Result<Vec<Removed>, StoreError>, metrics: &Metrics) -> bool {
+    let removed = settled.unwrap_or_else(|error| {
+        metrics.count_store_error(&error);
+        tracing::error!(%error, "deliveries of destinations that are gone cannot be ended");
+        Vec::new()
+    });
+    for Removed { destination, ended, hooks, .. } in removed.iter().filter(|removed| removed.ended > 0) {
+        metrics.deliveries.with_label_values(&[destination.as_str(), "failed"]).inc_by(*ended);
+        for hook in hooks {
+            let hook = hook.to_string();
+            tracing::error!(hook, destination, reason = "destination removed", "failed");
         }
-        Err(error) => {
-            metrics.count_store_error(&error);
-            tracing::error!(%error, "deliveries of destinations that are gone cannot be ended");
-        }
+        let deliveries = ended;
+        tracing::error!(
+            destination,
+            deliveries,
+            reason = "destination removed",
+            "failed: all that waited for it; hookglot deliveries list --destination {destination} --state failed names them"
+        );
     }
+    removed.iter().any(|removed| removed.under_way > 0)
 }
 
 fn say_start(settings: &Settings, ingest: &Ingest, hooks_at: SocketAddr, admin_at: SocketAddr, durable: bool) {
@@ -312,13 +321,19 @@ fn say_demo(at: SocketAddr) {
 }
 
 /// Stops taking hooks, lets what is in flight come to its end, and gives up when the grace time is over.
-async fn stop(hooks: ServerHandle, workers: Workers, alerts: Watching, grace: Duration) {
+async fn stop(hooks: ServerHandle, workers: Workers, acks: &Acks, is_durable: bool, alerts: Watching, grace: Duration) {
     tracing::info!(grace_seconds = grace.as_secs(), "stopping: what is in flight is finished first");
     let deadline = Instant::now() + grace;
     alerts.hurry();
+    // What is stored is safe: nothing more is begun, whatever those do who still send. But a forge that waits for what the
+    // tools say is told.
     let in_time = async {
-        hooks.stop(true).await;
-        workers.stop().await;
+        if is_durable && acks.is_empty() {
+            tokio::join!(hooks.stop(true), workers.stop());
+        } else {
+            hooks.stop(true).await;
+            workers.stop().await;
+        }
         alerts.finish().await;
     };
     if timeout_at(deadline, in_time).await.is_err() {

@@ -62,9 +62,16 @@ pub(super) fn back_up(flags: &Flags, to: &Path) -> ExitCode {
 pub(super) fn restore(flags: &Flags, from: &Path) -> ExitCode {
     finished(data_dir(flags).and_then(|folder| {
         let kept = sqlite::restore(from, &folder)?;
-        let kept = kept.map(|kept| format!("; what was there is {}", kept.display())).unwrap_or_default();
+        let kept = kept.map(|kept| set_aside(&kept)).unwrap_or_default();
         Ok(format!("{} is in force in {}{kept}", from.display(), folder.display()))
     }))
+}
+
+/// What became of the database that was there.
+fn set_aside(kept: &Path) -> String {
+    let waiting = sqlite::waiting_in(kept).filter(|waiting| *waiting > 0);
+    let waiting = waiting.map(|waiting| format!(", with {waiting} deliveries that wait and are not delivered now"));
+    format!("; what was there is {}{}", kept.display(), waiting.unwrap_or_default())
 }
 
 fn data_dir(flags: &Flags) -> Result<std::path::PathBuf, String> {

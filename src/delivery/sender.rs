@@ -33,8 +33,8 @@ pub(super) struct Sender {
     pub(super) client: Client,
     /// What proves us to the destination, as JSON.
     pub(super) proofs: String,
-    /// Hides the destination's secrets in what is kept of attempts.
-    pub(super) veil: Veil,
+    /// Hides secrets in what is kept of attempts.
+    pub(super) veil: Arc<Veil>,
     pub(super) limits: Arc<Limits>,
     pub(super) bell: Arc<Notify>,
     /// To whom it is told what came of deliveries.
@@ -118,7 +118,10 @@ impl Sender {
     }
 
     async fn request(&self, headers: HeaderMap, outgoing: &Outgoing) -> Outcome {
-        let mut exchange = Exchange { request_headers: self.veil.request(&headers), ..Exchange::default() };
+        let mut exchange = Exchange {
+            request_headers: self.veil.request(&headers, self.destination.login.is_some()),
+            ..Exchange::default()
+        };
         let (at, started) = (Timestamp::now(), Instant::now());
         let mut request = Request::new(Method::POST, self.destination.url.reveal().clone());
         // As a whole: a builder would put them in one by one.

@@ -18,6 +18,8 @@ const LOOK: Duration = Duration::from_secs(1);
 const AGE_LOOK: Duration = Duration::from_mins(1);
 /// For how long a store that took nothing must have had no errors to count as well again.
 const CEASED: Duration = Duration::from_secs(5);
+/// Showing the queues takes one part of so many of the time at most.
+const SHOWN_PART: u32 = 50;
 /// What lies between two steps, so that deliveries go on meanwhile.
 const BETWEEN_STEPS: Duration = Duration::from_millis(5);
 
@@ -28,13 +30,20 @@ pub async fn run(delivery: Arc<Delivery>, keep: Retention, used: Arc<AtomicU64>,
     let mut looked_for_age = Instant::now();
     let mut errors = Errors { seen: 0, since: Instant::now() };
     let mut watch = Watch::new(nearly_full);
+    let (mut shown, mut showing_took) = (Instant::now(), Duration::ZERO);
     loop {
         look.tick().await;
         watch.look(&delivery);
-        show_queues(&delivery).await;
+        // Where very many wait it takes a while to find the oldest.
+        if shown.elapsed() >= showing_took * SHOWN_PART {
+            let begun = Instant::now();
+            show_queues(&delivery).await;
+            (shown, showing_took) = (Instant::now(), begun.elapsed());
+        }
         make_room(&delivery, keep.at_least).await;
+        let would_take = look_at_store(&delivery).await;
         let is_too_large = used.load(Ordering::Relaxed) > keep.bytes;
-        let may_be_well = delivery.metrics.store_down.get() > 0 && errors.have_ceased(&delivery);
+        let may_be_well = would_take && delivery.metrics.store_down.get() > 0 && errors.have_ceased(&delivery);
         if is_too_large || may_be_well || looked_for_age.elapsed() >= AGE_LOOK.min(keep.age) {
             looked_for_age = Instant::now();
             // It writes, whatever there is to remove.
@@ -45,6 +54,16 @@ pub async fn run(delivery: Arc<Delivery>, keep: Retention, used: Arc<AtomicU64>,
             }
         }
     }
+}
+
+/// Whether the store would take a hook; says so before one comes that it does not take.
+async fn look_at_store(delivery: &Delivery) -> bool {
+    let Err(error) = delivery.store.would_take().await else { return true };
+    if delivery.metrics.store_down.get() == 0 {
+        delivery.metrics.count_store_error(&error);
+        tracing::error!(%error, "the store takes no hooks: each gets a 503 until it does again");
+    }
+    false
 }
 
 /// The errors of the store that were seen.

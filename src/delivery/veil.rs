@@ -1,53 +1,44 @@
-//! Hides a destination's secrets in what is kept of its attempts: in the request, where we put them, and in the answer,
-//! where a tool may repeat them.
+//! Hides the secrets of destinations in what is kept of attempts: in the request, where we put them, and in the answer, where
+//! a tool may repeat them, also those that it was shown for another destination.
 
 use crate::config::{Destination, Login};
 use crate::path_keys;
 use crate::secret::Secret;
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, SET_COOKIE};
 use serde_json::Value;
+use std::collections::HashSet;
 
 /// What stands in place of a secret.
 const HIDDEN: &str = "[hidden]";
 /// A shorter secret is hidden only where it is the whole value of a header: anywhere else it may be part of a word.
 const SHORTEST: usize = 4;
 
-/// The secrets of a destination, in all the ways in which they may be written.
+/// The secrets of all destinations, in all the ways in which they may be written.
 pub(super) struct Veil {
-    secrets: Vec<String>,
-    has_login: bool,
+    secrets: HashSet<String>,
+    /// Finds the longer ones.
+    finder: Option<AhoCorasick>,
 }
 
 impl Veil {
-    pub(super) fn of(destination: &Destination) -> Self {
-        let named = [&destination.token, &destination.authorization].into_iter().flatten();
-        let headers = destination.headers.iter().map(|(_, value)| value);
-        let mut plain: Vec<String> = named.chain(headers).map(|secret| secret.reveal().to_owned()).collect();
-        plain.extend(destination.login.iter().flat_map(of_login));
-        // What stands behind the scheme is the secret: `Bearer …`.
-        let behind: Vec<String> =
-            plain.iter().filter_map(|secret| secret.split_once(' ')).map(|(_, rest)| rest.to_owned()).collect();
-        plain.extend(behind);
-        let url = destination.url.reveal();
-        plain.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
-        let parts = url.path().split('/').filter(|part| path_keys::masked(part) != **part);
-        plain.extend(parts.map(str::to_owned));
-        let mut secrets: Vec<String> =
-            plain.iter().filter(|own| !own.is_empty()).flat_map(|own| written(own)).collect();
-        // The longest first: one may hold another.
-        secrets.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
-        secrets.dedup();
-        Self { secrets, has_login: destination.login.is_some() }
+    pub(super) fn of<'d>(destinations: impl Iterator<Item = &'d Destination>) -> Self {
+        let plain = destinations.flat_map(plain).filter(|secret| !secret.is_empty());
+        let secrets: HashSet<String> = plain.flat_map(|secret| written(&secret)).collect();
+        let long = secrets.iter().filter(|secret| secret.len() >= SHORTEST);
+        // It fails only for more secrets than can be looked for at once; then everything is hidden.
+        let finder = AhoCorasickBuilder::new().match_kind(MatchKind::LeftmostLongest).build(long).ok();
+        Self { secrets, finder }
     }
 
     /// The headers of a request as they are sent, but for those that the client adds by itself.
-    pub(super) fn request(&self, headers: &HeaderMap) -> Vec<(String, String)> {
+    pub(super) fn request(&self, headers: &HeaderMap, has_login: bool) -> Vec<(String, String)> {
         let mut shown = self.headers(headers);
-        if self.has_login {
+        if has_login {
             shown.push((titled(AUTHORIZATION.as_str()), HIDDEN.to_owned()));
         }
         shown
@@ -57,8 +48,7 @@ impl Veil {
     pub(super) fn headers(&self, headers: &HeaderMap) -> Vec<(String, String)> {
         let shown = headers.iter().map(|(name, value)| {
             let value = String::from_utf8_lossy(value.as_bytes());
-            let is_secret = [AUTHORIZATION, COOKIE, SET_COOKIE].contains(name)
-                || self.secrets.iter().any(|secret| *secret == value);
+            let is_secret = [AUTHORIZATION, COOKIE, SET_COOKIE].contains(name) || self.secrets.contains(&*value);
             (titled(name.as_str()), if is_secret { HIDDEN.to_owned() } else { self.text(&value) })
         });
         shown.collect()
@@ -72,11 +62,34 @@ impl Veil {
     }
 
     fn text(&self, text: &str) -> String {
-        let long = self.secrets.iter().filter(|secret| secret.len() >= SHORTEST);
-        long.fold(text.to_owned(), |text, secret| {
-            if text.contains(secret.as_str()) { text.replace(secret.as_str(), HIDDEN) } else { text }
-        })
+        let Some(finder) = &self.finder else { return HIDDEN.to_owned() };
+        if !finder.is_match(text) {
+            return text.to_owned();
+        }
+        let mut hidden = String::with_capacity(text.len());
+        finder.replace_all_with(text, &mut hidden, |_, _, hidden| {
+            hidden.push_str(HIDDEN);
+            true
+        });
+        hidden
     }
+}
+
+/// The secrets of a destination as they are.
+fn plain(destination: &Destination) -> Vec<String> {
+    let named = [&destination.token, &destination.authorization].into_iter().flatten();
+    let headers = destination.headers.iter().map(|(_, value)| value);
+    let mut plain: Vec<String> = named.chain(headers).map(|secret| secret.reveal().to_owned()).collect();
+    plain.extend(destination.login.iter().flat_map(of_login));
+    // What stands behind the scheme is the secret: `Bearer …`.
+    let behind: Vec<String> =
+        plain.iter().filter_map(|secret| secret.split_once(' ')).map(|(_, rest)| rest.to_owned()).collect();
+    plain.extend(behind);
+    let url = destination.url.reveal();
+    plain.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
+    let parts = url.path().split('/').filter(|part| path_keys::masked(part) != **part);
+    plain.extend(parts.map(str::to_owned));
+    plain
 }
 
 fn of_login(login: &Login) -> Vec<String> {

@@ -62,6 +62,7 @@ impl Worker {
         destination: Arc<Destination>,
         client: Client,
         limits: Arc<Limits>,
+        veil: Arc<Veil>,
         told: watch::Receiver<Told>,
     ) -> Self {
         let bell = delivery.doorbells.of(&destination.name);
@@ -77,7 +78,7 @@ impl Worker {
         };
         let sender = Arc::new(Sender {
             proofs: sender::proofs(&destination),
-            veil: Veil::of(&destination),
+            veil,
             delivery,
             destination,
             client,

@@ -345,9 +345,17 @@ async fn deliveries_of_unknown_destinations_end(store: &impl Store) {
     append(store, &hook(10), &["a", "b"]).await;
     append(store, &hook(10), &["b"]).await;
     let held = claim(store, "b", at(0)).await.expect("due");
-    let known = vec![KnownDestination { name: "a".to_owned(), in_order: false }];
-    assert_eq!(store.settle(known, at(1)).await, Ok(vec![("b".to_owned(), 2)]));
+    let known = || vec![KnownDestination { name: "a".to_owned(), in_order: false }];
+    let settled = store.settle(known(), at(1)).await.expect("the store works");
+    assert_eq!((settled[0].destination.as_str(), settled[0].ended, settled[0].under_way), ("b", 1, 1));
+    assert_eq!(settled[0].hooks.len(), 1);
+    // What was under way is told first, and ends then.
     again(store, &held, Some(attempt()), at(2), at(3)).await;
+    let settled = store.settle(known(), at(3)).await.expect("the store works");
+    assert_eq!((settled[0].ended, settled[0].under_way), (1, 0));
+    assert_eq!(store.settle(known(), at(3)).await, Ok(Vec::new()));
+    let ended = store.delivery(held.id).await.expect("the store works").expect("it is there");
+    assert_eq!(ended.row.attempts, 1);
     assert!(claim(store, "b", at(100)).await.is_none());
     assert!(claim(store, "a", at(100)).await.is_some());
     assert_eq!((pending(store, "a").await, pending(store, "b").await), (1, 0));

@@ -30,11 +30,12 @@ mod room;
 mod rows;
 mod schema;
 mod settle;
+mod soundness;
 mod writer;
 
 use super::{
     Answer, Appended, Arrival, Claimed, DeliveryNumber, Disk, KnownDestination, Most, Outgoing, Parked, Pruned,
-    QueueState, Report, Retention, Store, StoreError,
+    QueueState, Removed, Report, Retention, Store, StoreError,
 };
 use append::Append;
 use errors::store_error;
@@ -46,15 +47,16 @@ use record::{KeepOutgoing, Park, Record};
 use room::Room;
 use rusqlite::{Connection, OpenFlags};
 use settle::Settle;
+use soundness::Soundness;
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use writer::{Command, Pending, Writer};
 
 pub use backup::backup;
 pub use errors::{DISK_IS_FULL, refused};
 pub use folder::{Folder, database};
-pub use restore::restore;
+pub use restore::{restore, waiting_in};
 pub use schema::Unusable;
 pub use writer::Observer;
 
@@ -78,8 +80,7 @@ pub struct SqliteStore {
     reader: Option<Arc<Mutex<Connection>>>,
     /// Reads for those who ask about the past, so that they keep no delivery waiting.
     searcher: Option<Arc<Mutex<Connection>>>,
-    /// What was found to be damaged: from then on no hook is taken, of which nobody knows whether it could be delivered.
-    damaged: OnceLock<StoreError>,
+    soundness: Soundness,
     queues: SharedQueues,
     /// What hooks may fill.
     room: Room,
@@ -96,6 +97,14 @@ impl SqliteStore {
     /// When the database is somebody else's, newer, damaged, or cannot be read or written.
     pub fn open(folder: Folder, observer: Observer) -> Result<Self, Unusable> {
         let path = folder.database();
+        if folder.was_open() && !left::is_empty(&path) && !left::with_ending(&path, left::LOG).exists() {
+            tracing::error!("{}", errors::LOG_IS_GONE);
+        }
+        let cut_off = left::with_ending(&path, left::RESTORING);
+        if cut_off.exists() {
+            let left = cut_off.display();
+            tracing::warn!("a restore was cut off and left {left}: run it again with that file, or remove the file");
+        }
         let mut database = Connection::open(&path)?;
         database.busy_timeout(BUSY)?;
         schema::version(&database)?;
@@ -110,6 +119,7 @@ impl SqliteStore {
         database.pragma_update(None, "journal_size_limit", log * 4)?;
         schema::migrate(&mut database)?;
         let readers = Some((read_only(&path)?, read_only(&path)?));
+        folder.begin();
         Self::start(database, readers, Some(folder), room, observer)
     }
 
@@ -142,9 +152,9 @@ impl SqliteStore {
         })?;
         let shared = |reader| Arc::new(Mutex::new(reader));
         let (reader, searcher) = readers.map(|(reader, searcher)| (shared(reader), shared(searcher))).unzip();
-        let (damaged, made) = (OnceLock::new(), Made::default());
+        let (soundness, made) = (Soundness::of(folder.as_ref()), Made::default());
         let (recorded, writer) = (recordings::Known::default(), RwLock::new(Some(writer)));
-        Ok(Self { writer, reader, searcher, damaged, queues, room, made, recorded, folder })
+        Ok(Self { writer, reader, searcher, soundness, queues, room, made, recorded, folder })
     }
 
     async fn ask<C: Command>(&self, command: C) -> Result<C::Done, StoreError> {
@@ -158,8 +168,8 @@ impl SqliteStore {
 
     /// Notes that something is damaged.
     fn noting<T>(&self, done: Result<T, StoreError>) -> Result<T, StoreError> {
-        if let Err(error @ StoreError::Damaged(_)) = &done {
-            let _ = self.damaged.set(error.clone());
+        if let Err(error) = &done {
+            self.soundness.note(error);
         }
         done
     }
@@ -216,15 +226,15 @@ impl Store for SqliteStore {
         self.folder.is_some()
     }
 
-    fn settle(&self, known: Vec<KnownDestination>, now: Timestamp) -> Answer<'_, Vec<(String, u64)>> {
-        let settle = Settle { known, now: now.as_microsecond() };
+    fn settle(&self, known: Vec<KnownDestination>, now: Timestamp) -> Answer<'_, Vec<Removed>> {
+        let settle = Settle { known, now: now.as_microsecond(), queues: Arc::clone(&self.queues) };
         Box::pin(async move { Ok(self.ask(settle).await?.removed) })
     }
 
     fn append(&self, arrival: Arrival) -> Answer<'_, Appended> {
         Box::pin(async move {
-            if let Some(error) = self.damaged.get() {
-                return Err(error.clone());
+            if let Some(error) = self.soundness.damaged() {
+                return Err(error);
             }
             let arrival = Arc::new(arrival);
             let (room, recorded) = (&self.room, &self.recorded);
@@ -325,12 +335,19 @@ impl Store for SqliteStore {
         self.room.seen()
     }
 
+    fn would_take(&self) -> Answer<'_, ()> {
+        Box::pin(self.would_take())
+    }
+
     fn close(&self) -> Answer<'_, ()> {
         let writer = self.writer.write().unwrap_or_else(PoisonError::into_inner).take();
         Box::pin(async move {
             if let Some(writer) = writer {
                 let closed = tokio::task::spawn_blocking(move || writer.close());
                 closed.await.map_err(|error| StoreError::Broken(error.to_string()))?;
+                if let Some(folder) = &self.folder {
+                    folder.end();
+                }
             }
             Ok(())
         })

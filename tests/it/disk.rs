@@ -317,7 +317,7 @@ fn a_hook_that_cannot_be_read_keeps_no_other_waiting() {
     let page = page(&bytes);
     overwrite(&database, (at / page * page) as u64, page);
     let tool = Tool::at(address, content);
-    let app = App::start(serve_in(folder.path(), &config));
+    let app = App::start_unready(serve_in(folder.path(), &config));
     let line = app.wait_for_log("the store does not give what is to be delivered");
     assert!(line.contains("ERROR") && line.contains("damaged") && line.contains("hookglot restore"), "{line}");
     assert!(errors(&app, "broken") > 0);

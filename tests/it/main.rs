@@ -144,6 +144,8 @@ mod signed_out;
 mod signing_keys;
 /// A disk that is small for what has ended.
 mod small_disk;
+/// A database that is damaged, moved away or without its log.
+mod soundness;
 /// What a stop finishes, and what it says of the rest.
 mod stop;
 /// What happens, for those who listen; and what every answer of the admin port has.

@@ -21,7 +21,7 @@ pub(super) fn store_error(error: &rusqlite::Error) -> StoreError {
         Some(ErrorCode::DiskFull) => StoreError::Full(
             "no room is left on the disk of data_dir, or in limits.stored where it is memory".to_owned(),
         ),
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged(damaged(error)),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged(damaged(&error.to_string())),
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
             StoreError::Broken(format!("data_dir cannot be written ({error}): look at its mount and its owner"))
         }
@@ -44,7 +44,7 @@ pub fn refused(error: &Unusable, folder: &Path) -> String {
         Unusable::Sqlite(error) => error,
     };
     match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => damaged(error),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => damaged(&error.to_string()),
         Some(ErrorCode::DiskFull) => DISK_IS_FULL.to_owned(),
         // What SQLite shares between processes is written in a way that does not tell why it failed.
         Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) if is_full(folder) => DISK_IS_FULL.to_owned(),
@@ -74,9 +74,20 @@ pub(super) fn advice(error: &std::io::Error) -> &'static str {
     }
 }
 
-fn damaged(error: &rusqlite::Error) -> String {
-    format!("the database is damaged ({error}): {REPLACE}")
+pub(super) fn damaged(what: &str) -> String {
+    format!(
+        "the database is damaged ({what}): look at the system's log for errors of the disk; if it stays so, {REPLACE}"
+    )
 }
+
+/// What is said while the files are not where they were.
+pub(super) const GONE: &str = "hookglot.db, or hookglot.db-wal beside it, is not in data_dir any more, or another file is in its \
+                               place: put it back, else stop hookglot and start it again";
+
+/// What is said of a log that is not there though nobody closed the database.
+pub(super) const LOG_IS_GONE: &str = "hookglot did not come to its end the last time, and hookglot.db-wal, which it leaves behind \
+                                      then, is missing: hooks that were accepted last may be lost with it; bring it back beside \
+                                      hookglot.db, where somebody still has it";
 
 /// Whether less is free on the disk of a folder than one page of `SQLite`'s shared memory takes.
 fn is_full(folder: &Path) -> bool {

@@ -12,6 +12,9 @@ pub(super) const DATABASE: &str = "hookglot.db";
 /// The name of the file whose lock says that a process owns the folder.
 const LOCK: &str = "lock";
 
+/// The name of the file that is there as long as a database is open.
+const OPEN: &str = "open";
+
 /// A folder that this process owns until it ends or drops this.
 #[derive(Debug)]
 pub struct Folder {
@@ -63,6 +66,22 @@ impl Folder {
         let written = lock.set_len(0).and_then(|()| lock.write_all(pid.as_bytes()));
         written.map_err(|error| wrong("hookglot cannot write into the folder", &error))?;
         Ok(Self { path: path.to_owned(), _lock: lock, _own: own })
+    }
+
+    /// Marks that its database is open.
+    pub(super) fn begin(&self) {
+        // It only helps to notice a loss.
+        let _ = for_owner().open(self.path.join(OPEN));
+    }
+
+    /// Marks that its database came to its end.
+    pub(super) fn end(&self) {
+        let _ = std::fs::remove_file(self.path.join(OPEN));
+    }
+
+    /// Whether its database was open when the process that had it ended.
+    pub(super) fn was_open(&self) -> bool {
+        self.path.join(OPEN).exists()
     }
 
     /// Its path.

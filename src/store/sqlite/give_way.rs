@@ -91,6 +91,11 @@ impl SqliteStore {
         true
     }
 
+    /// Whether a hook needed room a while ago, and none could be made.
+    pub(super) async fn was_in_vain(&self) -> bool {
+        self.made.0.lock().await.in_vain.is_some()
+    }
+
     /// Makes room before a hook needs it: twice what is left over on the disk. It leaves what has ended just now.
     pub(super) async fn give_way_ahead(&self, at_least: Duration, now: Timestamp) -> Result<Pruned, StoreError> {
         let mut last = self.made.0.lock().await;
@@ -98,6 +103,7 @@ impl SqliteStore {
         let made = if self.room.is_short_on_disk(more) {
             self.make(&mut last, more, now.as_microsecond().saturating_sub(micros(at_least))).await.map(|_| ())
         } else {
+            last.in_vain = None;
             Ok(())
         };
         match made {

@@ -242,6 +242,11 @@ impl Queue {
         self.leased.contains_key(&delivery)
     }
 
+    /// The deliveries that are handed out, by their numbers.
+    pub(super) fn leased_numbers(&self) -> Vec<i64> {
+        self.leased.keys().map(|delivery| delivery.0).collect()
+    }
+
     /// How many deliveries are handed out.
     pub(super) fn leased(&self) -> usize {
         self.leased.len()

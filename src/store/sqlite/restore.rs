@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 pub fn restore(from: &Path, folder: &Path) -> Result<Option<PathBuf>, String> {
     check(from)?;
     let own = Folder::take(folder)?;
+    own.end();
     let target = own.database();
     let next = with_ending(&target, RESTORING);
     // A restore that was cut off may have left just that.
@@ -43,6 +44,13 @@ fn replace(next: &Path, target: &Path, folder: &Path) -> std::io::Result<Option<
     std::fs::rename(next, target)?;
     sync(folder)?;
     Ok(kept)
+}
+
+/// How many deliveries wait in a database that was put aside.
+#[must_use]
+pub fn waiting_in(database: &Path) -> Option<u64> {
+    let database = read_only(database).ok()?;
+    database.query_row("SELECT count(*) FROM delivery WHERE state = 0", [], |row| row.get(0)).ok()
 }
 
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {

@@ -1,23 +1,28 @@
 //! Brings what is pending into agreement with the destinations that there are now.
 
-use super::super::KnownDestination;
-use super::queues::Queues;
+use super::super::{KnownDestination, Removed};
+use super::queues::{Queues, SharedQueues, lock};
 use super::writer::{Command, Pending};
 use rusqlite::{Connection, params};
+use uuid::Uuid;
 
 /// Why deliveries end whose destination is no longer configured.
 const REMOVED: &str = "destination removed";
 /// A step back of the clock that is smaller than this is none.
 const SMALLEST_STEP: i64 = 1_000_000;
 
+/// How many hooks of a destination are named at most.
+const MOST_NAMED: usize = 100;
+
 pub(super) struct Settle {
     pub(super) known: Vec<KnownDestination>,
     pub(super) now: i64,
+    pub(super) queues: SharedQueues,
 }
 
 /// Those whose destination is gone, and what is pending now.
 pub(super) struct Settled {
-    pub(super) removed: Vec<(String, u64)>,
+    pub(super) removed: Vec<Removed>,
     pending: Pending,
 }
 
@@ -30,14 +35,7 @@ impl Command for Settle {
         for (destination, _) in waiting(database)? {
             let known = self.known.iter().find(|known| known.name == destination);
             match known {
-                None => {
-                    let ended = database.execute(
-                        "UPDATE delivery SET state = 3, reason = ?2, ended_at = ?3, due = NULL, park_at = NULL \
-                         WHERE destination = ?1 AND state = 0",
-                        params![destination, REMOVED, self.now],
-                    )?;
-                    removed.push((destination, ended as u64));
-                }
+                None => removed.push(self.remove(database, destination)?),
                 Some(known) if !known.in_order => {
                     database.execute(
                         "UPDATE delivery SET due = coalesce(due, ?2), lane = NULL, park_at = NULL \
@@ -55,6 +53,27 @@ impl Command for Settle {
 
     fn committed(&self, settled: &Settled, queues: &mut Queues) {
         queues.settle(&settled.pending);
+    }
+}
+
+impl Settle {
+    /// Ends what waits for a destination, but not what is under way: what comes of that is told first.
+    fn remove(&self, database: &Connection, destination: String) -> rusqlite::Result<Removed> {
+        let leased = lock(&self.queues).of(&destination).leased_numbers();
+        let under_way = leased.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let these = format!("destination = ?1 AND state = 0 AND seq NOT IN ({under_way})");
+        let mut query = database.prepare(&format!(
+            "SELECT (SELECT id FROM hook WHERE hook.seq = delivery.hook) FROM delivery WHERE {these} ORDER BY seq LIMIT ?2"
+        ))?;
+        let hooks = query.query_map(params![destination, MOST_NAMED], |row| row.get::<_, Option<Uuid>>(0))?;
+        let hooks = hooks.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten().collect();
+        let ended = database.execute(
+            &format!(
+                "UPDATE delivery SET state = 3, reason = ?2, ended_at = ?3, due = NULL, park_at = NULL WHERE {these}"
+            ),
+            params![destination, REMOVED, self.now],
+        )?;
+        Ok(Removed { destination, ended: ended as u64, hooks, under_way: leased.len() as u64 })
     }
 }
 

@@ -38,6 +38,19 @@ async fn memory_keeps_the_contract() {
 }
 
 #[tokio::test]
+async fn what_seemed_damaged_and_is_sound_takes_hooks_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = open(folder.path());
+    append(&store, &hook(10), &["a"]).await;
+    assert_eq!(store.would_take().await, Ok(()));
+    let passing = StoreError::Damaged("the disk said so, once".to_owned());
+    store.soundness.note(&passing);
+    assert_eq!(store.append(arrival(&hook(10), &["a"])).await, Err(passing));
+    assert_eq!(store.would_take().await, Ok(()));
+    append(&store, &hook(10), &["a"]).await;
+}
+
+#[tokio::test]
 async fn what_was_handed_out_is_pending_again_after_a_start() {
     let folder = tempfile::tempdir().expect("a folder");
     let (first, second) = (hook(10), hook(1000));

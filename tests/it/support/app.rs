@@ -57,7 +57,14 @@ impl App {
     }
 
     /// Starts a `serve` command on free ports and waits until it takes hooks.
-    pub fn start(mut serve: Command) -> Self {
+    pub fn start(serve: Command) -> Self {
+        let app = Self::start_unready(serve);
+        wait_for("readiness", || (app.get_admin("/ready").status == 200).then_some(()));
+        app
+    }
+
+    /// Starts it where it may never take hooks.
+    pub fn start_unready(mut serve: Command) -> Self {
         serve.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
         let data = tempfile::tempdir().unwrap();
         let has_own = |argument: &std::ffi::OsStr| {
@@ -77,9 +84,7 @@ impl App {
             })
         };
         let (admin, address) = (find("admin listens on"), find("hooks come in on"));
-        let app = Self { child, log, out, readers: vec![log_reader, out_reader], _data: data, address, admin };
-        wait_for("readiness", || (app.get_admin("/ready").status == 200).then_some(()));
-        app
+        Self { child, log, out, readers: vec![log_reader, out_reader], _data: data, address, admin }
     }
 
     /// The id of the process.
