@@ -3,7 +3,7 @@
 use super::Delivery;
 use super::worker::{LEASE_MARGIN, STORE_PAUSE, Told};
 use crate::config::Destination;
-use crate::store::{DeliveryNumber, Report, Then};
+use crate::store::{DeliveryNumber, Exchange, Report, StoreError, Then};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc, watch};
@@ -50,6 +50,9 @@ impl Recorder {
     async fn keep(&mut self, all: &mut Vec<Came>) {
         let mut is_said = false;
         while let Err(error) = self.delivery.store.record(all.iter().map(|came| came.report.clone()).collect()).await {
+            if matches!(error, StoreError::Full(_)) && self.keep_less(all).await {
+                return;
+            }
             while let Ok(came) = self.came.try_recv() {
                 all.push(came);
             }
@@ -70,6 +73,24 @@ impl Recorder {
                 Ok(()) = self.told.changed() => {}
             }
         }
+    }
+
+    /// Where there is no room for everything there may be for what matters, and for some: each that has ended can make room for
+    /// the next. Says whether all of it is kept.
+    async fn keep_less(&self, all: &mut Vec<Came>) -> bool {
+        for came in &mut *all {
+            if let Some(attempt) = &mut came.report.attempt {
+                attempt.exchange = Exchange::default();
+            }
+        }
+        let mut left = Vec::new();
+        for came in all.drain(..) {
+            if self.delivery.store.record(vec![came.report.clone()]).await.is_err() {
+                left.push(came);
+            }
+        }
+        *all = left;
+        all.is_empty()
     }
 
     fn until(&self) -> Timestamp {

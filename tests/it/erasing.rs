@@ -227,7 +227,7 @@ fn orders_that_are_wrong_erase_nothing() {
         (r#"{"user": "olga", "dryrun": true}"#, "unknown field `dryrun`"),
     ] {
         let answer = ask(&app, "POST", "/api/v1/erase", WRITES, order);
-        assert_eq!(answer.status, 400, "{order}");
+        assert!(answer.status == 400 || answer.status == 422, "{order}: {answer:?}");
         assert!(answer.json()["error"].as_str().unwrap().contains(says), "{order}: {answer:?}");
     }
     assert_eq!(ask(&app, "POST", "/api/v1/erase", READS, r#"{"user": "olga"}"#).status, 403);
