@@ -424,7 +424,7 @@ pub trait Store: History + Resend + Recordings + Audit + Erase + Send + Sync {
     fn record(&self, reports: Vec<Report>) -> Answer<'_, ()>;
 
     /// Parks what has kept others of its project waiting for too long, and lets those go on; only what was tried at a time or
-    /// later, by the system's clock.
+    /// later.
     fn park<'a>(&'a self, destination: &'a str, now: Timestamp, tried_since: Timestamp) -> Answer<'a, Vec<Parked>>;
 
     /// Hands out one that waits behind a delivery which has kept its project waiting for too long: another one each time. It

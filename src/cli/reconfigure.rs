@@ -20,7 +20,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
-/// When it is looked again for deliveries of destinations that are gone: requests that began under the old routes have
+/// When it is looked again for deliveries of destinations that are gone: what was only prepared is given back by then.
+const SOON: Duration = Duration::from_secs(1);
+/// When it is looked once more: requests that began under the old routes have
 /// stored their hooks by then.
 const LATE: Duration = Duration::from_mins(1);
 
@@ -97,16 +99,17 @@ pub(super) async fn note_start(auditor: &Auditor, settings: &Settings, flags: &F
 impl Reconfigure {
     /// Reads it again whenever SIGHUP comes, and never ends.
     pub(super) async fn run(mut self, workers: &mut Workers, mut hangup: Hangup) {
-        let mut late = None;
+        let (mut late, mut is_soon) = (None, false);
         loop {
             let at = late.unwrap_or_else(Instant::now);
             tokio::select! {
                 () = hangup.came() => {
                     self.reload(workers).await;
-                    late = Some(Instant::now() + LATE);
+                    (late, is_soon) = (Some(Instant::now() + SOON), true);
                 }
                 () = sleep_until(at), if late.is_some() => {
-                    late = self.settle().await.then(|| Instant::now() + LATE);
+                    let goes_on = self.settle().await || is_soon;
+                    (late, is_soon) = (goes_on.then(|| Instant::now() + LATE), false);
                 }
             }
         }

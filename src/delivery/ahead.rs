@@ -6,7 +6,7 @@ use super::sender::Sender;
 use super::worker::{LEASE_MARGIN, Permit, STORE_PAUSE, Told};
 use crate::rules::Rules;
 use crate::store::{Claimed, DeliveryNumber, Ending, Most, Outgoing, StoreError};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -244,12 +244,12 @@ impl Ahead {
         // While the destination is away, and before a hook was tried after it came back, parking would only change the order.
         let now = Instant::now();
         let Some(blame) = limits.breaker.blame(destination.queueing.park_after, now) else { return };
-        let ago = blame.late_at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
-        let late_at = delivery.clock.now().saturating_sub(SignedDuration::try_from(ago).unwrap_or(SignedDuration::MAX));
-        let parked = match late_at {
-            Ok(late_at) => delivery.store.park(&destination.name, late_at, blame.tried_since).await,
-            Err(_) => return,
+        let at = |at: Instant| {
+            let ago = SignedDuration::try_from(now.saturating_duration_since(at)).unwrap_or(SignedDuration::MAX);
+            delivery.clock.now().saturating_sub(ago).unwrap_or(Timestamp::MIN)
         };
+        let late_at = at(blame.late_at.unwrap_or(now));
+        let parked = delivery.store.park(&destination.name, late_at, at(blame.tried_since)).await;
         match parked {
             Ok(parked) => {
                 for parked in parked {

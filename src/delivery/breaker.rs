@@ -1,6 +1,5 @@
 //! Stops sending to a destination that does not answer, and looks now and then whether it is back.
 
-use jiff::Timestamp;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,23 +13,20 @@ pub(super) struct Breaker {
     limit: Option<u32>,
     /// The longest time between two probes.
     longest: Duration,
-    /// When it was made, by the system's clock, and by one that nobody sets.
-    made: Moment,
+    /// When it was made.
+    made: Instant,
     /// When the destination showed last that it was there.
-    seen: Mutex<Option<Moment>>,
+    seen: Mutex<Option<Instant>>,
     state: Mutex<State>,
 }
-
-/// A time by the system's clock, and by one that nobody sets.
-type Moment = (Timestamp, Instant);
 
 /// Which hooks are to blame themselves for not being taken, and not a destination that was away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Blame {
     /// Those that had taken too long by then; `None`: by now.
     pub(super) late_at: Option<Instant>,
-    /// Those that were tried then or later, by the system's clock.
-    pub(super) tried_since: Timestamp,
+    /// Those that were tried then or later.
+    pub(super) tried_since: Instant,
 }
 
 #[derive(Debug)]
@@ -38,7 +34,7 @@ enum State {
     Closed {
         failures: u32,
         /// Since when the destination has been there; `None` while it has not shown that.
-        there: Option<Moment>,
+        there: Option<Instant>,
     },
     Open {
         probes: u32,
@@ -99,7 +95,7 @@ impl State {
 
 impl Breaker {
     pub(super) fn new(limit: Option<u32>, longest: Duration) -> Self {
-        let (made, state) = ((Timestamp::now(), Instant::now()), State::Closed { failures: 0, there: None });
+        let (made, state) = (Instant::now(), State::Closed { failures: 0, there: None });
         Self { limit, longest, made, seen: Mutex::default(), state: Mutex::new(state) }
     }
 
@@ -155,18 +151,18 @@ impl Breaker {
     /// that had taken too long when it was seen last, and were tried in vain after that. Where it has shown nothing yet,
     /// nobody is for so long.
     pub(super) fn blame(&self, patience: Duration, now: Instant) -> Option<Blame> {
-        let tried = |(tried_since, _): Moment| Blame { late_at: None, tried_since };
+        let tried = |tried_since| Blame { late_at: None, tried_since };
         match *self.state() {
             State::Closed { there: Some(there), .. } => Some(tried(there)),
-            State::Closed { .. } => (now.saturating_duration_since(self.made.1) >= patience).then(|| tried(self.made)),
+            State::Closed { .. } => (now.saturating_duration_since(self.made) >= patience).then(|| tried(self.made)),
             State::Open { .. } => {
                 let seen = (*self.seen())?;
-                Some(Blame { late_at: Some(seen.1), ..tried(seen) })
+                Some(Blame { late_at: Some(seen), tried_since: seen })
             }
         }
     }
 
-    fn seen(&self) -> MutexGuard<'_, Option<Moment>> {
+    fn seen(&self) -> MutexGuard<'_, Option<Instant>> {
         // No code panics while it holds the lock.
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -178,9 +174,8 @@ impl Breaker {
         match (&mut *state, is_there) {
             (State::Closed { failures, there }, true) => {
                 *failures = 0;
-                let moment = (Timestamp::now(), now);
-                there.get_or_insert(moment);
-                *self.seen() = Some(moment);
+                there.get_or_insert(now);
+                *self.seen() = Some(now);
                 Change::None
             }
             (State::Closed { failures, .. }, false) => {
@@ -193,9 +188,8 @@ impl Breaker {
                 Change::Opened
             }
             (State::Open { .. }, true) => {
-                let moment = Some((Timestamp::now(), now));
-                *self.seen() = moment;
-                *state = State::Closed { failures: 0, there: moment };
+                *self.seen() = Some(now);
+                *state = State::Closed { failures: 0, there: Some(now) };
                 Change::Closed
             }
             (State::Open { probes, next, is_probing, answers: before }, false) if was_probe => {
@@ -278,11 +272,10 @@ mod tests {
 
     #[test]
     fn it_knows_which_hooks_are_to_blame() {
-        let before = Timestamp::now();
         let (breaker, start) = (Breaker::new(Some(1), SECOND), Instant::now());
         assert_eq!(breaker.blame(60 * SECOND, start), None, "it has shown nothing yet");
         let early = breaker.blame(60 * SECOND, start + 61 * SECOND).expect("it had its time");
-        assert!(early.tried_since >= before && early.late_at.is_none());
+        assert!(early.tried_since <= start && early.late_at.is_none());
         breaker.record(showed(true), false, start);
         let first = breaker.blame(60 * SECOND, start).expect("it has shown that it is there");
         breaker.record(showed(true), false, start + SECOND);

@@ -6,6 +6,7 @@ use super::worker::Permit;
 use crate::bucket::Bucket;
 use crate::config::{Destination, HiddenUrl, Rate};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::Semaphore;
@@ -15,6 +16,8 @@ pub(super) struct Limits {
     rate: Option<Mutex<Bucket>>,
     /// A place for each attempt that may run at once.
     pub(super) slots: Arc<Semaphore>,
+    /// Whether others are in their place, for another address or other settings: then nobody is told of them any more.
+    is_replaced: AtomicBool,
     /// What they were made for.
     url: HiddenUrl,
     rate_limit: Option<Rate>,
@@ -28,6 +31,7 @@ impl Limits {
             breaker: Breaker::new(destination.queueing.breaker, destination.queueing.probe),
             rate: rate_limit.map(|rate| Mutex::new(Bucket::new(rate, Instant::now()))),
             slots: Arc::new(Semaphore::new(destination.concurrency)),
+            is_replaced: AtomicBool::new(false),
             url: destination.url.clone(),
             rate_limit,
             concurrency: destination.concurrency,
@@ -39,6 +43,11 @@ impl Limits {
             && self.rate_limit == destination.queueing.rate_limit
             && self.concurrency == destination.concurrency
             && self.breaker.fits(destination.queueing.breaker, destination.queueing.probe)
+    }
+
+    /// Whether they are in force.
+    pub(super) fn are_in_force(&self) -> bool {
+        !self.is_replaced.load(Ordering::Relaxed)
     }
 
     /// What they let happen now, without making use of it.
@@ -87,12 +96,18 @@ impl AllLimits {
             return Arc::clone(known);
         }
         let new = Arc::new(Limits::new(destination));
-        self.0.insert(destination.name.clone(), Arc::clone(&new));
+        if let Some(before) = self.0.insert(destination.name.clone(), Arc::clone(&new)) {
+            before.is_replaced.store(true, Ordering::Relaxed);
+        }
         new
     }
 
     /// Forgets those of destinations that are gone.
     pub(super) fn keep(&mut self, names: &[&str]) {
-        self.0.retain(|name, _| names.contains(&name.as_str()));
+        self.0.retain(|name, limits| {
+            let stays = names.contains(&name.as_str());
+            limits.is_replaced.fetch_or(!stays, Ordering::Relaxed);
+            stays
+        });
     }
 }

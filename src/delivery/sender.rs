@@ -142,7 +142,6 @@ impl Sender {
             _ => error,
         };
         let took = started.elapsed();
-        exchange.response_body = self.veil.body(exchange.response_body);
         Outcome { at, took, came, error, exchange }
     }
 
@@ -151,7 +150,9 @@ impl Sender {
         let code = response.status().as_u16();
         let asked = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         let retry_after = asked.and_then(|value| policy::retry_after(value, Timestamp::now()));
-        let (mut read, mut kept, most) = (0, BytesMut::new(), self.delivery.kept_answer);
+        // A secret is found before it is cut off in its middle.
+        let most = self.delivery.kept_answer.saturating_add(self.veil.longest());
+        let (mut read, mut kept) = (0, BytesMut::new());
         // The status has decided already: a body that breaks off or never ends changes nothing.
         while let Ok(Some(chunk)) = response.chunk().await {
             read += chunk.len();
@@ -160,8 +161,9 @@ impl Sender {
                 break;
             }
         }
-        exchange.response_is_cut = read > kept.len();
-        exchange.response_body = kept.freeze();
+        let hidden = self.veil.body(kept.freeze());
+        exchange.response_is_cut = read > self.delivery.kept_answer;
+        exchange.response_body = hidden.slice(..hidden.len().min(self.delivery.kept_answer));
         Came::Status { code, retry_after }
     }
 
@@ -210,6 +212,9 @@ impl Sender {
 
     /// Says that the breaker opened or closed.
     fn tell_change(&self, change: Change, outcome: &Outcome) {
+        if !self.limits.are_in_force() {
+            return;
+        }
         let destination = &self.destination.name;
         let open = self.delivery.metrics.breaker_open.with_label_values(&[destination]);
         match change {

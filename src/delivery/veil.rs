@@ -8,7 +8,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, SET_COOKIE};
 use serde_json::Value;
 use std::collections::HashSet;
@@ -31,8 +31,17 @@ impl Veil {
         let secrets: HashSet<String> = plain.flat_map(|secret| written(&secret)).collect();
         let long = secrets.iter().filter(|secret| secret.len() >= SHORTEST);
         // It fails only for more secrets than can be looked for at once; then everything is hidden.
-        let finder = AhoCorasickBuilder::new().match_kind(MatchKind::LeftmostLongest).build(long).ok();
+        let finder = AhoCorasickBuilder::new()
+            .match_kind(MatchKind::LeftmostLongest)
+            .ascii_case_insensitive(true)
+            .build(long)
+            .ok();
         Self { secrets, finder }
+    }
+
+    /// How many bytes the longest secret has.
+    pub(super) fn longest(&self) -> usize {
+        self.secrets.iter().map(String::len).max().unwrap_or_default()
     }
 
     /// The headers of a request as they are sent, but for those that the client adds by itself.
@@ -98,11 +107,25 @@ fn of_login(login: &Login) -> Vec<String> {
     vec![user.to_owned(), password.to_owned(), STANDARD.encode(format!("{user}:{password}"))]
 }
 
-/// A secret as it is, in an address, and in JSON.
-fn written(secret: &str) -> [String; 3] {
+/// A secret as it is, in addresses, in JSON and in HTML. Small and capital letters of `%2f` are found alike.
+fn written(secret: &str) -> Vec<String> {
+    /// What a part of an address leaves as it is.
+    const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
     let json = Value::from(secret).to_string();
     let json = json.trim_matches('"').to_owned();
-    [secret.to_owned(), utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(), json]
+    let form = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    let strict = html.replace('\'', "&#39;").replace('/', "&#x2F;");
+    vec![
+        secret.to_owned(),
+        utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
+        utf8_percent_encode(secret, PART).to_string(),
+        form,
+        json.replace('/', "\\/"),
+        json,
+        html,
+        strict,
+    ]
 }
 
 /// A header's name as it stands on the wire: `X-Gitlab-Event`.

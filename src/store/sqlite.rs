@@ -287,7 +287,7 @@ impl Store for SqliteStore {
     }
 
     fn record(&self, reports: Vec<Report>) -> Answer<'_, ()> {
-        Box::pin(async move { self.ask(Record(reports)).await.map(|_| ()) })
+        Box::pin(async move { self.ask(Record { reports, room: self.room.clone() }).await.map(|_| ()) })
     }
 
     fn park<'a>(&'a self, destination: &'a str, now: Timestamp, tried_since: Timestamp) -> Answer<'a, Vec<Parked>> {

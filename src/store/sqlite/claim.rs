@@ -97,7 +97,7 @@ impl SqliteStore {
             tracing::error!(delivery = delivery.0, reason = LOST, "failed");
             Report { delivery, attempt: None, then: Then::Ended(Ending::Failed(LOST.to_owned())), now }
         });
-        self.ask(Record(reports.collect())).await?;
+        self.ask(Record { reports: reports.collect(), room: self.room.clone() }).await?;
         Ok(claimed)
     }
 

@@ -3,6 +3,7 @@
 use super::super::{Attempt, DeliveryNumber, Ending, Exchange, Outgoing, Parked, Report, Then};
 use super::append::micros;
 use super::queues::Queues;
+use super::room::Room;
 use super::rows;
 use super::writer::{Command, Pending};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -47,7 +48,14 @@ pub(super) fn keep_outgoing(
     Ok(inserted > 0)
 }
 
-pub(super) struct Record(pub(super) Vec<Report>);
+pub(super) struct Record {
+    pub(super) reports: Vec<Report>,
+    /// What was sent and answered is kept only where there is room: what matters of an attempt comes first.
+    pub(super) room: Room,
+}
+
+/// Of how many probes of a delivery it is kept what they met.
+const MOST_PROBES: i64 = 20;
 
 /// What changed in a queue.
 pub(super) struct Recorded {
@@ -80,11 +88,11 @@ impl Command for Record {
     type Done = Vec<Recorded>;
 
     fn run(&self, database: &Connection, pending: &mut Pending) -> rusqlite::Result<Vec<Recorded>> {
-        self.0.iter().map(|report| record(report, database, pending)).collect()
+        self.reports.iter().map(|report| self.record(report, database, pending)).collect()
     }
 
     fn committed(&self, recorded: &Vec<Recorded>, queues: &mut Queues) {
-        for (report, recorded) in self.0.iter().zip(recorded) {
+        for (report, recorded) in self.reports.iter().zip(recorded) {
             let Some(destination) = &recorded.destination else { continue };
             let queue = queues.of(destination);
             queue.release(report.delivery);
@@ -95,36 +103,75 @@ impl Command for Record {
     }
 }
 
-fn record(report: &Report, database: &Connection, pending: &mut Pending) -> rusqlite::Result<Recorded> {
-    let Some(mut row) = read(report.delivery, database)? else {
-        return Ok(Recorded { destination: None, due: None, park_at: None, lets_on: false });
-    };
-    if let Some(attempt) = &report.attempt {
-        *(if attempt.is_probe { &mut row.probes } else { &mut row.attempts }) += 1;
-        insert_attempt(database, report.delivery, row.attempts + row.probes, attempt)?;
+impl Record {
+    fn record(&self, report: &Report, database: &Connection, pending: &mut Pending) -> rusqlite::Result<Recorded> {
+        let Some(mut row) = read(report.delivery, database)? else {
+            return Ok(Recorded { destination: None, due: None, park_at: None, lets_on: false });
+        };
+        if let Some(attempt) = &report.attempt {
+            *(if attempt.is_probe { &mut row.probes } else { &mut row.attempts }) += 1;
+            self.insert_attempt(database, report.delivery, &row, attempt)?;
+        }
+        let (due, park_at) = match &report.then {
+            Then::Again { due, park_after } => {
+                // One that waits behind another goes on waiting.
+                let due = Some(due.as_microsecond()).filter(|_| row.is_head());
+                let head_since = row.head_since.filter(|_| row.lane.is_some() && !row.parked);
+                let park_at = head_since.map(|since| since.saturating_add(micros(*park_after)));
+                wait(report, &row, due, park_at, database)?;
+                (due, park_at)
+            }
+            Then::Ended(ending) => {
+                end(report, &row, ending, database)?;
+                let waiting = pending.entry(row.destination.clone()).or_default();
+                *waiting = waiting.saturating_sub(1);
+                (None, None)
+            }
+        };
+        let has_ended = matches!(report.then, Then::Ended(_));
+        let lets_on = match row.lane {
+            Some(lane) if has_ended => let_on(database, &row.destination, &lane, report.now.as_microsecond())?,
+            _ => false,
+        };
+        Ok(Recorded { destination: Some(row.destination), due, park_at, lets_on })
     }
-    let (due, park_at) = match &report.then {
-        Then::Again { due, park_after } => {
-            // One that waits behind another goes on waiting.
-            let due = Some(due.as_microsecond()).filter(|_| row.is_head());
-            let head_since = row.head_since.filter(|_| row.lane.is_some() && !row.parked);
-            let park_at = head_since.map(|since| since.saturating_add(micros(*park_after)));
-            wait(report.delivery, &row, due, park_at, database)?;
-            (due, park_at)
+
+    fn insert_attempt(
+        &self,
+        database: &Connection,
+        delivery: DeliveryNumber,
+        row: &Row,
+        attempt: &Attempt,
+    ) -> rusqlite::Result<()> {
+        let mut insert = database.prepare_cached(
+            "INSERT INTO attempt (delivery, number, at, took, status, error, is_probe, request_headers, response_headers, \
+             response_body, response_is_cut) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        )?;
+        let (at, took) = (attempt.at.as_microsecond(), micros(attempt.took));
+        let Exchange { request_headers, response_headers, response_body, response_is_cut } = &attempt.exchange;
+        let (request, response) = (rows::headers_text(request_headers), rows::headers_text(response_headers));
+        let is_kept = self.room.is_plenty(database, request.len() + response.len() + response_body.len());
+        insert.execute(params![
+            delivery.0,
+            row.attempts + row.probes,
+            at,
+            took,
+            attempt.status,
+            attempt.error,
+            attempt.is_probe,
+            is_kept.then_some(request),
+            is_kept.then_some(response),
+            (is_kept && !response_body.is_empty()).then_some(&response_body[..]),
+            is_kept.then_some(response_is_cut),
+        ])?;
+        if attempt.is_probe && row.probes > MOST_PROBES {
+            // A destination may be away for long: of the probes the latest tell enough.
+            let mut delete =
+                database.prepare_cached("DELETE FROM attempt WHERE delivery = ?1 AND is_probe = 1 AND number <= ?2")?;
+            delete.execute(params![delivery.0, row.attempts + row.probes - MOST_PROBES])?;
         }
-        Then::Ended(ending) => {
-            end(report, &row, ending, database)?;
-            let waiting = pending.entry(row.destination.clone()).or_default();
-            *waiting = waiting.saturating_sub(1);
-            (None, None)
-        }
-    };
-    let has_ended = matches!(report.then, Then::Ended(_));
-    let lets_on = match row.lane {
-        Some(lane) if has_ended => let_on(database, &row.destination, &lane, report.now.as_microsecond())?,
-        _ => false,
-    };
-    Ok(Recorded { destination: Some(row.destination), due, park_at, lets_on })
+        Ok(())
+    }
 }
 
 /// The row of a delivery that is still pending. It is read first and changed then: an UPDATE that returns something copies
@@ -161,47 +208,21 @@ fn end(report: &Report, row: &Row, ending: &Ending, database: &Connection) -> ru
 }
 
 fn wait(
-    delivery: DeliveryNumber,
+    report: &Report,
     row: &Row,
     due: Option<i64>,
     park_at: Option<i64>,
     database: &Connection,
 ) -> rusqlite::Result<()> {
-    let mut update = database
-        .prepare_cached("UPDATE delivery SET due = ?2, attempts = ?3, probes = ?4, park_at = ?5 WHERE seq = ?1")?;
-    update.execute(params![delivery.0, due, row.attempts, row.probes, park_at]).map(|_| ())
+    let mut update = database.prepare_cached(
+        "UPDATE delivery SET due = ?2, attempts = ?3, probes = ?4, park_at = ?5, tried_at = ?6 WHERE seq = ?1",
+    )?;
+    let (delivery, now) = (report.delivery.0, report.now.as_microsecond());
+    update.execute(params![delivery, due, row.attempts, row.probes, park_at, now]).map(|_| ())
 }
 
 fn earlier(one: Option<i64>, other: Option<i64>) -> Option<i64> {
     one.into_iter().chain(other).min()
-}
-
-fn insert_attempt(
-    database: &Connection,
-    delivery: DeliveryNumber,
-    number: i64,
-    attempt: &Attempt,
-) -> rusqlite::Result<()> {
-    let mut insert = database.prepare_cached(
-        "INSERT INTO attempt (delivery, number, at, took, status, error, is_probe, request_headers, response_headers, \
-         response_body, response_is_cut) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-    )?;
-    let (at, took) = (attempt.at.as_microsecond(), micros(attempt.took));
-    let Exchange { request_headers, response_headers, response_body, response_is_cut } = &attempt.exchange;
-    insert.execute(params![
-        delivery.0,
-        number,
-        at,
-        took,
-        attempt.status,
-        attempt.error,
-        attempt.is_probe,
-        rows::headers_text(request_headers),
-        rows::headers_text(response_headers),
-        (!response_body.is_empty()).then_some(&response_body[..]),
-        response_is_cut,
-    ])?;
-    Ok(())
 }
 
 /// Makes the first of a lane due, if it waited; says whether it did.
@@ -226,7 +247,7 @@ impl Command for Park {
     fn run(&self, database: &Connection, _: &mut Pending) -> rusqlite::Result<Vec<Parked>> {
         let mut update = database.prepare_cached(
             "UPDATE delivery SET parked = 1, park_at = NULL WHERE destination = ?1 AND park_at <= ?2 \
-             AND (SELECT max(at) FROM attempt WHERE attempt.delivery = delivery.seq) >= ?3 \
+             AND tried_at >= ?3 \
              RETURNING (SELECT id FROM hook WHERE hook.seq = delivery.hook), lane",
         )?;
         let parked = update

@@ -88,6 +88,15 @@ impl Room {
         }
     }
 
+    /// Whether there is room for so many bytes that nothing needs.
+    pub(super) fn is_plenty(&self, database: &Connection, more: usize) -> bool {
+        match self {
+            // As much as is left over lies beyond what makes hooks be refused.
+            Self::Disk(disk) => disk.has_room(database, (more as u64).saturating_add(self.spare())),
+            Self::Memory(all) => used(database).saturating_add(more as u64) <= all / 2,
+        }
+    }
+
     /// Whether so many bytes more leave enough.
     ///
     /// # Errors

@@ -97,6 +97,7 @@ INSERT INTO clock VALUES (0);
 const HISTORY: &str = "
 ALTER TABLE outgoing ADD COLUMN forge TEXT;           -- in whose format it is
 ALTER TABLE hook ADD COLUMN erased_at INTEGER;        -- when its content was blanked
+ALTER TABLE delivery ADD COLUMN tried_at INTEGER;     -- when it was tried last, as long as it waits
 ALTER TABLE delivery ADD COLUMN key TEXT;             -- under which it is sent, where that is not the hook's or its own id
 ALTER TABLE delivery ADD COLUMN resend_of BLOB;       -- the id of the delivery that it repeats
 ALTER TABLE delivery ADD COLUMN resent_as BLOB;       -- the id of the latest that repeats it

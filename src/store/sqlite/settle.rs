@@ -94,7 +94,7 @@ fn follow_clock(database: &Connection, now: i64) -> rusqlite::Result<()> {
         database.execute("UPDATE hook SET ended_at = ?1 WHERE ended_at > ?1", [now])?;
         database.execute(
             "UPDATE delivery SET due = due - ?1, head_since = head_since - ?1, park_at = park_at - ?1, \
-             accepted_at = accepted_at - ?1 WHERE state = 0",
+             tried_at = tried_at - ?1, accepted_at = accepted_at - ?1 WHERE state = 0",
             [back],
         )?;
     }
