@@ -6,6 +6,7 @@ pub mod asked;
 pub mod audit;
 mod bare;
 mod calls;
+pub mod capture;
 mod coverage;
 mod desk;
 mod difference;

@@ -2,6 +2,7 @@
 
 mod api;
 mod bench;
+mod capture;
 mod check;
 mod coverage;
 mod deliveries;
@@ -88,6 +89,13 @@ enum Command {
     Bench(bench::BenchArgs),
     /// Ask a running hookglot what became of hooks, and have deliveries sent again.
     Deliveries(deliveries::DeliveriesArgs),
+    /// Make an example for a mapping of a hook that came: names, addresses, texts and secrets in it are invented.
+    ///
+    /// It is printed as the text of a file for `examples/`; where that belongs, and what the mapping says of it, is on
+    /// standard error.
+    ///
+    /// Exit codes: 0 done, 1 it could not be done.
+    Capture(capture::CaptureArgs),
     /// Ask a running hookglot for its routes and destinations, and how these are.
     ///
     /// Exit codes: 0 done, 1 it could not be done.
@@ -262,6 +270,7 @@ pub fn run() -> ExitCode {
         Command::Healthcheck(args) => healthcheck::run(&args.into()),
         Command::Bench(args) => bench::run(&args),
         Command::Deliveries(args) => deliveries::run(args),
+        Command::Capture(args) => capture::run(&args),
         Command::Routes(args) => routes::run(&args),
     }
 }

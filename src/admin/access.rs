@@ -10,9 +10,9 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use std::future::{Ready, ready};
 
-/// Somebody who may look.
+/// Somebody who may look, by the name of the token.
 #[derive(Debug)]
-pub(super) struct Reader;
+pub(super) struct Reader(pub(super) String);
 
 /// Somebody who may change things, by the name of the token.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ impl FromRequest for Reader {
     type Future = Ready<Result<Self, Refusal>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(who(request, Rights::Read).map(|_| Self))
+        ready(who(request, Rights::Read).map(Self))
     }
 }
 

@@ -10,7 +10,7 @@
 //! [`Bare`]: super::bare::Bare
 
 use super::problem::{self, Problem, Refusal};
-use super::{audit, coverage, erase, events, explain, lists, mappings, resend, resends, routes, translate};
+use super::{audit, capture, coverage, erase, events, explain, lists, mappings, resend, resends, routes, translate};
 use actix_web::HttpResponse;
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::web::{self, ServiceConfig};
@@ -50,6 +50,7 @@ macro_rules! calls {
             tags(
                 (name = "history", description = "Hooks that came, and what became of them"),
                 (name = "resend", description = "Sending again what was sent, or never was"),
+                (name = "capture", description = "Examples for mappings, made of hooks that came"),
                 (name = "audit", description = "Who did what"),
                 (name = "erase", description = "Erasing what is stored of somebody"),
                 (name = "state", description = "What is in force, and how it does"),
@@ -76,6 +77,9 @@ calls! {
     "/hooks" => get lists::hooks;
     "/hooks/{id}" => get lists::hook;
     "/hooks/{id}/resend" => post resend::resend_hook;
+    "/hooks/{id}/example" => get capture::example;
+    "/recordings" => get capture::recordings, delete capture::forget_recording;
+    "/recordings/example" => get capture::recorded_example;
     "/resends" => get resends::resends, post resends::resend_all;
     "/resends/{id}" => get resends::resend_progress, delete resends::stop_resend;
     "/audit" => get audit::audit;

@@ -116,23 +116,33 @@ impl Client {
         path: &[&str],
         query: &[(String, String)],
     ) -> Result<T, Failure> {
-        let mut url = self.url(path);
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
-        self.read(self.request(Method::GET, url).timeout(PATIENCE)).await
+        self.read(self.request(Method::GET, self.asking(path, query)).timeout(PATIENCE)).await
     }
 
     /// Asks for something to be done.
     pub(super) async fn post<T: DeserializeOwned>(&self, path: &[&str], body: &impl Serialize) -> Result<T, Failure> {
+        self.post_patiently(path, body, PATIENCE).await
+    }
+
+    /// Asks for something to be done that takes its time.
+    pub(super) async fn post_patiently<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        body: &impl Serialize,
+        patience: Duration,
+    ) -> Result<T, Failure> {
         let body = serde_json::to_vec(body).map_err(|error| Failure::from(error.to_string()))?;
-        let request = self.request(Method::POST, self.url(path)).timeout(PATIENCE).body(body);
+        let request = self.request(Method::POST, self.url(path)).timeout(patience).body(body);
         self.read(request.header(reqwest::header::CONTENT_TYPE, "application/json")).await
     }
 
-    /// Asks for something to be stopped.
-    pub(super) async fn delete<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Failure> {
-        self.read(self.request(Method::DELETE, self.url(path)).timeout(PATIENCE)).await
+    /// Asks for something to be stopped, or removed.
+    pub(super) async fn delete<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(String, String)],
+    ) -> Result<T, Failure> {
+        self.read(self.request(Method::DELETE, self.asking(path, query)).timeout(PATIENCE)).await
     }
 
     /// Listens to what happens.
@@ -147,6 +157,14 @@ impl Client {
         // It fails only for an address without a host, which `place` refuses.
         if let Ok(mut parts) = url.path_segments_mut() {
             parts.pop_if_empty().extend(["api", "v1"]).extend(path);
+        }
+        url
+    }
+
+    fn asking(&self, path: &[&str], query: &[(String, String)]) -> Url {
+        let mut url = self.url(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
         }
         url
     }

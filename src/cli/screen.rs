@@ -4,6 +4,7 @@ mod columns;
 
 use super::out;
 pub(super) use columns::{Cell, Table};
+use jiff::Timestamp;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
@@ -90,21 +91,31 @@ pub(super) fn harmless_lines(text: &str) -> String {
 
 /// Prints JSON on a line. What a terminal would obey is written as JSON's escapes, so that it stays the same JSON.
 pub(super) fn json(value: &Value) -> bool {
-    let text = value.to_string();
-    if !text.contains(is_harmful) {
-        return out::line(&text);
+    out::line(&harmless_json(&value.to_string()))
+}
+
+/// JSON, on one line or on many, as [`json`] prints it.
+pub(super) fn harmless_json(text: &str) -> String {
+    let must_go = |character: char| is_harmful(character) && character != '\n';
+    if !text.contains(must_go) {
+        return text.to_owned();
     }
     let mut shown = String::with_capacity(text.len() + 16);
     for character in text.chars() {
         // All of them are in the first plane: one escape says them.
-        if is_harmful(character) {
+        if must_go(character) {
             // Writing into a String cannot fail.
             let _ = write!(shown, "\\u{:04x}", u32::from(character));
         } else {
             shown.push(character);
         }
     }
-    out::line(&shown)
+    shown
+}
+
+/// A point in time to the second, as `--since` reads it.
+pub(super) fn time(at: Timestamp) -> String {
+    Timestamp::from_second(at.as_second()).unwrap_or(at).to_string()
 }
 
 /// Whether somebody can be asked.

@@ -34,6 +34,8 @@ mod budgets;
 mod canary;
 /// Hooks that become examples, and show nobody.
 mod capture;
+/// `capture`, and what is recorded, before a running hookglot.
+mod captured;
 /// Destinations that come, go and change, and copies of the store.
 mod changes;
 /// `check`: what it finds, and how it ends.

@@ -15,7 +15,7 @@ const BLESS: &str = "HOOKGLOT_BLESS";
 fn app(content: &Receiver) -> App {
     let folder = tempfile::tempdir().unwrap();
     let config = format!(
-        "admin_token = \"{TOKEN}\"\n[[route]]\npath = \"/in\"\nsecret = \"none\"\n\
+        "admin_token = \"{TOKEN}\"\n[[route]]\npath = \"/in\"\nsecret = \"none\"\nrecord = true\n\
          [[route.to]]\nname = \"mill\"\nurl = \"{}\"\nformat = \"gitlab\"\n\
          [[route.to]]\nname = \"away\"\nurl = \"http://{}/\"\nformat = \"other\"\n",
         content.url,

@@ -1,9 +1,9 @@
 //! Deliveries and hooks as rows of a table.
 
+pub(super) use super::super::screen::time;
 use super::super::screen::{Cell, Colour};
 use super::asked::named;
 use crate::admin::shown::{DeliveryShown, HookShown, StateShown};
-use jiff::Timestamp;
 
 pub(super) const OF_DELIVERY: [&str; 7] = ["TIME", "ID", "EVENT", "DESTINATION", "STATE", "ATTEMPTS", "RESULT"];
 pub(super) const OF_HOOK: [&str; 6] = ["TIME", "ID", "EVENT", "ROUTE", "PROJECT", "RESULT"];
@@ -80,9 +80,4 @@ pub(super) fn colour(state: StateShown) -> Colour {
         StateShown::Ignored => Colour::Faint,
         StateShown::Failed => Colour::Bad,
     }
-}
-
-/// A point in time to the second, as `--since` reads it.
-pub(super) fn time(at: Timestamp) -> String {
-    Timestamp::from_second(at.as_second()).unwrap_or(at).to_string()
 }

@@ -101,7 +101,7 @@ async fn watch(client: &Client, mut answer: Value, id: Uuid, signals: &mut Signa
         }
         screen::progress(&format!("{} of {} sent; Ctrl-C stops it", now.sent, now.found));
         answer = tokio::select! {
-            () = signals.stop() => client.delete(&path).await.map_err(lost)?,
+            () = signals.stop() => client.delete(&path, &[]).await.map_err(lost)?,
             () = tokio::time::sleep(LOOK) => client.get(&path, &[]).await.map_err(lost)?,
         };
     }
