@@ -32,7 +32,6 @@ use tokio::task::JoinSet;
 use veil::Veil;
 use worker::{Told, Worker};
 
-pub use client::trusted;
 pub(crate) use client::{is_loopback, tls, whole};
 pub(crate) use custom::with_login;
 pub use health::{Health, Latest};

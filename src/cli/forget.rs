@@ -1,19 +1,14 @@
 //! `hookglot forget`: has a running hookglot erase what it stores of somebody, or of a project. It is counted first, and
 //! asked about on a terminal.
 
-use super::{FAILED, out};
+use super::api::{self, ApiArgs, Client, Failure};
+use super::{FAILED, out, screen};
 use crate::admin::erase::{AskedErasure, ErasedShown};
-use crate::admin::problem::Problem;
-use crate::secret::Secret;
 use clap::Args;
-use std::collections::HashMap;
-use std::io::{BufRead, IsTerminal};
+use serde_json::Value;
 use std::process::ExitCode;
 use std::time::Duration;
-use url::Url;
 
-/// How long connecting may take.
-const CONNECT: Duration = Duration::from_secs(5);
 /// How long it may take to look through everything that is stored.
 const PATIENCE: Duration = Duration::from_hours(1);
 
@@ -42,52 +37,54 @@ pub(super) struct ForgetArgs {
     /// Do not ask
     #[arg(long)]
     yes: bool,
-    /// The admin port of the running hookglot [env: `HOOKGLOT_ADMIN_URL`] [default: <http://127.0.0.1:9090>, or the port of
-    /// `HOOKGLOT_ADMIN_LISTEN`]
-    #[arg(long, value_name = "URL")]
-    url: Option<String>,
+    #[command(flatten)]
+    api: ApiArgs,
 }
 
 pub(super) fn run(args: &ForgetArgs) -> ExitCode {
-    match forget(args) {
-        Ok(is_whole) => {
-            if is_whole {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::from(FAILED)
-            }
-        }
-        Err(message) => {
-            out::error(message);
-            ExitCode::from(FAILED)
-        }
-    }
+    api::ask(&args.api, FAILED, |client| async move {
+        let is_whole = forget(&client, args).await?;
+        Ok(ExitCode::from(if is_whole { 0 } else { FAILED }))
+    })
 }
 
 /// Says whether nothing of it is left.
-fn forget(args: &ForgetArgs) -> Result<bool, String> {
-    let api = Api::of(args.url.as_deref(), &super::environment())?;
+async fn forget(client: &Client, args: &ForgetArgs) -> Result<bool, Failure> {
     let asked = AskedErasure {
         user: args.whose.user.clone(),
         project: args.whose.project.clone(),
         pending: args.pending,
         dry_run: args.dry_run || !args.yes,
     };
-    let counted = api.erase(&asked)?;
+    let is_json = args.api.json;
+    let answer = erase(client, &asked).await?;
     if args.yes {
-        return Ok(say(&counted, "erased"));
+        return said(&answer, "erased", is_json);
     }
-    say(&counted, "would be erased");
+    said(&answer, "would be erased", is_json)?;
     if args.dry_run {
         return Ok(true);
     }
-    if !agrees()? {
-        return Err("nothing was erased".to_owned());
-    }
-    Ok(say(&api.erase(&AskedErasure { dry_run: false, ..asked })?, "erased"))
+    agree()?;
+    said(&erase(client, &AskedErasure { dry_run: false, ..asked }).await?, "erased", is_json)
 }
 
-fn say(erased: &ErasedShown, done: &str) -> bool {
+async fn erase(client: &Client, asked: &AskedErasure) -> Result<Value, Failure> {
+    client.post_patiently(&["erase"], asked, PATIENCE).await
+}
+
+/// Prints what was erased, or would be; says whether nothing of it is left.
+fn said(answer: &Value, done: &str, is_json: bool) -> Result<bool, Failure> {
+    let erased: ErasedShown = api::typed(answer)?;
+    if is_json {
+        screen::json(answer);
+    } else {
+        say(&erased, done);
+    }
+    Ok(erased.pending_left == 0 && !erased.may_linger)
+}
+
+fn say(erased: &ErasedShown, done: &str) {
     let ErasedShown { hooks, deliveries, attempts, remembered, recordings, .. } = erased;
     out::line(&format!(
         "{hooks} hooks with {deliveries} deliveries and {attempts} attempts, {remembered} remembered objects and \
@@ -106,87 +103,16 @@ fn say(erased: &ErasedShown, done: &str) -> bool {
     if erased.may_linger {
         out::line("somebody reads the store all the time (a backup?): bytes may linger in its files, forget again");
     }
-    erased.pending_left == 0 && !erased.may_linger
 }
 
-/// Asks on the terminal.
-fn agrees() -> Result<bool, String> {
-    if !std::io::stdin().is_terminal() {
-        return Err("nothing was erased: there is no terminal to ask on; --yes erases without asking".to_owned());
+/// Asks on the terminal; what is not agreed to is not done.
+fn agree() -> Result<(), Failure> {
+    if !screen::can_ask() {
+        let message = "nothing was erased: there is no terminal to ask on; --yes erases without asking";
+        return Err(Failure::from(message.to_owned()));
     }
-    out::bytes(b"Erase it? It cannot be brought back. [y/N] ");
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).map_err(|error| error.to_string())?;
-    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
-}
-
-/// The admin API of a running hookglot.
-struct Api {
-    url: Url,
-    token: Secret,
-}
-
-impl Api {
-    fn of(url: Option<&str>, environment: &HashMap<String, String>) -> Result<Self, String> {
-        let given = |name: &str| environment.get(name).filter(|value| !value.is_empty());
-        let listens = given("HOOKGLOT_ADMIN_LISTEN").map_or("127.0.0.1:9090", String::as_str);
-        // One that listens everywhere is asked on the loopback.
-        let listens = listens.replace("0.0.0.0:", "127.0.0.1:").replace("[::]:", "[::1]:");
-        let url = url.map(str::to_owned).or_else(|| given("HOOKGLOT_ADMIN_URL").cloned());
-        let url = url.unwrap_or_else(|| format!("http://{listens}"));
-        let token = match (given("HOOKGLOT_ADMIN_TOKEN"), given("HOOKGLOT_ADMIN_TOKEN_FILE")) {
-            (Some(token), _) => token.clone(),
-            (None, Some(file)) => {
-                std::fs::read_to_string(file).map_err(|error| format!("HOOKGLOT_ADMIN_TOKEN_FILE {file}: {error}"))?
-            }
-            (None, None) => String::new(),
-        };
-        let missing = "set HOOKGLOT_ADMIN_TOKEN, or HOOKGLOT_ADMIN_TOKEN_FILE, to a token with rights = \"write\"";
-        Ok(Self {
-            url: Url::parse(&url)
-                .map_err(|error| format!("--url: not a URL such as http://127.0.0.1:9090: {error}"))?,
-            token: Secret::new(&token).ok_or(missing)?,
-        })
+    if !screen::agrees("erase it? It cannot be brought back.") {
+        return Err(Failure::from("nothing was erased".to_owned()));
     }
-
-    fn erase(&self, asked: &AskedErasure) -> Result<ErasedShown, String> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let (status, body) = runtime.map_err(|error| error.to_string())?.block_on(self.post(asked))?;
-        if status == 200 {
-            return serde_json::from_slice(&body).map_err(|error| format!("not the answer of a hookglot: {error}"));
-        }
-        let problem = serde_json::from_slice::<Problem>(&body).map(|problem| problem.error);
-        Err(problem.unwrap_or_else(|_| format!("answered {status}: is this the admin port of a hookglot?")))
-    }
-
-    async fn post(&self, asked: &AskedErasure) -> Result<(u16, Vec<u8>), String> {
-        let wrong = |error: &reqwest::Error| {
-            let (mut text, mut source) = (String::new(), std::error::Error::source(error));
-            while let Some(cause) = source {
-                text = format!(": {cause}");
-                source = cause.source();
-            }
-            let place = format!("{}{}", self.url.host_str().unwrap_or_default(), self.port());
-            format!("{place} does not answer{text}: --url, or HOOKGLOT_ADMIN_URL, says where the admin port is")
-        };
-        let tls = crate::delivery::trusted()?;
-        let client = reqwest::Client::builder()
-            .connect_timeout(CONNECT)
-            .timeout(PATIENCE)
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .tls_backend_preconfigured(tls)
-            .build()
-            .map_err(|error| wrong(&error))?;
-        let url = self.url.join("/api/v1/erase").map_err(|error| error.to_string())?;
-        let order = serde_json::to_vec(asked).map_err(|error| error.to_string())?;
-        let request = client.post(url).bearer_auth(self.token.reveal()).body(order);
-        let answer = request.send().await.map_err(|error| wrong(&error))?;
-        let status = answer.status().as_u16();
-        Ok((status, answer.bytes().await.map_err(|error| wrong(&error))?.to_vec()))
-    }
-
-    fn port(&self) -> String {
-        self.url.port_or_known_default().map(|port| format!(":{port}")).unwrap_or_default()
-    }
+    Ok(())
 }

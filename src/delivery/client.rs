@@ -73,14 +73,6 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// TLS that trusts the system's certificates and shows none of its own.
-///
-/// # Errors
-/// Says what is wrong with them.
-pub fn trusted() -> Result<ClientConfig, String> {
-    tls(None, None)
-}
-
 /// Trusts the system's certificates (`SSL_CERT_FILE` and `SSL_CERT_DIR` say where they are), and those of a file.
 /// An image without any has Mozilla's, which are in the binary. Shows a certificate of its own where there is one.
 pub(crate) fn tls(ca_file: Option<&Path>, own: Option<&ClientCertificate>) -> Result<ClientConfig, String> {
