@@ -62,6 +62,7 @@ impl From<AuditEntry> for AuditShown {
     get, path = "/api/v1/audit", tag = "audit", params(AskedAudit),
     responses(
         (status = 200, description = "A page of entries", body = PageShown<AuditShown>),
+        (status = 422, description = "Nothing that is done is called so", body = Problem),
         (status = 503, description = "The store cannot be read", body = Problem),
     ),
 )]
@@ -73,7 +74,7 @@ pub(super) async fn audit(
     let wrong = |error: actix_web::error::QueryPayloadError| Refusal::bad_request(format!("the query: {error}"));
     let AskedAudit { who, what, before, limit } =
         Query::<AskedAudit>::from_query(request.query_string()).map_err(wrong)?.into_inner();
-    let what = what.map(|what| what.parse().map_err(|error| Refusal::bad_request(format!("what: {error}"))));
+    let what = what.map(|what| what.parse().map_err(|error| Refusal::unfit(format!("what: {error}"))));
     let filter = AuditFilter { who, what: what.transpose()? };
     let page = desk.store.audit(filter, AskedPage { before, limit }.look()?).await?;
     Ok(Json(PageShown { items: page.items.into_iter().map(Into::into).collect(), next: page.next }))

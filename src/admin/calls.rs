@@ -3,7 +3,7 @@
 //! Whoever adds a call writes `#[utoipa::path(…)]` over its function, with every answer that only it can give, and a line into
 //! the list below (by its path: several methods of one path stand in one line, as a second line would never be asked); then
 //! `HOOKGLOT_BLESS=1 cargo test --test it -- openapi` writes docs/openapi.json anew, and `scripts/schemathesis.sh` says how the
-//! description is tried. The answers that every call with a token can give (400 for the query, 401, 403) are added here. The
+//! description is tried. The answers that every call with a token can give (400, 401, 403, with a body 413 and 415) are added here. The
 //! function's name is the call's, so no two may have the same, in whichever module. A call without a query takes [`Bare`]. What
 //! is well said and cannot be, with 422 ([`Refusal::unfit`]): what the schema allows must not be answered with 400.
 //!
@@ -128,11 +128,17 @@ impl Modify for OfAll {
 
 /// The answers of a call that takes a token.
 fn take_token(operation: &mut Operation) {
-    for (status, description) in [
-        ("400", "Something in the query is not known, or has no such value"),
+    let of_all = [
+        ("400", "Something in the query or the body is not known, or has no such value"),
         ("401", "No token, or one that the configuration does not have"),
         ("403", "The token may not do that, or the configuration has none"),
-    ] {
+    ];
+    let of_body = [
+        ("413", "The body is larger than hooks may be (`limits.body`)"),
+        ("415", "The body is not said to be application/json"),
+    ];
+    let has_body = operation.request_body.is_some();
+    for (status, description) in of_all.into_iter().chain(of_body.into_iter().filter(|_| has_body)) {
         let content = Content::new(Some(RefOr::<utoipa::openapi::Schema>::Ref(Ref::from_schema_name("Problem"))));
         let response = ResponseBuilder::new().description(description).content("application/json", content);
         let all = &mut operation.responses.responses;

@@ -23,9 +23,11 @@ const LONGEST: usize = 1_000;
 pub struct AskedErasure {
     /// A name, user name, e-mail address or id: every hook in which it occurs as whole words, in capital letters or not.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 3, max_length = 1000)]
     pub user: Option<String>,
     /// What stands for a project, as hooks are shown with it, or its path (`owner/alias`).
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 1000)]
     pub project: Option<String>,
     /// Whether deliveries that wait end as failed, `erased`; else they and their hooks are left.
     pub pending: bool,
@@ -65,7 +67,8 @@ impl From<&Erased> for ErasedShown {
 
 /// Erases, or counts what would be erased.
 #[utoipa::path(
-    post, path = "/api/v1/erase", tag = "erase", request_body = AskedErasure,
+    post, path = "/api/v1/erase", tag = "erase",
+    request_body(content = AskedErasure, example = json!({"user": "o.vetrova", "pending": false, "dry_run": true})),
     responses(
         (status = 200, description = "What was erased, or would be", body = ErasedShown),
         (status = 422, description = "It names neither somebody nor a project, both, or too short a text", body = Problem),

@@ -3,7 +3,9 @@
 use super::asked::AskedFilter;
 use super::shown::{DeliveryShown, OutgoingShown};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Number;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -109,9 +111,18 @@ pub struct AskedResends {
     pub dry_run: bool,
     /// How many a second at most, from 1 to 1000; 10 where nothing is said.
     #[schema(minimum = 1, maximum = 1000)]
+    #[serde(deserialize_with = "whole_number")]
     pub rate: Option<u16>,
     /// Also those that were sent again before.
     pub again: bool,
+}
+
+/// Reads a number; to JSON `10.0` is as whole as `10`.
+fn whole_number<'d, D: Deserializer<'d>>(from: D) -> Result<Option<u16>, D::Error> {
+    let Some(number) = Option::<Number>::deserialize(from)? else { return Ok(None) };
+    let text = number.to_string();
+    let whole = text.strip_suffix(".0").unwrap_or(&text).parse();
+    whole.map(Some).map_err(|_| Error::custom(format!("expected a whole number, got {text}")))
 }
 
 /// What sending again all that fit would do.

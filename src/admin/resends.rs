@@ -97,16 +97,21 @@ impl Resends {
 
 /// Sends again all deliveries that fit a filter, the oldest first; with `dry_run` only says what that would do.
 #[utoipa::path(
-    post, path = "/api/v1/resends", tag = "resend", request_body = AskedResends,
+    post, path = "/api/v1/resends", tag = "resend",
+    request_body(content = AskedResends, example = json!({"filter": {"state": "failed"}, "how": "as_sent"})),
     responses(
         (status = 200, description = "What it would do", body = ResendPlan),
-        (status = 202, description = "It has begun", body = ResendShown),
+        (status = 202, description = "It has begun", body = ResendShown, links(
+            ("progress" = (operation_id = "resend_progress", parameters(("id" = "$response.body#/id")))),
+            ("stop" = (operation_id = "stop_resend", parameters(("id" = "$response.body#/id")))),
+        )),
         (status = 422, description = "The filter names nothing, or more than can be sent at once", body = Problem),
         (status = 503, description = "The store cannot be read", body = Problem),
     ),
 )]
 pub(super) async fn resend_all(
     who: Writer,
+    _: Bare,
     desk: Data<Desk>,
     asked: Json<AskedResends>,
 ) -> Result<HttpResponse, Refusal> {

@@ -108,9 +108,6 @@ pub struct TranslationShown {
     post, path = "/api/v1/translate", tag = "playground", request_body = AskedTranslation,
     responses(
         (status = 200, description = "What would become of it", body = TranslationShown),
-        (status = 400, description = "The body of the request is not what it must be", body = Problem),
-        (status = 413, description = "It is larger than hooks may be (`limits.body`)", body = Problem),
-        (status = 415, description = "It is not application/json", body = Problem),
         (status = 422, description = "It names a forge, an overlay or a destination that there is not", body = Problem),
         (status = 503, description = "The server is stopping", body = Problem),
     ),
