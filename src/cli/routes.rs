@@ -3,6 +3,7 @@
 use super::api::{self, ApiArgs, Client, Failure};
 use super::screen::{self, Cell, Colour, Screen, Table};
 use super::{FAILED, out};
+use crate::admin::routes::{DestinationShown, HealthShown, RouteShown};
 use serde_json::Value;
 use std::process::ExitCode;
 
@@ -14,60 +15,44 @@ pub(super) fn run(args: &ApiArgs) -> ExitCode {
 }
 
 async fn show(client: &Client, is_json: bool) -> Result<ExitCode, Failure> {
-    let answer: Value = client.get(&["routes"], &[]).await?;
-    let routes = list(&answer, "routes");
+    let routes: Vec<Value> = client.get(&["routes"], &[]).await?;
     if is_json {
         let _ = routes.iter().all(screen::json);
         return Ok(ExitCode::SUCCESS);
     }
-    let rows: Vec<Vec<Cell>> = routes.iter().flat_map(rows).collect();
-    if rows.is_empty() {
+    if routes.is_empty() {
         out::error("there is no route");
     }
-    Table::new(Screen::of_out(), &NAMES).print(rows);
+    let routes = routes.iter().map(api::typed).collect::<Result<Vec<RouteShown>, Failure>>()?;
+    Table::new(Screen::of_out(), &NAMES).print(routes.iter().flat_map(rows).collect());
     Ok(ExitCode::SUCCESS)
 }
 
 /// A row for each destination; one for a route without any.
-fn rows(route: &Value) -> Vec<Vec<Cell>> {
-    let path = Cell::new(&text(route, "path"));
-    let rows: Vec<_> = list(route, "destinations").iter().map(|to| row(path.clone(), to)).collect();
+fn rows(route: &RouteShown) -> Vec<Vec<Cell>> {
+    let path = Cell::new(&route.path);
+    let rows: Vec<_> = route.destinations.iter().map(|to| row(path.clone(), to)).collect();
     if rows.is_empty() { vec![vec![path]] } else { rows }
 }
 
-fn row(path: Cell, to: &Value) -> Vec<Cell> {
-    let health = text(to, "health");
-    let colour = match health.as_str() {
-        "ok" => Some(Colour::Good),
-        "failing" => Some(Colour::Waiting),
-        "down" => Some(Colour::Bad),
-        _ => None,
+fn row(path: Cell, to: &DestinationShown) -> Vec<Cell> {
+    let (health, colour) = match to.health {
+        Some(HealthShown::Ok) => ("ok", Some(Colour::Good)),
+        Some(HealthShown::Failing) => ("failing", Some(Colour::Waiting)),
+        Some(HealthShown::Down) => ("down", Some(Colour::Bad)),
+        None => ("", None),
     };
-    let is_open = to.get("breaker_open").and_then(Value::as_bool).unwrap_or_default();
-    let health = if is_open { format!("{health}, breaker open") } else { health };
+    let health = if to.breaker_open { format!("{health}, breaker open") } else { health.to_owned() };
     vec![
         path,
-        Cell::new(&text(to, "name")),
-        Cell::new(&text(to, "format")),
+        Cell::new(&to.name),
+        Cell::new(&to.format),
         Cell::in_colour(&health, colour),
-        Cell::new(&text(to, "pending")),
-        Cell::new(&to.get("oldest_pending_seconds").and_then(Value::as_f64).map(age).unwrap_or_default()),
-        Cell::new(&text(to, "last_delivered_at")),
-        Cell::new(&text(to, "url")),
+        Cell::new(&to.pending.to_string()),
+        Cell::new(&to.oldest_pending_seconds.map(age).unwrap_or_default()),
+        Cell::new(&to.last_delivered_at.map(screen::time).unwrap_or_default()),
+        Cell::new(&to.url),
     ]
-}
-
-fn list<'v>(value: &'v Value, name: &str) -> &'v [Value] {
-    value.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
-}
-
-/// A field as a text; nothing where it is missing.
-fn text(value: &Value, name: &str) -> String {
-    match value.get(name) {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    }
 }
 
 /// Seconds in the largest unit that they fill.
