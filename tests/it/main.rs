@@ -150,6 +150,8 @@ mod small_disk;
 mod soundness;
 /// What a stop finishes, and what it says of the rest.
 mod stop;
+/// A tool is down, and somebody is on call: everything from the alert to the last hook that arrives.
+mod story;
 /// What happens, for those who listen; and what every answer of the admin port has.
 mod told;
 /// `translate`, from any bytes to a body or a sentence.

@@ -59,6 +59,11 @@ impl Receiver {
         Self::on(&TcpListener::bind(address).unwrap(), |_, _| status(200, ""))
     }
 
+    /// A tool at an address that answers by what it got.
+    pub fn answering_at(address: SocketAddr, script: impl Fn(usize, &Got) -> String + Send + Sync + 'static) -> Self {
+        Self::on(&TcpListener::bind(address).unwrap(), script)
+    }
+
     fn on(listener: &TcpListener, script: impl Fn(usize, &Got) -> String + Send + Sync + 'static) -> Self {
         let listener = listener.try_clone().unwrap();
         let url = format!("http://{}/tool", listener.local_addr().unwrap());
