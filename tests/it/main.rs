@@ -58,8 +58,10 @@ mod custom_headers;
 mod dead_destination;
 /// `deliveries` without `resend`, and `routes`, before a server that answers as they want, and on a terminal.
 mod deliveries_calls;
-/// `deliveries` and `routes` before a running hookglot.
+/// `deliveries list` and `show` before a running hookglot.
 mod deliveries_cli;
+/// `deliveries` and `routes` before a running hookglot, and what they have it do.
+mod deliveries_live;
 /// `deliveries resend` before a server that answers as it wants, and on a terminal.
 mod deliveries_resend;
 /// What reaches a tool: bytes on the wire, retries, pass-through, certificates, proxies.

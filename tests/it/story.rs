@@ -157,6 +157,8 @@ fn a_tool_is_down_on_call_finds_it_mends_the_mapping_and_each_hook_arrives_once(
         let diff = on_call.types(&["deliveries", "diff", &failed[0]]);
         (diff.code == Some(1) && diff.out == change).then_some(())
     });
+    let changed = on_call.types(&["deliveries", "show", &failed[0]]);
+    assert!(changed.err.contains("the mappings have changed since"), "{changed:?}");
     let first = on_call.types(&["deliveries", "resend", &failed[0], "--anew", "--yes"]);
     assert!(first.code == Some(0) && first.err.starts_with(change), "{first:?}");
     assert!(first.out.contains("tool         queued"), "{first:?}");

@@ -20,6 +20,10 @@ const GAP: &str = " │ ";
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Explanation {
+    /// Whether the files that made it are in force.
+    pub(super) same_mapping: Option<bool>,
+    /// Why nothing is explained.
+    pub(super) refused: Option<String>,
     body: Vec<MadeField>,
 }
 

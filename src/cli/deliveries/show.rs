@@ -73,6 +73,16 @@ async fn explanation(client: &Client, id: &str, is_mapped: bool) -> Explanation 
         return Explanation::default();
     }
     let answer: Result<Explanation, Failure> = client.get(&["deliveries", id, "explain"], &[]).await;
+    if let Ok(Explanation { same_mapping, refused, .. }) = &answer {
+        match (refused, same_mapping) {
+            (Some(why), _) => out::error(harmless(&format!("which lines made the body is not known: {why}"))),
+            (None, Some(false)) => out::error(harmless(&format!(
+                "the mappings have changed since: lines are named that would make the same today; \
+                 `hookglot deliveries diff {id}` shows what they would make otherwise"
+            ))),
+            (None, _) => {}
+        }
+    }
     answer.unwrap_or_else(|failure| {
         out::error(harmless(&format!("which lines made the body is not known: {failure}")));
         Explanation::default()
