@@ -69,13 +69,10 @@ pub struct RecordingsShown {
 #[into_params(parameter_in = Query)]
 pub struct AskedRecording {
     /// The path of the route that it came in on.
-    #[param(example = "/in")]
     pub route: String,
     /// The forge that sent it.
-    #[param(example = "gitflic")]
     pub forge: String,
     /// Its event, in the forge's words.
-    #[param(example = "BRANCH_UPDATE")]
     pub event: String,
 }
 

@@ -68,7 +68,7 @@ impl From<&Erased> for ErasedShown {
 /// Erases, or counts what would be erased.
 #[utoipa::path(
     post, path = "/api/v1/erase", tag = "erase",
-    request_body(content = AskedErasure, example = json!({"user": "o.vetrova", "pending": false, "dry_run": true})),
+    request_body(content = AskedErasure, example = json!({"user": "a.belova", "pending": false, "dry_run": true})),
     responses(
         (status = 200, description = "What was erased, or would be", body = ErasedShown),
         (status = 422, description = "It names neither somebody nor a project, both, or too short a text", body = Problem),

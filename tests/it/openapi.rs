@@ -27,7 +27,9 @@ fn app(content: &Receiver) -> App {
     for _ in 0..3 {
         assert_eq!(app.post("/in", &[], gitflic_push().as_bytes()).status, 200);
     }
-    content.wait_for(3);
+    let tag = project_file("mappings/gitflic-to-gitlab/examples/TAG_CREATE.json");
+    assert_eq!(app.post("/in", &[], tag.as_bytes()).status, 200);
+    content.wait_for(4);
     wait_for("attempts that failed", || {
         let failed = app.metric("hookglot_attempts_total{destination=\"away\",result=\"unreachable\"}")?;
         (failed >= 3).then_some(())
@@ -61,8 +63,8 @@ fn the_api_does_what_its_description_says() {
         .args(["--header", &format!("Authorization: Bearer {TOKEN}")])
         // It never ends.
         .args(["--exclude-path", "/api/v1/events"])
-        // It asks for resends by the ids of deliveries, too, as both are called `id`.
-        .args(["--exclude-checks", "ensure_resource_availability"])
+        // It asks for resends by the ids of deliveries, too, as both are called `id`; and one that is stopped can be read still.
+        .args(["--exclude-checks", "ensure_resource_availability,use_after_free"])
         .args(["--checks", "all", "--seed", "7", "--max-examples", "30", "--generation-database", "none", "--no-color"])
         .args(["--report", "json", "--report-json-path", report.to_str().unwrap()])
         .output()
@@ -72,9 +74,10 @@ fn the_api_does_what_its_description_says() {
     let report: Value = serde_json::from_str(&std::fs::read_to_string(report).unwrap()).unwrap();
     assert_eq!(report["operations"]["tested"], report["operations"]["selected"], "{said}");
     // Whoever only ever gets an error is not tested.
-    // Resends are found by the links of their description, which are not counted here.
-    let by_links = |operation: &str| operation.ends_with("/resends/{id}");
-    for (operation, phases) in report["valid_rates"].as_object().unwrap().iter().filter(|(name, _)| !by_links(name)) {
+    // Resends are found by the links of their description, which are not counted here; what is recorded is forgotten once.
+    let is_counted =
+        |operation: &str| !operation.ends_with("/resends/{id}") && operation != "DELETE /api/v1/recordings";
+    for (operation, phases) in report["valid_rates"].as_object().unwrap().iter().filter(|(name, _)| is_counted(name)) {
         let accepted = phases.as_object().unwrap().values().filter_map(|phase| phase["accepted"].as_u64()).sum::<u64>();
         assert!(accepted > 0, "{operation}: {phases}\n{said}");
     }
