@@ -36,16 +36,12 @@ const OF_PATHS: [&str; 3] =
 
 /// A tool that shouts at whoever asks what it was told.
 fn shouting() -> Receiver {
-    Receiver::answering(|number, got| {
-        // Of other destinations' secrets it knows nothing.
-        let known: Vec<&str> = OF_THE_TOOL.into_iter().filter(|secret| got.head.contains(secret)).collect();
-        let (body, [first, second]) = (known.join(" "), [0, 1].map(|at| known.get(at).copied().unwrap_or("nothing")));
-        match number % 4 {
-            0 => status(200, &format!("X-Echo: {first}\r\n")),
-            1 => format!("HTTP/1.1 400 {second}\r\nContent-Length: {}\r\n\r\n{body}", body.len()),
-            2 => status(302, &format!("Location: http://127.0.0.1/?token={first}\r\n")),
-            _ => format!("HTTP/1.1 410 Gone\r\nContent-Length: {}\r\n\r\n{body}", body.len()),
-        }
+    let body = OF_THE_TOOL.join(" ");
+    Receiver::scripted(move |number| match number % 4 {
+        0 => status(200, &format!("X-Echo: {}\r\n", OF_THE_TOOL[0])),
+        1 => format!("HTTP/1.1 400 {}\r\nContent-Length: {}\r\n\r\n{body}", OF_THE_TOOL[1], body.len()),
+        2 => status(302, &format!("Location: http://127.0.0.1/?token={}\r\n", OF_THE_TOOL[0])),
+        _ => format!("HTTP/1.1 410 Gone\r\nContent-Length: {}\r\n\r\n{body}", body.len()),
     })
 }
 
