@@ -111,3 +111,30 @@ impl AllLimits {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use std::collections::HashMap;
+
+    fn destination(url: &str) -> Arc<Destination> {
+        let variables = [("HOOKGLOT_TO", url), ("HOOKGLOT_FORMAT", "gitlab"), ("HOOKGLOT_SECRET", "none")];
+        let variables: HashMap<String, String> =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let settings = config::load(&config::Flags::default(), &variables).expect("sound");
+        Arc::new(settings.routes.into_iter().next().and_then(|mut route| route.to.pop()).expect("one"))
+    }
+
+    #[test]
+    fn limits_outlive_their_worker_and_not_their_address() {
+        let mut all = AllLimits::default();
+        let (one, other) = (destination("http://127.0.0.1:9/a"), destination("http://127.0.0.1:9/b"));
+        let first = all.of(&one);
+        assert!(Arc::ptr_eq(&first, &all.of(&one)) && first.are_in_force());
+        let second = all.of(&other);
+        assert!(!first.are_in_force() && second.are_in_force());
+        all.keep(&[]);
+        assert!(!second.are_in_force());
+    }
+}

@@ -29,14 +29,14 @@ impl Veil {
     pub(super) fn of<'d>(destinations: impl Iterator<Item = &'d Destination>) -> Self {
         let plain = destinations.flat_map(plain).filter(|secret| !secret.is_empty());
         let secrets: HashSet<String> = plain.flat_map(|secret| written(&secret)).collect();
+        let finder = Self::finder(&secrets);
+        Self { secrets, finder }
+    }
+
+    fn finder(secrets: &HashSet<String>) -> Option<AhoCorasick> {
         let long = secrets.iter().filter(|secret| secret.len() >= SHORTEST);
         // It fails only for more secrets than can be looked for at once; then everything is hidden.
-        let finder = AhoCorasickBuilder::new()
-            .match_kind(MatchKind::LeftmostLongest)
-            .ascii_case_insensitive(true)
-            .build(long)
-            .ok();
-        Self { secrets, finder }
+        AhoCorasickBuilder::new().match_kind(MatchKind::LeftmostLongest).ascii_case_insensitive(true).build(long).ok()
     }
 
     /// How many bytes the longest secret has.
@@ -137,4 +137,39 @@ fn titled(name: &str) -> String {
         shown
     };
     name.chars().map(letter).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn veil(secrets: &[&str]) -> Veil {
+        let secrets: HashSet<String> = secrets.iter().flat_map(|secret| written(secret)).collect();
+        let finder = Veil::finder(&secrets);
+        Veil { secrets, finder }
+    }
+
+    #[test]
+    fn secrets_are_hidden_however_they_are_written() {
+        let veil = veil(&["Sec/ret-42 \"x\" & +y", "abc"]);
+        for shown in [
+            "Sec/ret-42 \"x\" & +y",
+            "Sec%2Fret-42%20%22x%22%20%26%20%2By",
+            "sec%2fret%2d42%20%22x%22%20%26%20%2by",
+            "Sec%2Fret-42+%22x%22+%26+%2By",
+            r#"Sec/ret-42 \"x\" & +y"#,
+            r#"Sec\/ret-42 \"x\" & +y"#,
+            "Sec/ret-42 &quot;x&quot; &amp; +y",
+            "Sec&#x2F;ret-42 &quot;x&quot; &amp; +y",
+        ] {
+            assert_eq!(veil.text(&format!("you sent {shown}.")), "you sent [hidden].", "{shown}");
+        }
+        assert_eq!(veil.text("abc is too short to be hidden in abcdef"), "abc is too short to be hidden in abcdef");
+        let mut headers = HeaderMap::new();
+        headers.insert("x-own", reqwest::header::HeaderValue::from_static("abc"));
+        headers.insert("x-other", reqwest::header::HeaderValue::from_static("abcd"));
+        let shown: Vec<_> =
+            veil.request(&headers, true).into_iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        assert_eq!(shown, ["X-Own: [hidden]", "X-Other: abcd", "Authorization: [hidden]"]);
+    }
 }

@@ -127,6 +127,7 @@ pub(super) async fn run<S: Store>(make: impl Fn() -> S) {
     a_destination_that_gives_up_its_order_lets_all_go(&make()).await;
     what_has_ended_is_removed_in_steps_and_what_waits_is_not(&make()).await;
     history::what_was_sent_and_answered_is_shown(&make()).await;
+    history::of_many_probes_the_latest_are_kept(&make()).await;
     history::pages_are_stable_while_more_comes(&make()).await;
     history::filters_narrow_what_is_found(&make()).await;
     resend::what_has_ended_is_sent_again_as_it_was(&make()).await;

@@ -42,6 +42,30 @@ fn a_disk_that_was_full_of_what_waited_takes_hooks_again_when_that_was_delivered
     came(&tool, &(0..accepted + 20).collect::<Vec<_>>());
 }
 
+/// What tools answer is kept for those who ask; the room that deliveries need is not for that.
+#[test]
+fn a_disk_that_was_full_of_what_waited_empties_whatever_the_tool_answers() {
+    let Some(disk) = Disk::of_size("a disk full of what waits for a talkative tool", "40m") else { return };
+    let address = nobodys_address();
+    let config = format!("{}probe = \"200ms\"\n", config(&format!("http://{address}/")))
+        .replace("path = \"/\"\n", "path = \"/\"\nduplicates = \"none\"\n");
+    let app = App::start(serve_in(disk.0.path(), &config));
+    let push = |number| numbered_push(number).replacen('{', &format!("{{\"more\": \"{}\",", "x".repeat(60_000)), 1);
+    let mut accepted = 0;
+    wait_for("a refusal", || {
+        let status = app.post("/", &[], push(accepted).as_bytes()).status;
+        accepted += usize::from(status == 200);
+        (status == 503).then_some(())
+    });
+    assert!(accepted > 200, "{accepted}");
+    let answer = format!("HTTP/1.1 200 Fine\r\nContent-Length: 9000\r\n\r\n{}", "y".repeat(9_000));
+    let tool = Tool::at(address, move |_| answer.clone());
+    came(&tool, &(0..accepted).collect::<Vec<_>>());
+    wait_for("all of them recorded", || {
+        app.metric("hookglot_pending{destination=\"tool\"} ").filter(|pending| *pending == 0)
+    });
+}
+
 #[test]
 fn what_has_ended_gives_way_on_a_small_disk_and_what_waits_does_not() {
     let Some(disk) = Disk::of_size("a disk full of what has ended", "64m") else { return };

@@ -39,6 +39,22 @@ pub(super) async fn what_was_sent_and_answered_is_shown(store: &impl Store) {
     assert!(store.delivery(hook.id).await.expect("the store works").is_none());
 }
 
+pub(super) async fn of_many_probes_the_latest_are_kept(store: &impl Store) {
+    append(store, &hook(10), &["a"]).await;
+    let mut id = None;
+    for second in 1..60 {
+        let claimed = claim(store, "a", at(second)).await.expect("due");
+        let probe = super::Attempt { is_probe: second > 1, at: at(second), ..attempt() };
+        record(store, &claimed, Some(probe), Then::Again { due: at(second), park_after: PARK }, at(second)).await;
+        id = Some(claimed.id);
+    }
+    let shown = store.delivery(id.expect("one")).await.expect("the store works").expect("it is there");
+    assert_eq!((shown.row.attempts, shown.row.probes), (1, 58));
+    let kept: Vec<_> = shown.attempts.iter().map(|own| own.at).collect();
+    let expected: Vec<_> = std::iter::once(1).chain(40..60).map(at).collect();
+    assert_eq!(kept, expected);
+}
+
 pub(super) async fn pages_are_stable_while_more_comes(store: &impl Store) {
     let mut ids = Vec::new();
     for _ in 0..25 {

@@ -6,9 +6,10 @@ use super::folder::Folder;
 use super::left::{LOG, with_ending};
 use super::room::Room;
 use super::writer::{Command, Pending};
-use super::{SqliteStore, store_error};
+use super::{SqliteStore, read_only, store_error};
 use rusqlite::{Connection, ffi};
 use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -73,15 +74,9 @@ fn number(folder: &Folder) -> Option<u64> {
     std::fs::metadata(folder.database()).ok().map(|file| file.ino())
 }
 
-/// Looks through the whole database for damage.
-struct Inspect;
-
-impl Command for Inspect {
-    type Done = String;
-
-    fn run(&self, database: &Connection, _: &mut Pending) -> rusqlite::Result<String> {
-        database.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-    }
+/// Looks through the whole database for damage, on a connection of its own: nobody waits for it.
+fn inspected(database: &Path) -> rusqlite::Result<String> {
+    read_only(database)?.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
 }
 
 /// Looks whether there is room for a hook, or could be made.
@@ -119,7 +114,7 @@ impl SqliteStore {
             return Err(gone);
         }
         if self.soundness.is_due() {
-            self.inspect().await;
+            self.inspect(folder.database()).await;
         }
         if let Some(error) = self.soundness.damaged() {
             return Err(error);
@@ -128,8 +123,10 @@ impl SqliteStore {
         self.search(HasRoom { room: self.room.clone(), was_in_vain }).await
     }
 
-    async fn inspect(&self) {
-        let found = match self.read_by_searcher(Inspect).await {
+    async fn inspect(&self, database: PathBuf) {
+        let inspected = tokio::task::spawn_blocking(move || inspected(&database)).await;
+        let Ok(inspected) = inspected else { return };
+        let found = match inspected {
             Ok(found) if found == "ok" => {
                 let before = lock(&self.soundness.damaged).take();
                 if before.is_some() {
@@ -138,18 +135,11 @@ impl SqliteStore {
                 return;
             }
             Ok(found) => StoreError::Damaged(errors::damaged(&found.replace('\n', " "))),
-            Err(error) => error,
+            Err(error) => store_error(&error),
         };
         // What cannot be read now may be sound.
         if matches!(found, StoreError::Damaged(_)) {
             *lock(&self.soundness.damaged) = Some(found);
-        }
-    }
-
-    async fn read_by_searcher<C: Command>(&self, command: C) -> Result<C::Done, StoreError> {
-        match &self.searcher {
-            Some(searcher) => super::read_with(searcher, command).await,
-            None => Err(store_error(&rusqlite::Error::InvalidQuery)),
         }
     }
 }
