@@ -14,6 +14,7 @@ mod healthcheck;
 mod mappings;
 mod open_files;
 mod out;
+mod parts;
 mod reconfigure;
 mod routes;
 mod screen;

@@ -2,18 +2,16 @@
 
 use super::reconfigure::{self, Reconfigure};
 use super::signals::Signals;
-use super::{FAILED, WRONG_CONFIGURATION, destinations, findings, open_files, out, store};
+use super::{FAILED, WRONG_CONFIGURATION, destinations, findings, open_files, out, parts, store};
 use crate::acks::Acks;
-use crate::admin::{self, Desk, Readiness, Resends};
+use crate::admin::{self, Readiness};
 use crate::alerts::{self, Watching};
 use crate::audit::Auditor;
-use crate::clock::Clock;
 use crate::config::{self, Destination, Flags, HiddenUrl, Settings};
-use crate::delivery::{Delivery, Health, Reachable, Workers, upkeep};
-use crate::doorbell::Doorbells;
+use crate::delivery::{Reachable, Workers, upkeep};
 use crate::feed::Feed;
 use crate::forge::Forges;
-use crate::ingest::{self, Gate, Ingest, Patience, Route};
+use crate::ingest::{self, Gate, Ingest, Route};
 use crate::mapping::{Diagnostics, Files};
 use crate::metrics::Metrics;
 use crate::reload::{self, Configured, Reload, Standing};
@@ -21,7 +19,6 @@ use crate::rules::{LiveRules, Rules, folders};
 use crate::store::{Ending, Most, Removed, Report, Retention, Store, StoreError, Then};
 use crate::{echo, telemetry};
 use actix_web::dev::{Server, ServerHandle};
-use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
@@ -114,17 +111,7 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
     let reload = Reload::of(&settings, &configured, &rules, &auditor, &feed, &of_mappings, &metrics);
     let at_least = longest_window(&settings.routes);
     let (routes, destinations) = routes_of(&mut settings);
-    let delivery = Arc::new(Delivery {
-        store: Arc::clone(&store),
-        rules: Arc::clone(&rules),
-        metrics: metrics.clone(),
-        clock: Clock::start(),
-        doorbells: Doorbells::default(),
-        acks: Acks::default(),
-        feed: feed.clone(),
-        health: Health::default(),
-        kept_answer: settings.limits.kept_answer,
-    });
+    let delivery = parts::delivery(&store, rules, &metrics, &feed, &settings);
     let reachable = Reachable::new(&destinations).map_err(Ended::wrong)?;
     let ready = alerts::Ready::all(&settings.alerts).map_err(Ended::wrong)?;
     let settled = store.settle(store::known(&destinations), delivery.clock.now()).await;
@@ -133,43 +120,18 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
     let listener = bind("listen", settings.listen)?;
     let admin_listener = bind("admin_listen", settings.admin_listen)?;
     let names = reconfigure::names(&destinations);
-    let alerts = alerts::start(ready, names, settings.data_dir.clone(), metrics.clone(), feed.clone());
+    let alerts = alerts::start(ready, names, settings.data_dir.clone(), metrics, feed);
     let mut workers = Workers::start(Arc::clone(&delivery), reachable);
     let (age, bytes, states) = (settings.retention_age, settings.retention_bytes, settings.retention_states);
     let keep = Retention { age, at_least, bytes, states, audit: settings.retention_audit };
     let upkeep = tokio::spawn(upkeep::run(Arc::clone(&delivery), keep, used, settings.limits.nearly_full));
-    let ingest = Arc::new(Ingest {
-        routes: Arc::new(ArcSwap::from_pointee(routes)),
-        rules,
-        store: Arc::clone(&store),
-        clock: delivery.clock,
-        acks: delivery.acks.clone(),
-        patience: Patience::default(),
-        doorbells: delivery.doorbells.clone(),
-        metrics: metrics.clone(),
-        feed,
-        limits: settings.limits,
-    });
+    let ingest = parts::ingest(&delivery, routes, &settings);
     let readiness = Readiness::default();
     let (hooks_at, admin_at) = (address(&listener)?, address(&admin_listener)?);
     say_start(&settings, &ingest, hooks_at, admin_at, store.is_durable());
     let hooks = spawn(ingest::serve(Arc::clone(&ingest), listener, settings.grace).map_err(Ended::failed)?);
-    let desk = Desk {
-        store: Arc::clone(&store),
-        rules: Arc::clone(&ingest.rules),
-        routes: Arc::clone(&ingest.routes),
-        metrics,
-        feed: ingest.feed.clone(),
-        clock: delivery.clock,
-        doorbells: delivery.doorbells.clone(),
-        health: delivery.health.clone(),
-        limits: settings.limits,
-        configured: configured.clone(),
-        tokens: Arc::new(ArcSwap::from_pointee(std::mem::take(&mut settings.admin_tokens))),
-        resends: Resends::default(),
-        of_mappings,
-        of_configuration: of_configuration.clone(),
-    };
+    let standing = (of_mappings, of_configuration.clone());
+    let desk = parts::desk(&delivery, &ingest, &configured, standing, &mut settings);
     let tokens = Arc::clone(&desk.tokens);
     let admin = spawn(admin::serve(desk, readiness.clone(), admin_listener).map_err(Ended::failed)?);
     let state = reconfigure::note_start(&auditor, &settings, flags).await;
