@@ -1,9 +1,21 @@
 //! Hides what may be a secret in the headers of a hook: somebody may have set up custom ones with keys in them. What proved
 //! the hook was never kept.
 
-/// Words of a header's name that say that its value is a secret.
-const SECRET: [&str; 9] =
-    ["authorization", "auth", "token", "secret", "password", "cookie", "credential", "credentials", "apikey"];
+/// What a header's name has in it that says that its value is a secret.
+const SECRET: [&str; 12] = [
+    "token",
+    "secret",
+    "passw",
+    "pwd",
+    "cookie",
+    "credential",
+    "signature",
+    "jwt",
+    "session",
+    "apikey",
+    "authorization",
+    "oauth",
+];
 const HIDDEN: &str = "[hidden]";
 
 /// The headers, with a word in place of every value that may be a secret.
@@ -16,10 +28,11 @@ pub(super) fn headers(headers: &[(String, String)]) -> Vec<(String, String)> {
 }
 
 fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
     let words: Vec<&str> = name.split(['-', '_', '.']).collect();
-    words.iter().any(|word| SECRET.iter().any(|secret| secret.eq_ignore_ascii_case(word)))
-        // `X-Api-Key`, but not `Idempotency-Key`.
-        || words.windows(2).any(|pair| matches!(pair, [one, key] if key.eq_ignore_ascii_case("key") && !one.eq_ignore_ascii_case("idempotency")))
+    // `X-Api-Key`, but not `Idempotency-Key`; `X-Auth`, but not `X-Author`.
+    let has_key = words.windows(2).any(|pair| matches!(pair, [one, "key"] if *one != "idempotency"));
+    has_key || words.contains(&"auth") || SECRET.iter().any(|secret| name.contains(secret))
 }
 
 #[cfg(test)]
@@ -28,7 +41,16 @@ mod tests {
 
     #[test]
     fn secrets_are_told_by_their_names() {
-        for name in ["x-api-key", "authorization", "x-team-token", "cookie", "X-Vault_Secret"] {
+        for name in [
+            "x-api-key",
+            "authorization",
+            "x-team-token",
+            "cookie",
+            "X-Vault_Secret",
+            "x-accesstoken",
+            "x-passwd",
+            "x-jwt",
+        ] {
             assert!(is_secret(name), "{name}");
         }
         for name in ["idempotency-key", "content-type", "x-team", "user-agent", "x-author"] {

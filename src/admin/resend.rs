@@ -50,7 +50,7 @@ pub(super) async fn resend(
     asked: Json<AskedResend>,
 ) -> Result<Json<ResentShown>, Refusal> {
     let record = found_delivery(&desk, &id).await?;
-    let shown = again(&desk, &record, asked.how, asked.expect.as_deref()).await?;
+    let shown = again(&desk, &record, asked.how, false, asked.expect.as_deref()).await?;
     let about = json!({"delivery": record.row.id, "how": asked.how, "status": shown.status, "sent": shown.delivery});
     desk.note(&who.0, Deed::Resend, about).await;
     Ok(Json(shown))
@@ -63,6 +63,7 @@ pub(super) async fn resend(
     responses(
         (status = 200, description = "What became of it at each destination", body = ResentItems),
         (status = 404, description = "There is no such hook (any more), route or destination", body = Problem),
+        (status = 422, description = "It is a hook of no forge that is known", body = Problem),
         (status = 503, description = "The store cannot be written", body = Problem),
     ),
 )]
@@ -74,6 +75,9 @@ pub(super) async fn resend_hook(
     asked: Json<AskedDelivery>,
 ) -> Result<Json<ResentItems>, Refusal> {
     let hook = found_hook(&desk, &id).await?.hook;
+    if hook.forge.is_empty() {
+        return Err(Refusal::unfit("no forge is recognised in this hook: nothing can be made of it for a destination"));
+    }
     let destinations = wanted(&desk, &hook.route, asked.destinations.as_deref())?;
     let plans = destinations.iter().map(|to| plan(to)).collect();
     let resent = desk.store.deliver(hook.id, plans, desk.clock.now()).await?;
@@ -114,6 +118,7 @@ pub(super) async fn again(
     desk: &Desk,
     record: &DeliveryRecord,
     how: How,
+    unless_resent: bool,
     expect: Option<&str>,
 ) -> Result<ResentShown, Refusal> {
     let name = &record.row.destination;
@@ -130,7 +135,7 @@ pub(super) async fn again(
             Err(why) => return Ok(refused(name, why.to_string())),
         },
     };
-    let again = repeated(record.row.id, content, &to, desk);
+    let again = Again { unless_resent, ..repeated(record.row.id, content, &to, desk) };
     let resent = desk.store.resend(again).await?;
     desk.doorbells.ring(name);
     Ok(shown(name, resent))
@@ -138,7 +143,7 @@ pub(super) async fn again(
 
 fn repeated(of: Uuid, content: Content, to: &Destination, desk: &Desk) -> Again {
     let (most_pending, in_order) = (to.queueing.most_pending, to.queueing.in_order);
-    Again { of, content, most_pending, in_order, now: desk.clock.now() }
+    Again { of, content, unless_resent: false, most_pending, in_order, now: desk.clock.now() }
 }
 
 /// What was made anew, if it is what was shown.

@@ -185,6 +185,9 @@ pub struct ResendShown {
     pub found: u64,
     /// How many were sent again.
     pub sent: u64,
+    /// How many wait until there is room in the queue of their destination.
+    #[serde(default)]
+    pub waiting: u64,
     /// How many were not, by reason.
     pub refused: Vec<Refused>,
     /// Why it could not go on.

@@ -136,6 +136,7 @@ pub(super) async fn resend_all(
         ended_at: None,
         found: 0,
         sent: 0,
+        waiting: 0,
         refused: Vec::new(),
         error: None,
     };
@@ -291,33 +292,47 @@ async fn send_all(desk: &Desk, id: Uuid, asked: &AskedResends, rate: u16) -> Res
     let mut pace = interval(Duration::from_secs(1) / u32::from(rate));
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut refused = BTreeMap::<String, u64>::new();
-    while let Some(next) = found.pop() {
-        pace.tick().await;
-        let reason = loop {
-            let Some(record) = desk.store.delivery(next).await? else { break Some("it is kept no longer".to_owned()) };
-            if let Some(reason) = refusal(desk, &record.row, asked) {
-                break Some(reason);
+    let mut waiting = Vec::new();
+    loop {
+        let Some(next) = found.pop() else {
+            if waiting.is_empty() {
+                return Ok(());
             }
-            let shown = resend::again(desk, &record, asked.how, None).await?;
-            match shown.reason {
-                // What waits goes first.
-                Some(reason) if reason == QUEUE_FULL => tokio::time::sleep(FULL_PAUSE).await,
-                reason => break reason.filter(|_| shown.status == Fate::Refused),
-            }
+            // What is in their queues goes first; those of other destinations did not wait for that.
+            tokio::time::sleep(FULL_PAUSE).await;
+            found.extend(waiting.drain(..).rev());
+            continue;
         };
+        pace.tick().await;
+        let reason = send(desk, next, asked).await?;
+        if reason.as_deref() == Some(QUEUE_FULL) {
+            waiting.push(next);
+            desk.resends.change(id, |shown| shown.waiting = waiting.len() as u64);
+            continue;
+        }
         let sent = u64::from(reason.is_none());
         if let Some(reason) = reason {
             *refused.entry(reason).or_default() += 1;
         }
         let goes_on = desk.resends.change(id, |shown| {
             shown.sent += sent;
+            shown.waiting = waiting.len() as u64;
             shown.refused = counted(refused.clone());
         });
         if !goes_on {
-            break;
+            return Ok(());
         }
     }
-    Ok(())
+}
+
+/// Sends one again; says why not, where it is not.
+async fn send(desk: &Desk, delivery: Uuid, asked: &AskedResends) -> Result<Option<String>, Refusal> {
+    let Some(record) = desk.store.delivery(delivery).await? else { return Ok(Some("it is kept no longer".to_owned())) };
+    if let Some(reason) = refusal(desk, &record.row, asked) {
+        return Ok(Some(reason));
+    }
+    let shown = resend::again(desk, &record, asked.how, !asked.again, None).await?;
+    Ok(shown.reason.filter(|_| shown.status == Fate::Refused))
 }
 
 /// The ids of all that fit, the newest first.

@@ -95,16 +95,29 @@ fn plain(destination: &Destination) -> Vec<String> {
         plain.iter().filter_map(|secret| secret.split_once(' ')).map(|(_, rest)| rest.to_owned()).collect();
     plain.extend(behind);
     let url = destination.url.reveal();
-    plain.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
-    let parts = url.path().split('/').filter(|part| path_keys::masked(part) != **part);
+    let keys = url.query_pairs().filter(|(name, value)| speaks_of_a_secret(name) || may_be_key(value));
+    plain.extend(keys.map(|(_, value)| value.into_owned()));
+    let parts = url.path().split('/').filter(|part| may_be_key(part));
     plain.extend(parts.map(str::to_owned));
     plain
+}
+
+fn may_be_key(part: &str) -> bool {
+    path_keys::masked(part) != part
+}
+
+/// Whether the name of a value says that it is a secret.
+fn speaks_of_a_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["token", "secret", "key", "pass", "pwd", "auth", "sig", "credential"].iter().any(|word| name.contains(word))
 }
 
 fn of_login(login: &Login) -> Vec<String> {
     let [user, password] =
         [&login.user, &login.password].map(|own| own.as_ref().map(Secret::reveal).unwrap_or_default());
-    vec![user.to_owned(), password.to_owned(), STANDARD.encode(format!("{user}:{password}"))]
+    // A name is none, unless it stands alone: some tools take a token for a user.
+    let name = if password.is_empty() || may_be_key(user) { user } else { "" };
+    vec![name.to_owned(), password.to_owned(), STANDARD.encode(format!("{user}:{password}"))]
 }
 
 /// A secret as it is, in addresses, in JSON and in HTML. Small and capital letters of `%2f` are found alike.

@@ -45,8 +45,8 @@ pub struct Filter {
     pub since: Option<Timestamp>,
     /// Hooks that came before this time.
     pub until: Option<Timestamp>,
-    /// A text that occurs in the hook's body or headers, its key, in what is sent, or in why it ended; in capital letters or
-    /// not.
+    /// A text that occurs in the hook's body, its key, in what is sent, or in why it ended; in capital letters or not. Headers
+    /// of hooks are left out, as some of them are shown to nobody.
     pub text: Option<String>,
 }
 

@@ -43,8 +43,12 @@ impl Mentions {
         let content = String::from_utf8_lossy(content);
         let is_document = content.trim_start().starts_with(['{', '[']);
         match (self.is_project, is_document) {
+            // As it stands, whatever begins like a document, and its numbers; and its texts as they are meant.
             (false, false) => has_words(&content.to_lowercase(), &self.wanted),
-            (false, true) => Texts(&content).any(|text| has_words(&text.to_lowercase(), &self.wanted)),
+            (false, true) => {
+                has_words(&content.to_lowercase(), &self.wanted)
+                    || Texts(&content).any(|text| has_words(&text.to_lowercase(), &self.wanted))
+            }
             (true, true) => self.is_of_project(&content),
             (true, false) => false,
         }
@@ -131,7 +135,8 @@ impl<'d> Iterator for Texts<'d> {
     }
 }
 
-fn unescaped(text: &str) -> String {
+/// A text with what JSON escapes in it written out.
+pub(super) fn unescaped(text: &str) -> String {
     let (mut units, mut characters) = (Vec::with_capacity(text.len()), text.chars());
     while let Some(character) = characters.next() {
         let meant = match (character, characters.as_str().chars().next()) {
@@ -173,13 +178,14 @@ mod tests {
     #[test]
     fn somebody_is_found_by_whole_words() {
         let body = r#"{"a": [{"author": "Olga Vetrova", "mail": "<O.Vetrova@harbour.example.com>"}], "n": 17}"#;
-        for text in ["olga vetrova", " O.VETROVA@harbour.example.com ", "Vetrova", "author"] {
+        for text in ["olga vetrova", " O.VETROVA@harbour.example.com ", "Vetrova", "author", "17"] {
             assert!(user(text).occurs(body.as_bytes()), "{text}");
         }
-        for text in ["olga v", "etrova", "17", "", "Olga\", \"mail"] {
+        for text in ["olga v", "etrova", "7", "", "Olga\", \"mail"] {
             assert!(!user(text).occurs(body.as_bytes()), "{text}");
         }
         assert!(user("olga").occurs(b"no such user: olga."), "also where there is no document");
+        assert!(user("olga").occurs(b"[WARN] olga has no rights"), "or nothing but what begins like one");
     }
 
     #[test]

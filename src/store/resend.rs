@@ -12,6 +12,8 @@ pub struct Again {
     pub of: Uuid,
     /// What is sent.
     pub content: Content,
+    /// Whether it is left alone when it was sent again before.
+    pub unless_resent: bool,
     /// How many deliveries of its destination may wait.
     pub most_pending: u64,
     /// Whether hooks of one project are delivered one after another.

@@ -139,7 +139,13 @@ fn a_resend_sends_the_same_once_more() {
     assert!(forced.out.contains("refused"), "{forced:?}");
     let unknown = pier.run(&["deliveries", "resend", &hook, "--to", "berth"]);
     assert!(unknown.says(1).contains("has no destination `berth`: it has quay, gone"), "{unknown:?}");
-    let nobodys = pier.app.post("/", &[], br#"{"tide": "high"}"#).json();
+    let strange = pier.app.post("/", &[], br#"{"tide": "high"}"#).json();
+    let refused = pier.run(&["deliveries", "resend", strange["delivery"].as_str().unwrap(), "--to", "*"]);
+    assert!(refused.says(1).contains("no forge is recognised in this hook"), "{refused:?}");
+    // One that no destination lists.
+    let check = crate::support::project_file("mappings/gitflic-to-gitlab/examples/TEST_WEBHOOK.json");
+    let nobodys = pier.app.post("/", &[], check.as_bytes()).json();
+    assert_eq!(nobodys["status"], "ignored");
     let forced = pier.run(&["deliveries", "resend", nobodys["delivery"].as_str().unwrap(), "--to", "*"]);
     assert_eq!(forced.out.matches("queued").count(), 2, "{forced:?}");
 

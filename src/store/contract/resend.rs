@@ -14,7 +14,7 @@ fn translated(body: &'static str) -> Arc<Outgoing> {
 }
 
 fn as_sent(of: Uuid) -> Again {
-    Again { of, content: Content::AsSent, most_pending: 10, in_order: false, now: at(100) }
+    Again { of, content: Content::AsSent, unless_resent: false, most_pending: 10, in_order: false, now: at(100) }
 }
 
 fn anew(of: Uuid, body: &'static str) -> Again {
@@ -43,6 +43,8 @@ pub(super) async fn what_has_ended_is_sent_again_as_it_was(store: &impl Store) {
     assert_eq!((old.state, old.resent_as), (State::Failed, Some(id)));
     let new = store.delivery(id).await.expect("the store works").expect("it is there").row;
     assert_eq!((new.state, new.resend_of), (State::Delivered, Some(first.id)));
+    let once = Again { unless_resent: true, ..as_sent(first.id) };
+    assert!(matches!(store.resend(once).await, Ok(Resent::Refused(_))), "it was sent again already");
     // Once more, and the key is still that of the first.
     let third = queued(store, as_sent(id)).await;
     let third = (third, claim(store, "a", at(103)).await.expect("due"));

@@ -1,6 +1,7 @@
 //! Which rows fit a filter.
 
 use super::super::Filter;
+use super::super::mentions::unescaped;
 use super::rows;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, params_from_iter};
@@ -28,7 +29,12 @@ impl Query {
         let mut query = Self { of, conditions: String::new(), values: Vec::new(), text };
         let state = filter.state.map(|state| Value::Integer(rows::state_number(state)));
         let time = |at: jiff::Timestamp| Value::Integer(at.as_microsecond());
-        let of_delivery = [("destination = ?", filter.destination.map(Value::Text)), ("state = ?", state)];
+        let resent = filter.is_resent.map(|is| Value::Integer(is.into()));
+        let of_delivery = [
+            ("destination = ?", filter.destination.map(Value::Text)),
+            ("state = ?", state),
+            ("(resent_as IS NOT NULL) = ?", resent),
+        ];
         let of_hook = [
             ("hook.route = ?", filter.route.map(Value::Text)),
             ("hook.forge = ?", filter.forge.map(Value::Text)),
@@ -46,8 +52,6 @@ impl Query {
                 for (condition, value) in of_delivery {
                     query.add(condition, value);
                 }
-                let resent = filter.is_resent.map(|is| Value::Integer(is.into()));
-                query.add("(resent_as IS NOT NULL) = ?", resent);
             }
             Of::Hooks => query.add_exists(of_delivery),
         }
@@ -62,7 +66,7 @@ impl Query {
     }
 
     /// A hook fits where one of its deliveries does.
-    fn add_exists(&mut self, conditions: [(&str, Option<Value>); 2]) {
+    fn add_exists(&mut self, conditions: [(&str, Option<Value>); 3]) {
         let given: Vec<_> = conditions.into_iter().filter_map(|(own, value)| Some((own, value?))).collect();
         if given.is_empty() {
             return;
@@ -126,15 +130,30 @@ impl Query {
     /// Whether the text that is looked for occurs in what belongs to a row.
     fn has_text(&self, database: &Connection, seq: i64, hook: i64) -> rusqlite::Result<bool> {
         let Some(text) = &self.text else { return Ok(true) };
-        let of_hook = "SELECT project, delivery_key, ignored, headers, body, NULL FROM hook WHERE seq = ?1";
+        // Not its headers: some of their values are shown to nobody.
+        let of_hook = "SELECT project, delivery_key, ignored, lower(hex(id)), body, NULL FROM hook WHERE seq = ?1";
         let of_delivery = "SELECT reason, lower(hex(delivery.id)), outgoing.headers, outgoing.body, key, \
              (SELECT group_concat(error) FROM attempt WHERE attempt.delivery = delivery.seq) \
              FROM delivery LEFT JOIN outgoing ON outgoing.delivery = delivery.seq WHERE seq = ?1";
         if occurs(database, of_hook, hook, text)? {
             return Ok(true);
         }
-        Ok(self.of == Of::Deliveries && occurs(database, of_delivery, seq, text)?)
+        if self.of == Of::Deliveries {
+            return occurs(database, of_delivery, seq, text);
+        }
+        let mut deliveries = database.prepare_cached("SELECT seq FROM delivery WHERE hook = ?1")?;
+        for delivery in deliveries.query_map([hook], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()? {
+            if occurs(database, of_delivery, delivery, text)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
+}
+
+/// Whether a text, as it stands or as JSON means it, has another in it, which is in small letters.
+fn has(own: &str, text: &str) -> bool {
+    own.to_lowercase().contains(text) || own.contains("\\u") && unescaped(own).to_lowercase().contains(text)
 }
 
 /// How many values the queries give in which a text is looked for.
@@ -146,7 +165,7 @@ fn occurs(database: &Connection, query: &str, seq: i64, text: &str) -> rusqlite:
     let Some(row) = rows.next()? else { return Ok(false) };
     for at in 0..VALUES {
         let has = match row.get_ref(at)? {
-            ValueRef::Text(own) | ValueRef::Blob(own) => String::from_utf8_lossy(own).to_lowercase().contains(text),
+            ValueRef::Text(own) | ValueRef::Blob(own) => has(&String::from_utf8_lossy(own), text),
             _ => false,
         };
         if has {

@@ -1,6 +1,6 @@
 //! Makes deliveries again that people ask for.
 
-use super::super::{Again, Answer, Content, DeliveryNumber, Fate, Hook, Plan, Resend, Resent};
+use super::super::{Again, Answer, Content, DeliveryNumber, Fate, Hook, Plan, Resend, Resent, State};
 use super::append::{Inserted, QUEUE_FULL, Row};
 use super::queues::{Queues, Ready, SharedQueues, lock};
 use super::writer::{Command, Pending};
@@ -13,6 +13,9 @@ use uuid::Uuid;
 
 /// For how long nobody is handed a delivery that is being changed: far longer than that takes.
 const CHANGING: i64 = 60_000_000;
+
+/// Why a delivery is left alone that was sent again before.
+const SENT_AGAIN: &str = "it was sent again already";
 
 impl Resend for SqliteStore {
     fn resend(&self, again: Again) -> Answer<'_, Resent> {
@@ -63,6 +66,7 @@ struct Old {
     destination: String,
     is_pending: bool,
     is_due_known: bool,
+    is_resent: bool,
     attempts: u32,
     own_key: Option<String>,
 }
@@ -79,6 +83,9 @@ impl Command for Repeat {
         };
         if is_erased(database, old.hook_seq)? {
             return Ok(Done::refused("its content was erased"));
+        }
+        if self.again.unless_resent && old.is_resent {
+            return Ok(Done::refused(SENT_AGAIN));
         }
         if old.is_pending { self.hurry(database, &old) } else { self.repeat(database, pending, &old, &hook) }
     }
@@ -120,7 +127,7 @@ impl Repeat {
 
     /// Makes a new delivery in the place of one that has ended.
     fn repeat(&self, database: &Connection, pending: &mut Pending, old: &Old, hook: &Hook) -> rusqlite::Result<Done> {
-        let Again { of, content, most_pending, in_order, now } = &self.again;
+        let Again { of, content, most_pending, in_order, now, .. } = &self.again;
         let fate = Fate::Deliver { most_pending: *most_pending, in_order: *in_order };
         let plan = Plan { destination: old.destination.clone(), fate };
         if pending.get(&plan.destination).is_some_and(|waiting| waiting >= most_pending) {
@@ -166,7 +173,8 @@ impl Repeat {
 
 fn read(database: &Connection, id: Uuid) -> rusqlite::Result<Option<Old>> {
     let mut query = database.prepare_cached(
-        "SELECT seq, hook, destination, state = 0, due IS NOT NULL, attempts, key FROM delivery WHERE id = ?1",
+        "SELECT seq, hook, destination, state = 0, due IS NOT NULL, attempts, key, resent_as IS NOT NULL FROM delivery \
+         WHERE id = ?1",
     )?;
     let read = |row: &rusqlite::Row<'_>| {
         Ok(Old {
@@ -177,6 +185,7 @@ fn read(database: &Connection, id: Uuid) -> rusqlite::Result<Option<Old>> {
             is_due_known: row.get(4)?,
             attempts: row.get(5)?,
             own_key: row.get(6)?,
+            is_resent: row.get(7)?,
         })
     };
     query.query_row([id], read).optional()
@@ -227,10 +236,13 @@ impl Deliver {
         hook_seq: i64,
         hook: &Hook,
     ) -> rusqlite::Result<Done> {
-        let mut query =
-            database.prepare_cached("SELECT id FROM delivery WHERE hook = ?1 AND destination = ?2 LIMIT 1")?;
-        let before: Option<Uuid> = query.query_row(params![hook_seq, plan.destination], |row| row.get(0)).optional()?;
-        if let Some(before) = before {
+        let mut query = database.prepare_cached(
+            "SELECT id, state FROM delivery WHERE hook = ?1 AND destination = ?2 ORDER BY seq DESC LIMIT 1",
+        )?;
+        let latest = query.query_row(params![hook_seq, plan.destination], |row| Ok((row.get(0)?, row.get(1)?)));
+        let latest: Option<(Uuid, i64)> = latest.optional()?;
+        let ignored = latest.filter(|(_, state)| *state == rows::state_number(State::Ignored)).map(|(id, _)| id);
+        if let Some((before, _)) = latest.filter(|_| ignored.is_none()) {
             return Ok(Done::refused(format!("it has the delivery {before} to this destination: resend that")));
         }
         if let Fate::Deliver { most_pending, .. } = &plan.fate
@@ -239,11 +251,18 @@ impl Deliver {
             return Ok(Done { resent: Resent::QueueFull, due: None, changed: None });
         }
         let row = Row { hook, hook_seq, plan, now: self.now };
-        let (id, due) = match row.insert(database, pending)? {
-            Inserted::Due(ready) => (ready.id, Some((plan.destination.clone(), ready))),
-            Inserted::Waits(_, id) => (id, None),
+        let (seq, id, due) = match row.insert(database, pending)? {
+            Inserted::Due(ready) => (ready.delivery.0, ready.id, Some((plan.destination.clone(), ready))),
+            Inserted::Waits(seq, id) => (seq, id, None),
             Inserted::QueueFull | Inserted::Ignored => return Ok(Done::refused(QUEUE_FULL)),
         };
+        if let Some(ignored) = ignored {
+            let mut update = database.prepare_cached("UPDATE delivery SET resend_of = ?2 WHERE seq = ?1")?;
+            update.execute(params![seq, ignored])?;
+            database
+                .prepare_cached("UPDATE delivery SET resent_as = ?2 WHERE id = ?1")?
+                .execute(params![ignored, id])?;
+        }
         // From now on it is kept as long as its deliveries are.
         database.prepare_cached("UPDATE hook SET ended_at = NULL WHERE seq = ?1")?.execute([hook_seq])?;
         Ok(Done { resent: Resent::Queued(id), due, changed: None })
