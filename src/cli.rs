@@ -240,6 +240,14 @@ enum MappingsCommand {
         #[arg(long, value_enum, default_value_t = TableFormat::Text)]
         format: TableFormat,
     },
+    /// The text of a file in force, also of one in the binary: to be changed in a `mappings_dir`.
+    Show {
+        /// The file, as `list` names it or without what stands before its folder: gitflic-to-gitlab/push.yaml
+        file: String,
+        /// Mapping files over the built-in ones [env: `HOOKGLOT_MAPPINGS_DIR`]
+        #[arg(long, value_name = "DIR")]
+        mappings_dir: Option<PathBuf>,
+    },
     /// Every mapping and overlay: its file, the beginning of the SHA-256 of its files, its events.
     List {
         /// Mapping files over the built-in ones [env: `HOOKGLOT_MAPPINGS_DIR`]

@@ -1,9 +1,12 @@
 //! `hookglot mappings`: what a file can be written with, and which files there are.
 
-use super::{MappingsCommand, TableFormat, out, table};
+use super::{MappingsCommand, TableFormat, UNREADABLE, out, table};
+use crate::mapping::diagnostic::did_you_mean;
 use crate::mapping::filter;
+use crate::mapping_files;
 use crate::rules::Rules;
 use serde_json::json;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 pub(super) fn run(command: &MappingsCommand) -> ExitCode {
@@ -13,7 +16,27 @@ pub(super) fn run(command: &MappingsCommand) -> ExitCode {
             ExitCode::SUCCESS
         }
         MappingsCommand::List { mappings_dir } => table::print(mappings_dir.as_ref(), list),
+        MappingsCommand::Show { file, mappings_dir } => match text(file, mappings_dir.as_ref()) {
+            Ok(text) => {
+                out::line(text.trim_end());
+                ExitCode::SUCCESS
+            }
+            Err(message) => {
+                out::error(message);
+                ExitCode::from(UNREADABLE)
+            }
+        },
     }
+}
+
+/// The text of a file in force.
+fn text(file: &str, mappings_dir: Option<&PathBuf>) -> Result<String, String> {
+    let files = mapping_files::read(super::mappings_dir(mappings_dir).as_deref()).map_err(|error| error.to_string())?;
+    let found = files.shown_as(file).or_else(|| files.get(file).map(|(_, text)| text));
+    found.map(str::to_owned).ok_or_else(|| {
+        let suggestion = did_you_mean(file, files.all().map(|(path, _)| path));
+        format!("there is no file `{file}` in force{suggestion}; hookglot mappings list names them")
+    })
 }
 
 fn filters(format: TableFormat) -> String {

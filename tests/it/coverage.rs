@@ -117,3 +117,16 @@ fn mappings_are_listed_with_the_version_of_their_files() {
     assert!(push.ends_with("  BRANCH_CREATE, BRANCH_UPDATE, BRANCH_DELETE, PUSH"), "{push}");
     assert!(printed.out.contains("mappings/overlays/atlantis.yaml  "), "{}", printed.out);
 }
+
+#[test]
+fn a_file_of_the_binary_can_be_printed_to_be_changed() {
+    let text = crate::support::project_file("mappings/gitflic-to-gitlab/push.yaml");
+    for name in ["mappings/gitflic-to-gitlab/push.yaml", "gitflic-to-gitlab/push.yaml"] {
+        assert_eq!(run(&["mappings", "show", name]).out, text);
+    }
+    let unknown = run(&["mappings", "show", "gitflic-to-gitlab/psh.yaml"]);
+    assert!(
+        unknown.code == Some(2) && unknown.err.contains("did you mean `gitflic-to-gitlab/push.yaml`"),
+        "{unknown:?}"
+    );
+}

@@ -128,6 +128,8 @@ mod recognition;
 mod recording;
 /// Mapping files that change while hooks come in.
 mod reload;
+/// Many deliveries sent again at once.
+mod resends;
 /// Hooks with fields that are missing or of another kind.
 mod robustness;
 /// From one forge to the other and back.
