@@ -17,6 +17,7 @@ use message::Place;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 use watcher::{Order, Watcher};
@@ -62,11 +63,12 @@ pub struct Watching {
     task: JoinHandle<()>,
 }
 
-/// Begins to listen. What happened before is not heard.
+/// Begins to listen. What happened before is not heard. A destination must be out of trouble for `calm` before that is told.
 #[must_use]
 pub fn start(
     ready: Vec<Arc<Ready>>,
     destinations: BTreeSet<String>,
+    calm: Duration,
     data_dir: PathBuf,
     metrics: Metrics,
     feed: Feed,
@@ -76,7 +78,7 @@ pub fn start(
         feed,
         metrics,
         place: Arc::new(Place { host, data_dir }),
-        incidents: Incidents::of(destinations.clone()),
+        incidents: Incidents::of(destinations.clone(), calm),
         listening: None,
         alerts: BTreeMap::new(),
         senders: JoinSet::new(),
@@ -87,9 +89,9 @@ pub fn start(
 }
 
 impl Alerts {
-    /// Puts other alerts and destinations in force, before anything is sent to these.
-    pub fn replace(&self, ready: Vec<Arc<Ready>>, destinations: BTreeSet<String>) {
-        self.tell(Order::Replace(ready, destinations));
+    /// Puts other alerts, destinations and another calm in force, before anything is sent to these.
+    pub fn replace(&self, ready: Vec<Arc<Ready>>, destinations: BTreeSet<String>, calm: Duration) {
+        self.tell(Order::Replace(ready, destinations, calm));
     }
 
     fn tell(&self, order: Order) {

@@ -73,6 +73,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Where troubles are posted; empty, the default: nowhere.
     pub alerts: Vec<Alert>,
+    /// How long a destination must be out of trouble before that is posted. Default 1 min.
+    pub alerts_calm: Duration,
     /// The routes; never empty.
     pub routes: Vec<Route>,
     /// The environment variables of ours that are empty, which say nothing.

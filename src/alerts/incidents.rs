@@ -1,9 +1,11 @@
-//! Troubles from their beginning to their end: however much happens between, they begin once and end once.
+//! Troubles from their beginning to their end: however much happens between, they begin once and end once. Those of
+//! destinations that fail and succeed in turn go on until that has been over for a while.
 
 use crate::config::Trouble;
 use crate::feed::{Happening, Told};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// The most of a reason that is told, in characters.
@@ -34,7 +36,7 @@ pub(super) struct Incident {
     pub(super) id: Uuid,
     pub(super) key: Key,
     pub(super) since: Timestamp,
-    /// When it was over; none as long as it is not.
+    /// Since when it is over; none as long as it is not.
     pub(super) until: Option<Timestamp>,
     /// Why it began.
     pub(super) reason: String,
@@ -51,6 +53,8 @@ pub(super) struct Incident {
 pub(super) enum Change {
     Nothing,
     Began,
+    /// It was over, but not for long enough.
+    GoesOn,
     Over(Box<Incident>),
 }
 
@@ -58,9 +62,12 @@ pub(super) enum Change {
 #[derive(Debug, Default)]
 pub(super) struct Present(pub(super) BTreeMap<Key, String>);
 
-/// The troubles that are not over.
+/// The troubles that are not over for good.
 #[derive(Debug, Default)]
 pub(super) struct Incidents {
+    /// How long a destination must be out of trouble before that is told.
+    pub(super) calm: Duration,
+    /// With a time in `until`: those that are over, if nothing happens for a while.
     open: BTreeMap<Key, Incident>,
     /// The destinations in force. What is told of others comes from workers that finish something.
     known: BTreeSet<String>,
@@ -86,16 +93,44 @@ impl Key {
             _ => None,
         }
     }
+
+    /// Whether it can come and go with each delivery; the others have a calm of their own, or are done by hand.
+    fn comes_and_goes(&self) -> bool {
+        self.destination().is_some()
+    }
 }
 
 impl Incidents {
-    pub(super) fn of(destinations: BTreeSet<String>) -> Self {
-        Self { known: destinations, ..Self::default() }
+    pub(super) fn of(destinations: BTreeSet<String>, calm: Duration) -> Self {
+        Self { known: destinations, calm, ..Self::default() }
     }
 
     /// All that are not over.
     pub(super) fn open(&self) -> impl Iterator<Item = &Incident> {
-        self.open.values()
+        self.open.values().filter(|incident| incident.until.is_none())
+    }
+
+    /// How long until one has been over for long enough, if there is one.
+    pub(super) fn wait(&self, now: Timestamp) -> Option<Duration> {
+        self.open.values().filter_map(|incident| incident.until).map(|until| self.left(until, now)).min()
+    }
+
+    /// Gives what has been over for long enough.
+    pub(super) fn settle(&mut self, now: Timestamp) -> Vec<Incident> {
+        let has_settled = |incident: &&Incident| incident.until.is_some_and(|until| self.left(until, now).is_zero());
+        let settled: Vec<Key> = self.open.values().filter(has_settled).map(|own| own.key.clone()).collect();
+        settled.iter().filter_map(|key| self.open.remove(key)).collect()
+    }
+
+    /// Gives what is over, for however short a time: nobody will hear whether it stays so.
+    pub(super) fn settle_all(&mut self, now: Timestamp) -> Vec<Incident> {
+        self.calm = Duration::ZERO;
+        self.settle(now)
+    }
+
+    /// How much longer it must stay over. A clock that was set back holds up nothing.
+    fn left(&self, until: Timestamp, now: Timestamp) -> Duration {
+        Duration::try_from(now.duration_since(until)).map_or(Duration::ZERO, |passed| self.calm.saturating_sub(passed))
     }
 
     /// The destinations in force.
@@ -152,9 +187,9 @@ impl Incidents {
             key => !present.0.contains_key(key),
         };
         let over: Vec<Key> = self.open.keys().filter(|key| is_over(key)).cloned().collect();
-        let over = over.iter().filter_map(|key| self.take(key, at, "")).collect();
+        let over = over.iter().filter_map(|key| self.calm_down(key, at, "")).collect();
         for (key, reason) in &present.0 {
-            if !self.open.contains_key(key) {
+            if self.open.get(key).is_none_or(|incident| incident.until.is_some()) {
                 self.begin(key.clone(), at, reason, None);
             }
         }
@@ -167,7 +202,7 @@ impl Incidents {
         let is_gone = |key: &&Key| key.destination().is_some_and(|name| !self.known.contains(name));
         let gone: Vec<Key> = self.open.keys().filter(is_gone).cloned().collect();
         let over = gone.iter().filter_map(|key| self.take(key, at, "destination removed")).collect();
-        let broken = self.open.keys().filter(|key| key.trouble() == Trouble::Breaker);
+        let broken = self.open().map(|incident| &incident.key).filter(|key| key.trouble() == Trouble::Breaker);
         self.doubtful = broken.filter_map(Key::destination).map(str::to_owned).collect();
         over
     }
@@ -179,7 +214,8 @@ impl Incidents {
     fn begin(&mut self, key: Key, since: Timestamp, reason: &str, first: Option<(Uuid, String)>) -> Change {
         if let Some(incident) = self.open.get_mut(&key) {
             incident.count += 1;
-            return Change::Nothing;
+            incident.recovery.clear();
+            return if incident.until.take().is_some() { Change::GoesOn } else { Change::Nothing };
         }
         let (reason, recovery) = (shortened(reason), String::new());
         let incident =
@@ -189,11 +225,25 @@ impl Incidents {
     }
 
     fn end(&mut self, key: &Key, until: Timestamp, recovery: &str) -> Change {
-        self.take(key, until, recovery).map_or(Change::Nothing, |over| Change::Over(Box::new(over)))
+        self.calm_down(key, until, recovery).map_or(Change::Nothing, |over| Change::Over(Box::new(over)))
+    }
+
+    /// It is over; gives it when that need not be so for a while.
+    fn calm_down(&mut self, key: &Key, until: Timestamp, recovery: &str) -> Option<Incident> {
+        if self.calm.is_zero() || !key.comes_and_goes() {
+            return self.take(key, until, recovery);
+        }
+        let incident = self.open.get_mut(key).filter(|incident| incident.until.is_none())?;
+        (incident.until, incident.recovery) = (Some(until), shortened(recovery));
+        None
     }
 
     fn take(&mut self, key: &Key, until: Timestamp, recovery: &str) -> Option<Incident> {
         let incident = self.open.remove(key)?;
+        if incident.until.is_some() {
+            // It was over before, and by itself.
+            return Some(incident);
+        }
         Some(Incident { until: Some(until), recovery: shortened(recovery), ..incident })
     }
 }

@@ -9,6 +9,7 @@ use crate::metrics::Metrics;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinSet;
@@ -16,8 +17,8 @@ use uuid::Uuid;
 
 /// What the watcher is told.
 pub(super) enum Order {
-    /// Other alerts, and other destinations, are in force.
-    Replace(Vec<Arc<Ready>>, BTreeSet<String>),
+    /// Other alerts, other destinations, and another calm are in force.
+    Replace(Vec<Arc<Ready>>, BTreeSet<String>, Duration),
     /// The process ends: what waits is tried once more.
     Hurry,
     /// Everything has happened: what is left of it is posted.
@@ -46,11 +47,15 @@ pub(super) struct Alert {
 impl Watcher {
     pub(super) async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>) {
         loop {
+            let wait = self.incidents.wait(Timestamp::now());
             tokio::select! {
                 // What is told of a new destination comes after it was said that there is one.
                 biased;
                 order = orders.recv() => match order {
-                    Some(Order::Replace(alerts, destinations)) => self.replace(alerts, destinations),
+                    Some(Order::Replace(alerts, destinations, calm)) => {
+                        self.incidents.calm = calm;
+                        self.replace(alerts, destinations);
+                    }
                     Some(Order::Hurry) => self.hurry(),
                     Some(Order::Finish) | None => break,
                 },
@@ -60,6 +65,10 @@ impl Watcher {
                     // It has what it tells itself by.
                     Err(RecvError::Closed) => self.listening = None,
                 },
+                () = passed(wait) => {
+                    let over = self.incidents.settle(Timestamp::now());
+                    self.tell_over(&over);
+                }
             }
         }
         self.finish().await;
@@ -74,6 +83,8 @@ impl Watcher {
                 Err(TryRecvError::Empty | TryRecvError::Closed) => break,
             }
         }
+        let over = self.incidents.settle_all(Timestamp::now());
+        self.tell_over(&over);
         self.hurry();
         self.alerts.clear();
         while self.senders.join_next().await.is_some() {}
@@ -82,7 +93,8 @@ impl Watcher {
     fn hear(&mut self, told: &Told) {
         match self.incidents.hear(told) {
             Change::Nothing => {}
-            Change::Began => self.tell_open(),
+            // An alert that is new since it was over does not know of it yet.
+            Change::Began | Change::GoesOn => self.tell_open(),
             Change::Over(incident) => self.tell_over(&[*incident]),
         }
     }
@@ -190,6 +202,13 @@ impl Alert {
 async fn next(listening: &mut Option<broadcast::Receiver<Arc<Told>>>) -> Result<Arc<Told>, RecvError> {
     match listening {
         Some(listening) => listening.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn passed(wait: Option<Duration>) {
+    match wait {
+        Some(wait) => tokio::time::sleep(wait).await,
         None => std::future::pending().await,
     }
 }

@@ -120,7 +120,7 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
     let listener = bind("listen", settings.listen)?;
     let admin_listener = bind("admin_listen", settings.admin_listen)?;
     let names = reconfigure::names(&destinations);
-    let alerts = alerts::start(ready, names, settings.data_dir.clone(), metrics, feed);
+    let alerts = alerts::start(ready, names, settings.alerts_calm, settings.data_dir.clone(), metrics, feed);
     let mut workers = Workers::start(Arc::clone(&delivery), reachable);
     let (age, bytes, states) = (settings.retention_age, settings.retention_bytes, settings.retention_states);
     let keep = Retention { age, at_least, bytes, states, audit: settings.retention_audit };

@@ -90,6 +90,13 @@ pub(super) fn alerts(top: &mut Fields, all: &mut Collector<'_>) -> Vec<Alert> {
     tables.into_iter().filter_map(|table| alert(table, &mut names, all)).collect()
 }
 
+/// How long a destination must be out of trouble before that is posted: of `[alerts]`, for all of them.
+pub(super) fn calm(mut table: Fields, all: &mut Collector<'_>) -> Duration {
+    let calm = table.duration("calm", all).unwrap_or(Duration::from_mins(1));
+    table.end(all);
+    calm
+}
+
 fn alert(mut table: Fields, names: &mut HashSet<String>, all: &mut Collector<'_>) -> Option<Alert> {
     let name_path = table.path_of("name");
     let name = table.required("name", "what the log and the metrics call it, `chat` for one", all);

@@ -28,6 +28,7 @@ pub(super) fn settings(mut members: Map<String, Value>, all: &mut Collector<'_>)
     let admin_at = top.parsed("admin_listen", all, listen);
     let admin_tokens = super::admin::tokens(&mut top, all);
     let alerts = super::alert::alerts(&mut top, all);
+    let alerts_calm = super::alert::calm(top.table("alerts", all), all);
     let data_dir = top.text("data_dir", all).map(PathBuf::from);
     let grace = top.duration("grace", all);
     let log_format = top.parsed("log_format", all, log_format);
@@ -56,6 +57,7 @@ pub(super) fn settings(mut members: Map<String, Value>, all: &mut Collector<'_>)
         admin_listen: admin_at.unwrap_or_else(|| ([127, 0, 0, 1], 9090).into()),
         admin_tokens,
         alerts,
+        alerts_calm,
         data_dir: data_dir.unwrap_or_else(|| PathBuf::from("./hookglot-data")),
         files,
         mappings_dir,

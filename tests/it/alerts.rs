@@ -6,11 +6,15 @@ use crate::support::tool::{Tool, content, nobodys_address};
 use crate::support::wait_for;
 use serde_json::Value;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 /// Secrets of alerts, and what is wrong with their settings.
 mod settings;
+
+/// Destinations that fail and succeed in turn.
+mod flapping;
 
 /// A route with one destination, and what is further said of that.
 fn route(name: &str, url: &str, more: &str) -> String {
@@ -22,6 +26,12 @@ fn route(name: &str, url: &str, more: &str) -> String {
 
 fn alert(name: &str, url: &str, more: &str) -> String {
     format!("[[alert]]\nname = \"{name}\"\nurl = \"{url}\"\n{more}\n")
+}
+
+/// Posts that a destination is out of trouble after a while of one's own.
+fn calm_after(calm: &str, mut serve: Command) -> Command {
+    serve.env("HOOKGLOT_ALERTS__CALM", calm);
+    serve
 }
 
 /// A tool that answers with a status that can be changed.
@@ -75,7 +85,7 @@ fn failed_deliveries_are_posted_once_and_once_again_when_one_succeeds() {
     let config = alert("chat", &chat.url, "format = \"slack\"")
         + &alert("tool", &json.url, "authorization = \"Bearer brass\"")
         + &route("jenkins", &tool.url, "");
-    let app = App::start(serve_in(folder.path(), &config));
+    let app = App::start(calm_after("0s", serve_in(folder.path(), &config)));
     for round in 0..2 {
         mood.store(410, Ordering::SeqCst);
         (0..3).for_each(|number| send(&app, "jenkins", round * 10 + number));
@@ -120,7 +130,7 @@ fn a_breaker_is_posted_once_even_when_the_configuration_is_read_again_meanwhile(
             &format!("http://{address}/"),
             "breaker = 1\nprobe = \"200ms\"\nretries = [\"100ms\", \"100ms\", \"1h\"]",
         );
-    let app = App::start(serve_in(folder.path(), &config));
+    let app = App::start(calm_after("0s", serve_in(folder.path(), &config)));
     send(&app, "jenkins", 0);
     json.wait_for(1);
     reload(&app, folder.path(), &config, IN_FORCE);
@@ -220,7 +230,7 @@ fn a_url_that_is_dead_holds_up_no_delivery_and_is_given_up_at_a_stop() {
     let config = alert("dead", &format!("http://{}/", nobodys_address()), "")
         + &route("jenkins", &tool.url, "")
         + "[retention]\nage = \"1d\"\n";
-    let mut app = App::start(serve_in(folder.path(), &config));
+    let mut app = App::start(calm_after("0s", serve_in(folder.path(), &config)));
     for number in 0..30 {
         mood.store(if number % 2 == 0 { 410 } else { 200 }, Ordering::SeqCst);
         send(&app, "jenkins", number);
@@ -240,7 +250,8 @@ fn a_url_that_is_dead_holds_up_no_delivery_and_is_given_up_at_a_stop() {
 fn what_cannot_be_posted_is_tried_again_and_dropped_when_too_much_waits() {
     let ((tool, mood), folder) = (moody(410), tempfile::tempdir().unwrap());
     let json = Receiver::scripted(|number| status(if number == 0 { 503 } else { 200 }, ""));
-    let app = App::start(serve_in(folder.path(), &(alert("tool", &json.url, "") + &route("jenkins", &tool.url, ""))));
+    let config = alert("tool", &json.url, "") + &route("jenkins", &tool.url, "");
+    let app = App::start(calm_after("0s", serve_in(folder.path(), &config)));
     for number in 0..80 {
         mood.store(if number % 2 == 0 { 410 } else { 200 }, Ordering::SeqCst);
         send(&app, "jenkins", number);

@@ -61,6 +61,7 @@ impl OnCall {
         let alert = format!("[[alert]]\nname = \"chat\"\nurl = \"{}\"\non = [\"failed\", \"breaker\"]\n", chat.url);
         let mut serve = serve_in(folder.path(), &format!("{alert}{tool}breaker = 2\nprobe = \"200ms\"\n"));
         serve.args(["--mappings-dir", mappings.path()]);
+        serve.env("HOOKGLOT_ALERTS__CALM", "0s");
         serve.env("HOOKGLOT_RELOAD__DEBOUNCE", "20ms").env("HOOKGLOT_RELOAD__POLL", "200ms");
         Self { app: App::start(serve), chat, mappings, _folder: folder }
     }

@@ -33,7 +33,7 @@ fn watcher(on: &[Trouble]) -> (Watcher, mpsc::Receiver<Arc<Incident>>) {
     let (queue, given) = mpsc::channel(MOST_WAITING);
     let alerts = [("chat".to_owned(), Alert { orders, queue, told: HashSet::new() })].into();
     let place = Arc::new(Place { host: String::new(), data_dir: "/".into() });
-    let (incidents, listening) = (Incidents::of(names(&["a", "b"])), Some(feed.listen()));
+    let (incidents, listening) = (Incidents::of(names(&["a", "b"]), Duration::ZERO), Some(feed.listen()));
     (Watcher { feed, metrics, place, incidents, listening, alerts, senders: JoinSet::new() }, given)
 }
 
@@ -74,6 +74,25 @@ async fn an_end_that_was_missed_is_told_and_so_is_a_beginning() {
     let [a, b] = ["a", "b"].map(|name| Key::Failed(name.to_owned()));
     assert_eq!(first.key, a);
     assert_eq!(given, [(a, true), (b, false), (Key::Disk, false)]);
+}
+
+#[tokio::test]
+async fn what_is_over_is_told_when_it_is_calm_or_at_a_stop() {
+    let (mut watcher, mut queue) = watcher(&Trouble::ALL);
+    watcher.incidents.calm = Duration::from_millis(1);
+    let feed = watcher.feed.clone();
+    let (orders, given_orders) = mpsc::unbounded_channel();
+    let task = tokio::spawn(watcher.run(given_orders));
+    ended(&feed, "a", "failed");
+    ended(&feed, "a", "delivered");
+    assert_eq!(queue.recv().await.map(|own| own.until), Some(None));
+    assert!(queue.recv().await.is_some_and(|own| own.until.is_some()));
+    orders.send(Order::Replace(vec![ready("chat", &Trouble::ALL)], names(&["a"]), Duration::MAX)).expect("it listens");
+    ended(&feed, "a", "failed");
+    ended(&feed, "a", "delivered");
+    orders.send(Order::Finish).expect("it listens");
+    task.await.expect("it ends");
+    assert_eq!(given(&mut queue), [(Key::Failed("a".to_owned()), false), (Key::Failed("a".to_owned()), true)]);
 }
 
 #[tokio::test]

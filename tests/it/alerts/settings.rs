@@ -47,7 +47,7 @@ fn wrong_settings_are_refused_with_what_is_wrong() {
          [[alert]]\nname = \"a b\"\non = []\nproxi = \"x\"\n\
          [[alert]]\nname = \"login\"\nurl = \"http://olga:{MARK}@a/\"\nauthorization = \"{MARK}\"\n\
          [[alert]]\nname = \"file\"\nurl_file = \"/nowhere/url\"\nca_file = \"/nowhere/ca\"\nproxy = \"ftp://a\"\n\
-         [limits]\nnearly_full = \"full\"\n",
+         [alerts]\ncalm = \"soon\"\nclam = \"1m\"\n[limits]\nnearly_full = \"full\"\n",
         crate::config::ROUTE
     );
     let file = ConfigFile::new(&wrong);
@@ -69,6 +69,8 @@ fn wrong_settings_are_refused_with_what_is_wrong() {
             ("alert[4].url_file", "/nowhere/url: No such file"),
             ("alert[4].ca_file", "/nowhere/ca: No such file"),
             ("alert[4].proxy", "expected an http://"),
+            ("alerts.calm", "expected a time such as 500ms, 10s, 5m, 2h or 7d, got `soon`"),
+            ("alerts.clam", "unknown setting, did you mean `calm`?"),
             ("limits.nearly_full", "expected a share, a size, or both, such as `10%`"),
         ],
     );
