@@ -133,7 +133,7 @@ pub struct Attempt {
     /// Whether it only looked whether the destination is back, and spends nothing of the retries.
     pub is_probe: bool,
     /// What was sent and answered, for those who ask afterwards.
-    pub exchange: Exchange,
+    pub exchange: Arc<Exchange>,
 }
 
 /// The heads of a request and its answer, and the beginning of the answer's body, without the destination's secrets. The
@@ -148,6 +148,15 @@ pub struct Exchange {
     pub response_body: Bytes,
     /// Whether there was more of it.
     pub response_is_cut: bool,
+}
+
+impl Exchange {
+    /// How many bytes it has, about.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let headers = self.request_headers.iter().chain(&self.response_headers);
+        headers.map(|(name, value)| name.len() + value.len() + 6).sum::<usize>() + self.response_body.len()
+    }
 }
 
 /// What came of a claimed delivery.

@@ -59,6 +59,21 @@ fn headers(headers: &[(String, String)]) -> Vec<HeaderShown> {
     headers.iter().map(|(name, value)| HeaderShown { name: name.clone(), value: value.clone() }).collect()
 }
 
+/// Headers of an attempt, their names as they stand on the wire: `X-Gitlab-Event`.
+fn on_the_wire(of: &[(String, String)]) -> Vec<HeaderShown> {
+    of.iter().map(|(name, value)| HeaderShown { name: titled(name), value: value.clone() }).collect()
+}
+
+fn titled(name: &str) -> String {
+    let mut is_first = true;
+    let letter = |character: char| {
+        let shown = if is_first { character.to_ascii_uppercase() } else { character };
+        is_first = character == '-';
+        shown
+    };
+    name.chars().map(letter).collect()
+}
+
 /// Bytes: as a text where they are one, else in base64.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Content {
@@ -313,8 +328,8 @@ impl From<Attempt> for AttemptShown {
             status: attempt.status,
             error: attempt.error,
             probe: attempt.is_probe,
-            request_headers: headers(&exchange.request_headers),
-            response_headers: headers(&exchange.response_headers),
+            request_headers: on_the_wire(&exchange.request_headers),
+            response_headers: on_the_wire(&exchange.response_headers),
             response_body: Content::from(&exchange.response_body[..]),
             response_cut: exchange.response_is_cut,
         }

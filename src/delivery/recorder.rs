@@ -3,7 +3,7 @@
 use super::Delivery;
 use super::worker::{LEASE_MARGIN, STORE_PAUSE, Told};
 use crate::config::Destination;
-use crate::store::{DeliveryNumber, Exchange, Report, StoreError, Then};
+use crate::store::{DeliveryNumber, Report, StoreError, Then};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc, watch};
@@ -80,7 +80,7 @@ impl Recorder {
     async fn keep_less(&self, all: &mut Vec<Came>) -> bool {
         for came in &mut *all {
             if let Some(attempt) = &mut came.report.attempt {
-                attempt.exchange = Exchange::default();
+                attempt.exchange = Arc::default();
             }
         }
         let mut left = Vec::new();

@@ -197,8 +197,14 @@ impl Sender {
         self.delivery.health.note(&self.destination, outcome.at, failed);
         self.delivery.acks.tell(claimed.hook.id, name, || first_attempt(name, &outcome, next));
         let Outcome { at, took, came, error, exchange } = outcome;
-        let attempt =
-            Attempt { at, took, status: came.status(), error: error.clone(), is_probe: only_probed, exchange };
+        let attempt = Attempt {
+            at,
+            took,
+            status: came.status(),
+            error: error.clone(),
+            is_probe: only_probed,
+            exchange: Arc::new(exchange),
+        };
         match next {
             Next::Delivered => self.end(claimed, Some(attempt), Ending::Delivered, room),
             Next::Again(wait) => self.again(claimed, attempt, wait, room),

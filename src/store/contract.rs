@@ -9,8 +9,8 @@ mod recordings;
 mod resend;
 
 use super::{
-    Appended, Arrival, Attempt, Claimed, Ending, Exchange, Fate, Hook, Lesson, MadeBy, Most, Outgoing, Plan, Report,
-    Retention, Same, Store, StoreError, Then,
+    Appended, Arrival, Attempt, Claimed, Ending, Fate, Hook, Lesson, MadeBy, Most, Outgoing, Plan, Report, Retention,
+    Same, Store, StoreError, Then,
 };
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
@@ -102,7 +102,7 @@ pub(super) fn attempt() -> Attempt {
         status: Some(500),
         error: "no".to_owned(),
         is_probe: false,
-        exchange: Exchange::default(),
+        exchange: Arc::default(),
     }
 }
 

@@ -54,7 +54,7 @@ async fn deliver(store: &impl Store, text: &str) {
         response_body: body,
         response_is_cut: true,
     };
-    let attempt = Attempt { error: format!("no {text}"), exchange, ..attempt() };
+    let attempt = Attempt { error: format!("no {text}"), exchange: exchange.into(), ..attempt() };
     record(store, &claimed, Some(attempt), Then::Ended(Ending::Delivered), at(2)).await;
 }
 
@@ -66,7 +66,7 @@ async fn assert_blank(store: &impl Store, hook: &Hook) {
         let whole = store.delivery(delivery.id).await.expect("the store works").expect("its row stays");
         assert_eq!(whole.outgoing, None);
         for attempt in whole.attempts {
-            assert_eq!((attempt.exchange, attempt.status), (Exchange::default(), Some(500)));
+            assert_eq!((attempt.exchange, attempt.status), (Arc::new(Exchange::default()), Some(500)));
             assert!(["", "erased"].contains(&attempt.error.as_str()), "{}", attempt.error);
         }
     }

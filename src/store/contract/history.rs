@@ -19,7 +19,7 @@ pub(super) async fn what_was_sent_and_answered_is_shown(store: &impl Store) {
     exchange.request_headers = vec![("X-Team".to_owned(), "ж".to_owned())];
     exchange.response_headers = vec![("Date".to_owned(), "today".to_owned())];
     exchange.response_is_cut = true;
-    let first = super::Attempt { exchange, ..attempt() };
+    let first = super::Attempt { exchange: Arc::new(exchange), ..attempt() };
     record(store, &claimed, Some(first.clone()), Then::Again { due: at(60), park_after: PARK }, at(2)).await;
     let waiting = store.delivery(claimed.id).await.expect("the store works").expect("it is there");
     assert_eq!((waiting.row.state, waiting.row.due), (State::Pending, Some(at(60))));

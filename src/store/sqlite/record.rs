@@ -88,7 +88,9 @@ impl Command for Record {
     type Done = Vec<Recorded>;
 
     fn run(&self, database: &Connection, pending: &mut Pending) -> rusqlite::Result<Vec<Recorded>> {
-        self.reports.iter().map(|report| self.record(report, database, pending)).collect()
+        let exchanges = self.reports.iter().filter_map(|report| Some(report.attempt.as_ref()?.exchange.size()));
+        let is_kept = self.room.is_plenty(database, exchanges.sum());
+        self.reports.iter().map(|report| record(report, is_kept, database, pending)).collect()
     }
 
     fn committed(&self, recorded: &Vec<Recorded>, queues: &mut Queues) {
@@ -103,75 +105,72 @@ impl Command for Record {
     }
 }
 
-impl Record {
-    fn record(&self, report: &Report, database: &Connection, pending: &mut Pending) -> rusqlite::Result<Recorded> {
-        let Some(mut row) = read(report.delivery, database)? else {
-            return Ok(Recorded { destination: None, due: None, park_at: None, lets_on: false });
-        };
-        if let Some(attempt) = &report.attempt {
-            *(if attempt.is_probe { &mut row.probes } else { &mut row.attempts }) += 1;
-            self.insert_attempt(database, report.delivery, &row, attempt)?;
-        }
-        let (due, park_at) = match &report.then {
-            Then::Again { due, park_after } => {
-                // One that waits behind another goes on waiting.
-                let due = Some(due.as_microsecond()).filter(|_| row.is_head());
-                let head_since = row.head_since.filter(|_| row.lane.is_some() && !row.parked);
-                let park_at = head_since.map(|since| since.saturating_add(micros(*park_after)));
-                wait(report, &row, due, park_at, database)?;
-                (due, park_at)
-            }
-            Then::Ended(ending) => {
-                end(report, &row, ending, database)?;
-                let waiting = pending.entry(row.destination.clone()).or_default();
-                *waiting = waiting.saturating_sub(1);
-                (None, None)
-            }
-        };
-        let has_ended = matches!(report.then, Then::Ended(_));
-        let lets_on = match row.lane {
-            Some(lane) if has_ended => let_on(database, &row.destination, &lane, report.now.as_microsecond())?,
-            _ => false,
-        };
-        Ok(Recorded { destination: Some(row.destination), due, park_at, lets_on })
+fn record(report: &Report, is_kept: bool, database: &Connection, pending: &mut Pending) -> rusqlite::Result<Recorded> {
+    let Some(mut row) = read(report.delivery, database)? else {
+        return Ok(Recorded { destination: None, due: None, park_at: None, lets_on: false });
+    };
+    if let Some(attempt) = &report.attempt {
+        *(if attempt.is_probe { &mut row.probes } else { &mut row.attempts }) += 1;
+        insert_attempt(database, report.delivery, &row, attempt, is_kept)?;
     }
+    let (due, park_at) = match &report.then {
+        Then::Again { due, park_after } => {
+            // One that waits behind another goes on waiting.
+            let due = Some(due.as_microsecond()).filter(|_| row.is_head());
+            let head_since = row.head_since.filter(|_| row.lane.is_some() && !row.parked);
+            let park_at = head_since.map(|since| since.saturating_add(micros(*park_after)));
+            wait(report, &row, due, park_at, database)?;
+            (due, park_at)
+        }
+        Then::Ended(ending) => {
+            end(report, &row, ending, database)?;
+            let waiting = pending.entry(row.destination.clone()).or_default();
+            *waiting = waiting.saturating_sub(1);
+            (None, None)
+        }
+    };
+    let has_ended = matches!(report.then, Then::Ended(_));
+    let lets_on = match row.lane {
+        Some(lane) if has_ended => let_on(database, &row.destination, &lane, report.now.as_microsecond())?,
+        _ => false,
+    };
+    Ok(Recorded { destination: Some(row.destination), due, park_at, lets_on })
+}
 
-    fn insert_attempt(
-        &self,
-        database: &Connection,
-        delivery: DeliveryNumber,
-        row: &Row,
-        attempt: &Attempt,
-    ) -> rusqlite::Result<()> {
-        let mut insert = database.prepare_cached(
-            "INSERT INTO attempt (delivery, number, at, took, status, error, is_probe, request_headers, response_headers, \
+/// Keeps an attempt; what was sent and answered, where there is room for that.
+fn insert_attempt(
+    database: &Connection,
+    delivery: DeliveryNumber,
+    row: &Row,
+    attempt: &Attempt,
+    is_kept: bool,
+) -> rusqlite::Result<()> {
+    let mut insert = database.prepare_cached(
+        "INSERT INTO attempt (delivery, number, at, took, status, error, is_probe, request_headers, response_headers, \
              response_body, response_is_cut) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-        )?;
-        let (at, took) = (attempt.at.as_microsecond(), micros(attempt.took));
-        let Exchange { request_headers, response_headers, response_body, response_is_cut } = &attempt.exchange;
-        let (request, response) = (rows::headers_text(request_headers), rows::headers_text(response_headers));
-        let is_kept = self.room.is_plenty(database, request.len() + response.len() + response_body.len());
-        insert.execute(params![
-            delivery.0,
-            row.attempts + row.probes,
-            at,
-            took,
-            attempt.status,
-            attempt.error,
-            attempt.is_probe,
-            is_kept.then_some(request),
-            is_kept.then_some(response),
-            (is_kept && !response_body.is_empty()).then_some(&response_body[..]),
-            is_kept.then_some(response_is_cut),
-        ])?;
-        if attempt.is_probe && row.probes > MOST_PROBES {
-            // A destination may be away for long: of the probes the latest tell enough.
-            let mut delete =
-                database.prepare_cached("DELETE FROM attempt WHERE delivery = ?1 AND is_probe = 1 AND number <= ?2")?;
-            delete.execute(params![delivery.0, row.attempts + row.probes - MOST_PROBES])?;
-        }
-        Ok(())
+    )?;
+    let (at, took) = (attempt.at.as_microsecond(), micros(attempt.took));
+    let Exchange { request_headers, response_headers, response_body, response_is_cut } = &*attempt.exchange;
+    insert.execute(params![
+        delivery.0,
+        row.attempts + row.probes,
+        at,
+        took,
+        attempt.status,
+        attempt.error,
+        attempt.is_probe,
+        is_kept.then(|| rows::headers_text(request_headers)),
+        is_kept.then(|| rows::headers_text(response_headers)),
+        (is_kept && !response_body.is_empty()).then_some(&response_body[..]),
+        is_kept.then_some(response_is_cut),
+    ])?;
+    if attempt.is_probe && row.probes > MOST_PROBES {
+        // A destination may be away for long: of the probes the latest tell enough.
+        let mut delete =
+            database.prepare_cached("DELETE FROM attempt WHERE delivery = ?1 AND is_probe = 1 AND number <= ?2")?;
+        delete.execute(params![delivery.0, row.attempts + row.probes - MOST_PROBES])?;
     }
+    Ok(())
 }
 
 /// The row of a delivery that is still pending. It is read first and changed then: an UPDATE that returns something copies

@@ -91,8 +91,7 @@ impl Room {
     /// Whether there is room for so many bytes that nothing needs.
     pub(super) fn is_plenty(&self, database: &Connection, more: usize) -> bool {
         match self {
-            // As much as is left over lies beyond what makes hooks be refused.
-            Self::Disk(disk) => disk.has_room(database, (more as u64).saturating_add(self.spare())),
+            Self::Disk(disk) => disk.has_plenty(database, more as u64),
             Self::Memory(all) => used(database).saturating_add(more as u64) <= all / 2,
         }
     }
@@ -112,6 +111,18 @@ impl Room {
 }
 
 impl Disk {
+    /// Whether so many bytes more leave as much as is left over, twice.
+    fn has_plenty(&self, database: &Connection, more: u64) -> bool {
+        // No code panics while it holds the lock.
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(now) = seen.filter(|seen| seen.at.elapsed() < LOOK).or_else(|| self.look(database)) else {
+            return true;
+        };
+        // The log has it, too, until it is brought into the database.
+        *seen = Some(Seen { free: now.free.saturating_sub(more.saturating_mul(2)), ..now });
+        now.free >= now.spare.saturating_mul(2).saturating_add(more.saturating_mul(2))
+    }
+
     fn has_room(&self, database: &Connection, more: u64) -> bool {
         // No code panics while it holds the lock.
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);

@@ -170,12 +170,12 @@ pub(super) fn attempts(database: &Connection, delivery: i64) -> rusqlite::Result
             status: row.get(2)?,
             error: row.get(3)?,
             is_probe: row.get(4)?,
-            exchange: Exchange {
+            exchange: Arc::new(Exchange {
                 request_headers: own_headers(5)?,
                 response_headers: own_headers(6)?,
                 response_body: Bytes::from(row.get::<_, Option<Vec<u8>>>(7)?.unwrap_or_default()),
                 response_is_cut: row.get::<_, Option<bool>>(8)?.unwrap_or_default(),
-            },
+            }),
         })
     };
     query.query_map([delivery], read)?.collect()
