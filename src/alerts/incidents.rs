@@ -71,8 +71,8 @@ pub(super) struct Incidents {
     open: BTreeMap<Key, Incident>,
     /// The destinations in force. What is told of others comes from workers that finish something.
     known: BTreeSet<String>,
-    /// The destinations whose workers were replaced while the breaker was open. The new ones begin with a closed one, and
-    /// say nothing when it stays so.
+    /// The destinations whose workers were replaced while the breaker was open. It begins closed where the address or a limit
+    /// has changed, and nobody says anything when it stays so.
     doubtful: BTreeSet<String>,
 }
 

@@ -138,7 +138,7 @@ fn a_hook_that_opens_the_breaker_does_not_keep_its_project_for_ever() {
 
 /// What a tool asked for is not forgotten because somebody reads the configuration again.
 #[test]
-fn a_reload_forgets_neither_the_breaker_nor_the_places() {
+fn a_reload_does_not_forget_the_breaker() {
     let tool = Tool::scripted(|_| "HTTP/1.1 503 Busy\r\nRetry-After: 600\r\nContent-Length: 0\r\n\r\n".to_owned());
     let more = "breaker = 2\nconcurrency = 1\nretries = [\"100ms\", \"100ms\"]";
     let folder = tempfile::tempdir().unwrap();

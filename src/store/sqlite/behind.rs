@@ -1,10 +1,11 @@
 //! Hands out what waits behind a delivery that has kept its project waiting for too long, to see whether its destination takes
 //! others.
 
-use super::super::{Claimed, DeliveryNumber, StoreError};
+use super::super::{Claimed, StoreError};
 use super::SqliteStore;
 use super::append::micros;
 use super::queues::{Ready, SharedQueues, lock};
+use super::rows;
 use super::writer::{Command, Pending};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -32,20 +33,7 @@ impl Command for Behind {
              WHERE destination = ?1 AND state = 0 AND due IS NULL AND lane IN \
              (SELECT lane FROM delivery WHERE destination = ?1 AND park_at <= ?2) ORDER BY probes, seq LIMIT 1",
         )?;
-        let read = |row: &rusqlite::Row<'_>| {
-            Ok(Ready {
-                delivery: DeliveryNumber(row.get(0)?),
-                id: row.get(1)?,
-                hook_seq: row.get(2)?,
-                hook: None,
-                may_have_outgoing: true,
-                size: row.get(3)?,
-                attempts: row.get(4)?,
-                accepted_at: row.get(5)?,
-                key: row.get(6)?,
-            })
-        };
-        let found = query.query_row(params![self.destination, self.now], read).optional()?;
+        let found = query.query_row(params![self.destination, self.now], rows::ready).optional()?;
         let lease = |ready: &Ready| lock(&self.queues).hold_back(&self.destination, ready.delivery, self.until);
         let found = found.filter(|ready| self.is_leased.load(Ordering::Relaxed) || lease(ready));
         self.is_leased.store(found.is_some(), Ordering::Relaxed);

@@ -1,7 +1,7 @@
 //! Reads from the database what is due next at a destination.
 
-use super::super::DeliveryNumber;
 use super::queues::{MOST_READY, Queues, Ready, SharedQueues, lock};
+use super::rows;
 use super::writer::{Command, Pending};
 use rusqlite::{Connection, params};
 
@@ -35,20 +35,7 @@ impl Command for Refill {
             "SELECT seq, id, hook, size, attempts, accepted_at, key FROM delivery WHERE destination = ?1 AND state = 0 AND due <= ?2 \
              ORDER BY due, seq LIMIT ?3",
         )?;
-        let read = |row: &rusqlite::Row<'_>| {
-            Ok(Ready {
-                delivery: DeliveryNumber(row.get(0)?),
-                id: row.get(1)?,
-                hook_seq: row.get(2)?,
-                hook: None,
-                may_have_outgoing: true,
-                size: row.get(3)?,
-                attempts: row.get(4)?,
-                accepted_at: row.get(5)?,
-                key: row.get(6)?,
-            })
-        };
-        let due = query.query_map(params![self.destination, self.now, limit], read)?;
+        let due = query.query_map(params![self.destination, self.now, limit], rows::ready)?;
         let due = due.collect::<rusqlite::Result<Vec<_>>>()?;
         let mut next = database
             .prepare_cached("SELECT min(due) FROM delivery WHERE destination = ?1 AND state = 0 AND due > ?2")?;

@@ -1,6 +1,7 @@
 //! How hooks and translations stand in rows.
 
-use super::super::{Attempt, DeliveryRow, Exchange, Hook, HookRow, MadeBy, Outgoing, State};
+use super::super::{Attempt, DeliveryNumber, DeliveryRow, Exchange, Hook, HookRow, MadeBy, Outgoing, State};
+use super::queues::Ready;
 use bytes::Bytes;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -85,6 +86,21 @@ pub(super) fn outgoing(database: &Connection, delivery: i64, hook: &Hook) -> rus
         }))
     };
     query.query_row([delivery], read).optional()
+}
+
+/// A delivery as it is handed out, of `seq, id, hook, size, attempts, accepted_at, key`.
+pub(super) fn ready(row: &Row<'_>) -> rusqlite::Result<Ready> {
+    Ok(Ready {
+        delivery: DeliveryNumber(row.get(0)?),
+        id: row.get(1)?,
+        hook_seq: row.get(2)?,
+        hook: None,
+        may_have_outgoing: true,
+        size: row.get(3)?,
+        attempts: row.get(4)?,
+        accepted_at: row.get(5)?,
+        key: row.get(6)?,
+    })
 }
 
 /// The state of the delivery of a number.
