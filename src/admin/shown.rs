@@ -61,7 +61,8 @@ fn headers(headers: &[(String, String)]) -> Vec<HeaderShown> {
 
 /// Headers of an attempt, their names as they stand on the wire: `X-Gitlab-Event`.
 fn on_the_wire(of: &[(String, String)]) -> Vec<HeaderShown> {
-    of.iter().map(|(name, value)| HeaderShown { name: titled(name), value: value.clone() }).collect()
+    // What is hidden in the hook is hidden where it was passed on, too.
+    masked::headers(of).into_iter().map(|(name, value)| HeaderShown { name: titled(&name), value }).collect()
 }
 
 fn titled(name: &str) -> String {

@@ -1,7 +1,7 @@
 //! What is recorded, and for how long.
 
 use super::super::recordings::Recording;
-use super::super::{Appended, Arrival, Ending, Fate, Hook, Plan, Retention, Same, Store};
+use super::super::{Appended, Arrival, Ending, Erasure, Fate, Hook, Plan, Retention, Same, Store, Whose};
 use super::{FOREVER, arrival, at, claim, end, hook};
 use bytes::Bytes;
 use std::time::Duration;
@@ -57,6 +57,13 @@ pub(super) async fn a_recording_is_forgotten_only_when_it_is_asked_for(store: &i
     assert_eq!(body(store, OF).await, None);
     record(store, &second).await;
     assert_eq!(body(store, OF).await, Some(second.body.clone()));
+    // The same when it was erased with all that says a word.
+    let whose = Whose::User("second".to_owned());
+    let erasure = Erasure { whose, ends_pending: true, is_dry_run: false, now: at(2_000), at: at(2_000) };
+    assert_eq!(store.erase(erasure).await.expect("the store works").recordings, 1);
+    assert_eq!(body(store, OF).await, None);
+    record(store, &first).await;
+    assert_eq!(body(store, OF).await, Some(first.body.clone()));
 }
 
 pub(super) async fn what_nobody_gets_is_recorded_and_a_duplicate_is_not(store: &impl Store) {

@@ -51,6 +51,8 @@ impl SqliteStore {
         self.erase_remembered(&erasure, &mentions, &projects, &mut erased).await?;
         self.erase_recordings(&erasure, &mentions, &projects, &mut erased).await?;
         if !erasure.is_dry_run {
+            // The next hook of an event whose recording is gone is recorded.
+            self.recorded.clear();
             erased.may_linger = !self.wipe().await?;
         }
         Ok(erased)

@@ -47,6 +47,11 @@ impl Known {
         self.lock().insert(of);
     }
 
+    /// Forgets what is in the table, of which some was erased: what is there still is found again.
+    pub(super) fn clear(&self) {
+        self.lock().clear();
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashSet<Of>> {
         // No code panics while it holds the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
