@@ -45,7 +45,8 @@ enum DeliveriesCommand {
     ///
     /// All that fit a filter are counted first; nothing is sent before somebody agrees, or --yes does. Ctrl-C stops it.
     ///
-    /// Exit codes: 0 done, 1 something was refused, stopped, or could not be done.
+    /// Exit codes: 0 done, 1 something was refused, stopped, or could not be done; with a filter 0 when it came to its end,
+    /// whatever was refused on the way: that is printed.
     Resend(resend::ResendArgs),
     /// Compare what a delivery sends with what today's mappings make of its hook, a field a line: `- path = before`,
     /// `+ path = after`.
