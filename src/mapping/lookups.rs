@@ -8,8 +8,10 @@ use super::yaml::{self, Yaml};
 use std::collections::HashMap;
 
 /// The tables and their columns.
-pub const TABLES: [(&str, &[&str]); 2] =
-    [("users", &["name", "username", "email", "avatar"]), ("projects", &["default_branch", "description", "avatar"])];
+pub const TABLES: [(&str, &[&str]); 2] = [
+    ("users", &["name", "username", "email", "avatar"]),
+    ("projects", &["default_branch", "description", "avatar", "visibility", "language"]),
+];
 
 /// The folder of the files, below `mappings/`.
 const FOLDER: &str = "lookups";
