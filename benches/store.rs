@@ -40,6 +40,7 @@ fn arrival() -> Arrival {
         headers: vec![(text("content-type"), text("application/json")), (text("content-length"), text("4141"))],
         body: Bytes::from_static(BODY),
         seen: None,
+        known: None,
     };
     let fate = Fate::Deliver { most_pending: u64::MAX, in_order: false };
     let plans = vec![Plan { destination: text("tool"), fate }];

@@ -297,5 +297,6 @@ fn stored(headers: Vec<Header>, body: &[u8]) -> Option<Hook> {
         headers,
         body: body.to_vec().into(),
         seen: None,
+        known: None,
     })
 }

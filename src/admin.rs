@@ -13,6 +13,7 @@ mod difference;
 pub mod erase;
 pub mod events;
 pub mod explain;
+pub mod known;
 mod lists;
 pub mod mappings;
 mod masked;
@@ -22,6 +23,7 @@ pub mod resend_shown;
 mod resends;
 pub mod routes;
 pub mod shown;
+pub mod states;
 pub mod translate;
 
 use crate::metrics::Metrics;

@@ -11,6 +11,7 @@ mod echo;
 mod findings;
 mod forget;
 mod healthcheck;
+mod known;
 mod mappings;
 mod open_files;
 mod out;
@@ -20,6 +21,7 @@ mod routes;
 mod screen;
 mod serve;
 mod signals;
+mod states;
 mod store;
 mod table;
 mod translate;
@@ -101,6 +103,18 @@ enum Command {
     ///
     /// Exit codes: 0 done, 1 it could not be done.
     Routes(api::ApiArgs),
+    /// Ask a running hookglot which people its hooks told of: ids, user names, names, and which hook said so.
+    ///
+    /// Exit codes: 0 done, 1 it could not be done, or nothing is known.
+    Users(known::KnownArgs),
+    /// Ask a running hookglot which projects its hooks told of.
+    ///
+    /// Exit codes: 0 done, 1 it could not be done, or nothing is known.
+    Projects(known::KnownArgs),
+    /// Ask a running hookglot what it remembers of issues and merge requests, from which it finds out what a hook changed.
+    ///
+    /// Exit codes: 0 done, 1 it could not be done, or nothing is known.
+    States(states::StatesArgs),
 }
 
 #[derive(Debug, Args)]
@@ -281,6 +295,9 @@ pub fn run() -> ExitCode {
         Command::Deliveries(args) => deliveries::run(args),
         Command::Capture(args) => capture::run(&args),
         Command::Routes(args) => routes::run(&args),
+        Command::Users(args) => known::run("users", &args),
+        Command::Projects(args) => known::run("projects", &args),
+        Command::States(args) => states::run(&args),
     }
 }
 

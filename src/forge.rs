@@ -24,7 +24,7 @@ use std::sync::Arc;
 use teaching::Teaching;
 
 pub use branch::FilterKind;
-pub use teaching::Lesson;
+pub use teaching::{Lesson, RowTold, Told};
 
 /// One dialect of hooks.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ pub struct Forge {
     unlisted: Vec<(String, String)>,
     schemas: Vec<(String, String)>,
     branch_filters: Vec<branch::FilterRule>,
-    teaches: Vec<Teaching>,
+    teaches: Teaching,
     settings: Vec<(String, settings::Kind)>,
     private: private::Private,
 }

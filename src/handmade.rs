@@ -64,6 +64,7 @@ impl HandMade<'_> {
             headers,
             body: self.body.into(),
             seen: None,
+            known: None,
         })
     }
 

@@ -26,12 +26,13 @@ use crate::doorbell::Doorbells;
 use crate::feed::{Feed, Happening};
 use crate::forge::{Forge, Header, Identity, Lesson};
 use crate::loop_guard::{HOPS_HEADER, MAX_HOPS};
-use crate::mapping::Failure;
 use crate::mapping::json::Document;
+use crate::mapping::{Failure, HookFacts};
 use crate::metrics::Metrics;
 use crate::rules::{LiveRules, Rules};
 use crate::store::{Appended, Arrival, Hook, Store};
 use arc_swap::ArcSwap;
+use arrival::{Stamp, whole_seconds};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -123,6 +124,7 @@ impl Ingest {
         if received.body.is_empty() {
             return Answer::bad_request("the body is empty; a hook is a JSON object");
         }
+        let stamp = Stamp::now();
         let planned = {
             let document = match Document::parse(&received.body) {
                 Ok(document) if document.root().is_object() => document,
@@ -130,9 +132,9 @@ impl Ingest {
                 Err(error) if error.is_too_deep => return Answer::too_deep(error.line, error.column),
                 Err(error) => return Answer::bad_request(format!("the body is not JSON: {error}")),
             };
-            plan(rules, route, &document, &received.headers)
+            plan(rules, route, stamp, &document, &received.headers)
         };
-        let hook = arrival::hook(rules, route, received, planned.as_ref().ok());
+        let hook = arrival::hook(rules, route, stamp, received, planned.as_ref().ok());
         match planned {
             Ok(planned) => self.deliver(route, hook, planned).await,
             Err(ignored) => self.ignore(route, hook, ignored).await,
@@ -182,7 +184,8 @@ impl Ingest {
     }
 
     /// What a hook teaches. One from which nothing can be learned is delivered all the same.
-    fn lesson(&self, hook: &Hook, lesson: Result<Option<Lesson>, Failure>) -> Option<Lesson> {
+    fn lesson(&self, hook: &Hook, lesson: Result<Lesson, Failure>) -> Option<Lesson> {
+        let lesson = lesson.map(|lesson| (!lesson.is_empty()).then_some(lesson));
         lesson.unwrap_or_else(|failure| {
             self.metrics.unlearned.with_label_values(&[&*hook.route, &hook.forge]).inc();
             let (hook, event, route) = (hook.id.to_string(), &hook.event, &hook.route);
@@ -308,10 +311,16 @@ struct Planned {
     identity: Identity,
     hops: u32,
     destinations: Vec<Destined>,
-    lesson: Result<Option<Lesson>, Failure>,
+    lesson: Result<Lesson, Failure>,
 }
 
-fn plan(rules: &Rules, route: &Route, document: &Document<'_>, headers: &[Header]) -> Result<Planned, Refusal> {
+fn plan(
+    rules: &Rules,
+    route: &Route,
+    stamp: Stamp,
+    document: &Document<'_>,
+    headers: &[Header],
+) -> Result<Planned, Refusal> {
     let Some(forge) = rules.forges.recognise(&route.accept, document.root(), headers) else {
         return Err(Refusal::new("unrecognised", format!("not a hook of {}", route.accept.join(" or "))));
     };
@@ -332,7 +341,10 @@ fn plan(rules: &Rules, route: &Route, document: &Document<'_>, headers: &[Header
             (Arc::clone(to), refusal(to, forge, &identity.event, identity.project.is_some(), held_back))
         })
         .collect();
-    let lesson = forge.lesson(document.root(), headers);
+    let (id, received_at) = (stamp.id.to_string(), whole_seconds(stamp.received_at).to_string());
+    let (event, instance) = (&*identity.event, identity.instance.as_deref());
+    let facts = HookFacts { id: &id, received_at: &received_at, event, instance };
+    let lesson = forge.lesson(facts, document.root(), headers);
     Ok(Planned { forge: Arc::clone(forge), identity, hops, destinations, lesson })
 }
 

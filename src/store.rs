@@ -14,13 +14,16 @@ mod arrival;
 mod audit;
 mod erase;
 mod history;
+mod lesson;
 mod mentions;
+pub mod recall;
 pub mod recordings;
 mod resend;
 pub mod sqlite;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use recall::Recall;
 use recordings::Recordings;
 use std::future::Future;
 use std::pin::Pin;
@@ -28,10 +31,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-pub use arrival::{Appended, Arrival, Fate, Hook, Lesson, Plan, Same};
+pub use arrival::{Appended, Arrival, Fate, Hook, Plan, Same};
 pub use audit::{Audit, AuditEntry, AuditFilter, Deed};
 pub use erase::{Erase, Erased, Erasure, Whose};
 pub use history::{Counts, DeliveryRecord, DeliveryRow, Filter, History, HookRecord, HookRow, Look, Page, State};
+pub use lesson::{Lesson, RowTold, Told};
 pub use resend::{Again, Content, Resend, Resent};
 
 /// The answer of a store: it may have to wait for a disk or a network.
@@ -237,7 +241,7 @@ pub struct Retention {
     pub at_least: Duration,
     /// Within how many bytes, with all that waits, which is never removed.
     pub bytes: u64,
-    /// For how long the state of an object is remembered of which no hook tells any more.
+    /// For how long it is remembered what hooks told of an object, a person or a project that no hook names any more.
     pub states: Duration,
     /// For how long it is known who did what.
     pub audit: Duration,
@@ -275,7 +279,7 @@ pub struct Disk {
 }
 
 /// A home of hooks and deliveries.
-pub trait Store: History + Resend + Recordings + Audit + Erase + Send + Sync {
+pub trait Store: History + Resend + Recordings + Recall + Audit + Erase + Send + Sync {
     /// Whether what is stored outlives the process.
     fn is_durable(&self) -> bool;
 
@@ -284,8 +288,8 @@ pub trait Store: History + Resend + Recordings + Audit + Erase + Send + Sync {
     fn settle(&self, known: Vec<KnownDestination>, now: Timestamp) -> Answer<'_, Vec<Removed>>;
 
     /// Keeps a hook, and one delivery of it for each plan. In the same step, all or nothing and in order of arrival, it
-    /// remembers what the hook teaches, for the route and the project; what was known of the object before is kept with the
-    /// hook. So a hook teaches once, whenever and however often it is delivered. A duplicate teaches nothing.
+    /// remembers what the hook teaches: of its object, for the route and the project; of people and projects, for the
+    /// instance. What was known of the object before, and of those whom it names after, is kept with the hook. So a hook teaches once, whenever and however often it is delivered. A duplicate teaches nothing.
     ///
     /// # Errors
     /// [`StoreError::Full`] when there is no room; nothing is kept then.

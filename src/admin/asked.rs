@@ -2,6 +2,7 @@
 
 use super::problem::Refusal;
 use super::shown::StateShown;
+use crate::store::recall::Part;
 use crate::store::{Filter, Look};
 use actix_web::web::Query;
 use jiff::Timestamp;
@@ -95,12 +96,31 @@ pub struct AskedPage {
 
 impl AskedPage {
     pub(super) fn look(&self) -> Result<Look, Refusal> {
-        let limit = self.limit.map_or(LIMIT, usize::from);
-        if limit == 0 || limit > MOST {
-            return Err(Refusal::bad_request(format!("limit: expected a number from 1 to {MOST}, got {limit}")));
-        }
-        Ok(Look { before: self.before, limit, time: TIME })
+        Ok(Look { before: self.before, limit: limit(self.limit)?, time: TIME })
     }
+}
+
+/// Which part of a list in the order of ids.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct AskedPart {
+    /// Only what stands behind this place: `next` of the part before.
+    pub(super) after: Option<String>,
+    /// How many items.
+    pub(super) limit: Option<u16>,
+}
+
+impl AskedPart {
+    pub(super) fn part(self) -> Result<Part, Refusal> {
+        Ok(Part { after: self.after, limit: limit(self.limit)? })
+    }
+}
+
+fn limit(asked: Option<u16>) -> Result<usize, Refusal> {
+    let limit = asked.map_or(LIMIT, usize::from);
+    if limit == 0 || limit > MOST {
+        return Err(Refusal::bad_request(format!("limit: expected a number from 1 to {MOST}, got {limit}")));
+    }
+    Ok(limit)
 }
 
 /// Takes a query apart: a filter, and which page. Whatever is in neither is refused, as a filter with a misspelt word would

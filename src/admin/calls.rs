@@ -10,7 +10,10 @@
 //! [`Bare`]: super::bare::Bare
 
 use super::problem::{self, Problem, Refusal};
-use super::{audit, capture, coverage, erase, events, explain, lists, mappings, resend, resends, routes, translate};
+use super::{
+    audit, capture, coverage, erase, events, explain, known, lists, mappings, resend, resends, routes, states,
+    translate,
+};
 use actix_web::HttpResponse;
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::web::{self, ServiceConfig};
@@ -51,6 +54,7 @@ macro_rules! calls {
                 (name = "history", description = "Hooks that came, and what became of them"),
                 (name = "resend", description = "Sending again what was sent, or never was"),
                 (name = "capture", description = "Examples for mappings, made of hooks that came"),
+                (name = "knowledge", description = "What hooks told of people, projects, issues and merge requests"),
                 (name = "audit", description = "Who did what"),
                 (name = "erase", description = "Erasing what is stored of somebody"),
                 (name = "state", description = "What is in force, and how it does"),
@@ -82,6 +86,9 @@ calls! {
     "/recordings/example" => get capture::recorded_example;
     "/resends" => get resends::resends, post resends::resend_all;
     "/resends/{id}" => get resends::resend_progress, delete resends::stop_resend;
+    "/users" => get known::users, delete known::forget_user;
+    "/projects" => get known::projects, delete known::forget_project;
+    "/states" => get states::states, delete states::forget_state;
     "/audit" => get audit::audit;
     "/erase" => post erase::erase;
     "/routes" => get routes::routes;

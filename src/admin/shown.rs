@@ -220,6 +220,15 @@ pub struct PageShown<T> {
     pub next: Option<i64>,
 }
 
+/// A part of a list, in the order of ids.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ListedShown<T> {
+    /// What was found.
+    pub items: Vec<T>,
+    /// What to ask for as `after` to go on; null at the end. A part may be short, or empty, and still go on.
+    pub next: Option<String>,
+}
+
 /// How many deliveries there are of each state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CountsShown {

@@ -1,7 +1,7 @@
 //! Reads `forge.yaml` and runs its examples.
 
 use super::naming::Naming;
-use super::{FilterKind, Forge, Header, Identity, Lesson, branch, private, prove, settings, teaching};
+use super::{FilterKind, Forge, Header, Identity, branch, private, prove, settings, teaching};
 use crate::mapping::Files;
 use crate::mapping::diagnostic::{Diagnostics, Position, did_you_mean};
 use crate::mapping::examples::reach::{self, Reached, Sample};
@@ -245,7 +245,7 @@ fn run_example(forge: &Forge, example: &Yaml) -> Result<(), String> {
     let identity = forge.identify(body.root(), &headers).map_err(|failure| failure.to_string())?;
     for (key, value) in expected {
         if key.name == "teaches" {
-            check_lesson(forge, &body, &headers, &value.to_json())?;
+            teaching::example::check(forge, &identity, &body, &headers, &value.to_json())?;
             continue;
         }
         let filtered = FilterKind::named(&key.name)
@@ -262,13 +262,6 @@ fn run_example(forge: &Forge, example: &Yaml) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// Holds what a hook teaches against `{kind: {id: …, state: {…}}}`, or null.
-fn check_lesson(forge: &Forge, body: &Document<'_>, headers: &[Header], expected: &Value) -> Result<(), String> {
-    let lesson = forge.lesson(body.root(), headers).map_err(|failure| failure.to_string())?;
-    let got = lesson.map_or(Value::Null, |Lesson { kind, id, state }| json!({kind: {"id": id, "state": state}}));
-    if got == *expected { Ok(()) } else { Err(format!("teaches: expected {expected}, got {got}")) }
 }
 
 /// A fact of an identity by the name that an example gives it.

@@ -1,106 +1,123 @@
-//! What a hook teaches of an object: `teaches` of a forge file. Hooks leave out what has not changed; the next hook about the
-//! object finds what those before it told as `seen`.
+//! What a hook teaches: `teaches` of a forge file. Hooks leave out what has not changed, and name people by their ids; the
+//! next hook finds what those before it told: of its object as `seen`, of people and projects by `lookup`.
 
-use super::{Forge, Header, text};
+pub(super) mod example;
+mod rows;
+mod states;
+
+use super::{Forge, Header};
 use crate::mapping::diagnostic::did_you_mean;
 use crate::mapping::eval::Run;
-use crate::mapping::failure::Stop;
-use crate::mapping::file::{members, single};
+use crate::mapping::file::members;
 use crate::mapping::json::Node;
-use crate::mapping::program::{Place, Template};
+use crate::mapping::lookups::TABLES;
 use crate::mapping::scope::Scope;
 use crate::mapping::yaml::Yaml;
-use crate::mapping::{Failure, NoKnowledge, Surroundings, template};
+use crate::mapping::{Failure, HookFacts, NoKnowledge, Surroundings};
 use bumpalo::Bump;
+use rows::Rows;
 use serde_json::{Map, Value};
+use states::Object;
 
-/// How long an object's id may be, in bytes.
+/// How long the id of anything may be, in bytes.
 const MOST_OF_AN_ID: usize = 255;
-/// How large a state may be, in bytes of its JSON.
-const MOST: usize = 256 << 10;
 
-/// What a hook tells of the state of an object.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a hook tells beyond itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Lesson {
+    /// The object that it is about, where something is remembered of its kind.
+    pub object: Option<Told>,
+    /// The people and projects that it names: each once in its table.
+    pub rows: Vec<RowTold>,
+}
+
+impl Lesson {
+    /// Whether the hook tells nothing and names nobody.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.object.is_none() && self.rows.is_empty()
+    }
+}
+
+/// What a hook tells of the object that it is about.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Told {
     /// The kind of the object, as the forge file calls it.
     pub kind: String,
     /// Which one of its kind.
     pub id: String,
     /// What the hook tells of it; what it leaves out is not here.
     pub state: Map<String, Value>,
+    /// What it tells that counts the first time only.
+    pub first: Map<String, Value>,
+    /// Members that say since when something is so: whether it is so now.
+    pub since: Vec<(String, bool)>,
+    /// Members of the state that keep one of these values once they have it.
+    pub lasting: Vec<(String, Vec<Value>)>,
+    /// What orders hooks about one object, where the forge says it.
+    pub version: Option<i64>,
+    /// Members of what is known that are ids of people.
+    pub users: Vec<String>,
 }
 
-/// What hooks about one kind of object teach.
-#[derive(Debug)]
+/// What a hook tells of somebody or of a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowTold {
+    /// The look-up table.
+    pub table: &'static str,
+    /// Who or which, as the hook names it.
+    pub id: String,
+    /// What it tells: columns of the table. None: it only names them.
+    pub columns: Vec<(String, String)>,
+}
+
+/// What hooks of a forge teach.
+#[derive(Debug, Default)]
 pub(super) struct Teaching {
-    kind: String,
-    id: Template,
-    state: Template,
-    place: Place,
+    rows: Vec<Rows>,
+    states: Vec<Object>,
 }
 
 impl Forge {
-    /// What a hook teaches, where it is about an object of which something is remembered.
+    /// What a hook teaches.
     ///
     /// # Errors
     /// When the hook has a value where the forge file cannot read it, or tells too much, with the line that wanted it.
-    pub fn lesson(&self, body: Node<'_>, headers: &[Header]) -> Result<Option<Lesson>, Failure> {
-        let beside = Surroundings { headers, ..Surroundings::new(&NoKnowledge) };
+    pub fn lesson(&self, hook: HookFacts<'_>, body: Node<'_>, headers: &[Header]) -> Result<Lesson, Failure> {
+        let beside = Surroundings { hook: Some(hook), headers, ..Surroundings::new(&NoKnowledge) };
         let arena = Bump::new();
         let mut run = Run::new(&self.program, body, &beside, &arena);
-        for teaching in &self.teaches {
-            if let Some(id) = text(&run, &teaching.id)? {
-                return teaching.lesson(id, &mut run).map(Some);
+        let mut lesson = Lesson::default();
+        for rows in &self.teaches.rows {
+            rows.told(&mut run, &mut lesson.rows)?;
+        }
+        for state in &self.teaches.states {
+            if let Some(told) = state.told(&mut run)? {
+                lesson.object = Some(told);
+                break;
             }
         }
-        Ok(None)
+        Ok(lesson)
     }
 }
-
-impl Teaching {
-    fn lesson<'a>(&'a self, id: String, run: &mut Run<'a>) -> Result<Lesson, Failure> {
-        let mut json = Vec::new();
-        match run.write(&self.state, &mut json) {
-            Ok(()) | Err(Stop::Omit) => {}
-            Err(Stop::Fail(failure)) => return Err(*failure),
-        }
-        if id.len() > MOST_OF_AN_ID || json.len() > MOST {
-            let (length, size) = (id.len(), json.len());
-            let message = format!(
-                "the id of the {} has {length} bytes and may have {MOST_OF_AN_ID}, what is told of it {size} and may have {MOST}",
-                self.kind
-            );
-            return Err(run.failure(self.place, message));
-        }
-        // What the template wrote is an object; nothing is known where it is none.
-        let mut state: Map<String, Value> = serde_json::from_slice(&json).unwrap_or_default();
-        state.retain(|_, value| !value.is_null());
-        Ok(Lesson { kind: self.kind.clone(), id, state })
-    }
-}
-
-const TEACHING_KEYS: [&str; 2] = ["id", "state"];
 
 /// Reads `teaches`, which a forge whose hooks tell everything leaves out.
-pub(super) fn read(root: &Yaml, scope: &mut Scope<'_>) -> Vec<Teaching> {
-    let mut all = Vec::new();
+pub(super) fn read(root: &Yaml, scope: &mut Scope<'_>) -> Teaching {
+    let mut teaching = Teaching::default();
     for (key, value) in members(root.get("teaches"), "teaches", scope) {
-        for (key, _) in value.map().unwrap_or_default() {
-            if !TEACHING_KEYS.contains(&key.name.as_str()) {
-                let suggestion = did_you_mean(&key.name, TEACHING_KEYS);
+        match TABLES.iter().find(|(table, _)| *table == key.name) {
+            Some((table, columns)) => teaching.rows.push(Rows::read(table, columns, value, scope)),
+            None if key.name == "states" => {
+                for (kind, state) in members(Some(value), "states", scope) {
+                    teaching.states.extend(Object::read(kind, state, scope));
+                }
+            }
+            None => {
+                let known = TABLES.iter().map(|(table, _)| *table).chain(["states"]);
+                let suggestion = did_you_mean(&key.name, known);
                 scope.error(key.position, format!("unknown key `{}`{suggestion}", key.name));
             }
         }
-        let (Some(id), Some(state)) = (value.get("id"), value.get("state").filter(|state| state.map().is_some()))
-        else {
-            scope.error(
-                value.position,
-                "expected {id: …, state: {…}}: which object the hook is about, and what it tells of it",
-            );
-            continue;
-        };
-        let (kind, place) = (key.name.clone(), scope.place(key.position));
-        all.push(Teaching { kind, id: single(id, scope), state: template::compile(state, scope), place });
     }
-    all
+    teaching
 }

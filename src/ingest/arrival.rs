@@ -4,7 +4,7 @@ use super::{Destined, Planned, Received, Route};
 use crate::config::Duplicates;
 use crate::forge::{self, Forges};
 use crate::rules::Rules;
-use crate::store::{Arrival, Fate, Hook, Lesson, Plan, Same};
+use crate::store::{Arrival, Fate, Hook, Lesson, Plan, RowTold, Same, Told};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -13,13 +13,32 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use uuid::Uuid;
 
+/// What a hook is marked with as it comes in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stamp {
+    pub(super) id: Uuid,
+    pub(super) received_at: Timestamp,
+}
+
+impl Stamp {
+    pub(super) fn now() -> Self {
+        Self { id: Uuid::now_v7(), received_at: Timestamp::now() }
+    }
+}
+
 /// The hook that was received, without what proved it; one that is not recognised has no forge and no event.
-pub(super) fn hook(rules: &Rules, route: &Route, mut received: Received, planned: Option<&Planned>) -> Hook {
+pub(super) fn hook(
+    rules: &Rules,
+    route: &Route,
+    stamp: Stamp,
+    mut received: Received,
+    planned: Option<&Planned>,
+) -> Hook {
     received.headers.retain(|(name, _)| !is_proof(&rules.forges, name));
     let identity = planned.map(|planned| planned.identity.clone());
     let (forge, hops) = planned.map_or(("", 0), |planned| (planned.forge.name(), planned.hops));
     Hook {
-        id: Uuid::now_v7(),
+        id: stamp.id,
         route: route.path.clone(),
         forge: forge.to_owned(),
         event: identity.as_ref().map(|identity| identity.event.clone()).unwrap_or_default(),
@@ -27,10 +46,11 @@ pub(super) fn hook(rules: &Rules, route: &Route, mut received: Received, planned
         instance: identity.as_ref().and_then(|identity| identity.instance.clone()),
         delivery_key: identity.and_then(|identity| identity.delivery_key),
         hops,
-        received_at: Timestamp::now(),
+        received_at: stamp.received_at,
         headers: received.headers,
         body: Bytes::from(received.body),
         seen: None,
+        known: None,
     }
 }
 
@@ -59,8 +79,24 @@ pub(super) fn arrival(
     now: Timestamp,
 ) -> Arrival {
     let same = key(&hook, route.duplicates).map(|key| Same { key, window: route.duplicate_window });
-    let lesson = lesson.map(|forge::Lesson { kind, id, state }| Lesson { kind, id, state });
+    let lesson = lesson.map(|lesson| taught(lesson, &hook));
     Arrival { hook: Arc::new(hook), plans, ignored: None, same, lesson, records: route.records, now }
+}
+
+/// What a hook teaches, as the store takes it.
+fn taught(lesson: forge::Lesson, hook: &Hook) -> Lesson {
+    let object = lesson.object.map(|told| {
+        let forge::Told { kind, id, state, first, since, lasting, version, users } = told;
+        let at = whole_seconds(hook.received_at).to_string();
+        Told { kind, id, state, first, since, lasting, version, users, at }
+    });
+    let row = |row: forge::RowTold| RowTold { table: row.table.to_owned(), id: row.id, columns: row.columns };
+    Lesson { object, rows: lesson.rows.into_iter().map(row).collect() }
+}
+
+/// A time as forges write it.
+pub(super) fn whole_seconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
 /// A hook that no destination was asked about.

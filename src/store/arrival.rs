@@ -1,8 +1,8 @@
 //! A hook on its way into the store, and what becomes of it there.
 
+use super::Lesson;
 use bytes::Bytes;
 use jiff::Timestamp;
-use serde_json::{Map, Value};
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -34,6 +34,9 @@ pub struct Hook {
     pub body: Bytes,
     /// What was known of the object that it is about when it came, a JSON object; none where nothing was. The store fills it.
     pub seen: Option<String>,
+    /// What was known, when it had taught, of the people and projects that it names: a JSON object of look-up tables, ids and
+    /// columns; none where nothing was. The store fills it.
+    pub known: Option<String>,
 }
 
 impl Hook {
@@ -43,17 +46,6 @@ impl Hook {
         let instance = self.instance.as_deref().unwrap_or_default();
         self.project.as_ref().map(|project| format!("{} {instance} {project}", self.forge))
     }
-}
-
-/// What a hook tells of the state of an object: hooks leave out what has not changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lesson {
-    /// The kind of the object.
-    pub kind: String,
-    /// Which one of its kind, within its project.
-    pub id: String,
-    /// What is told of it.
-    pub state: Map<String, Value>,
 }
 
 /// A hook on its way into the store.
@@ -67,7 +59,7 @@ pub struct Arrival {
     pub ignored: Option<String>,
     /// By what the same hook is found that came before on the route.
     pub same: Option<Same>,
-    /// What it teaches of an object.
+    /// What it teaches.
     pub lesson: Option<Lesson>,
     /// Whether it is recorded, where it is the first of its event on the route.
     pub records: bool,

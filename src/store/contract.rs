@@ -5,16 +5,16 @@ mod claims;
 mod erasing;
 mod history;
 mod lanes;
+mod learning;
 mod recordings;
 mod resend;
 
 use super::{
-    Appended, Arrival, Attempt, Claimed, Ending, Fate, Hook, Lesson, MadeBy, Most, Outgoing, Plan, Report, Retention,
-    Same, Store, StoreError, Then,
+    Appended, Arrival, Attempt, Claimed, Ending, Fate, Hook, MadeBy, Most, Outgoing, Plan, Report, Retention, Same,
+    Store, StoreError, Then,
 };
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -43,6 +43,7 @@ pub(super) fn hook(size: usize) -> Hook {
         headers: vec![("x-team".to_owned(), "ledger \"ж\"".to_owned())],
         body: Bytes::from(vec![b' '; size]),
         seen: None,
+        known: None,
     }
 }
 
@@ -120,8 +121,13 @@ pub(super) async fn run<S: Store>(make: impl Fn() -> S) {
     claims::a_lease_that_ends_hands_out_again(&make()).await;
     what_is_due_again_waits_and_counts(&make()).await;
     a_probe_spends_nothing(&make()).await;
-    a_hook_teaches_once_and_in_order_of_arrival(&make()).await;
-    what_no_hook_tells_of_any_more_is_forgotten(&make()).await;
+    learning::a_hook_teaches_once_and_in_order_of_arrival(&make()).await;
+    learning::what_no_hook_tells_of_any_more_is_forgotten(&make()).await;
+    learning::people_are_known_on_every_route_of_their_instance(&make()).await;
+    learning::an_older_hook_teaches_nothing(&make()).await;
+    learning::whom_an_object_names_is_asked_for(&make()).await;
+    learning::what_is_known_is_listed_in_parts_and_forgotten(&make()).await;
+    learning::states_are_listed_and_forgotten(&make()).await;
     what_is_sent_is_kept(&make()).await;
     destinations_do_not_see_each_other(&make()).await;
     what_has_ended_stays_so(&make()).await;
@@ -284,63 +290,6 @@ async fn the_same_key_is_a_duplicate_for_a_while(store: &impl Store) {
         end(store, &claimed, Ending::Failed("no".to_owned()), at(73)).await;
     }
     assert_eq!(store.append(keyed("/", 74)).await, stored, "what failed may come again");
-}
-
-/// Appends a hook that tells of an issue.
-async fn teach(store: &impl Store, (route, project, id): (&str, &str, &str), told: Value, now: Timestamp) -> Appended {
-    let hook = Hook { route: route.to_owned(), project: Some(project.to_owned()), ..hook(10) };
-    let same = Some(Same { key: format!("{project} {id} {told}"), window: LEASE });
-    let state = told.as_object().expect("an object").clone();
-    let lesson = Some(Lesson { kind: "issue".to_owned(), id: id.to_owned(), state });
-    store.append(Arrival { same, lesson, now, ..arrival(&hook, &["a"]) }).await.expect("room")
-}
-
-/// What the next hooks that are handed out have seen.
-async fn seen(store: &impl Store, count: usize, now: Timestamp) -> Vec<Option<Value>> {
-    let mut all = Vec::new();
-    for _ in 0..count {
-        let claimed = claim(store, "a", now).await.expect("due");
-        all.push(claimed.hook.seen.as_ref().map(|seen| serde_json::from_str(seen).expect("JSON")));
-    }
-    all
-}
-
-async fn a_hook_teaches_once_and_in_order_of_arrival(store: &impl Store) {
-    let lamp = ("/", "ledger", "1");
-    teach(store, lamp, json!({"title": "Lamp", "status": "OPEN"}), at(0)).await;
-    teach(store, lamp, json!({"title": "New lamp"}), at(0)).await;
-    teach(store, lamp, json!({}), at(0)).await;
-    let repeated = teach(store, lamp, json!({"title": "New lamp"}), at(0)).await;
-    assert!(matches!(repeated, Appended::Duplicate { .. }), "{repeated:?}");
-    teach(store, lamp, json!({"title": "Newest lamp"}), at(0)).await;
-    // Another issue, another project, another route: nothing is known there.
-    for other in [("/", "ledger", "2"), ("/", "quay", "1"), ("/other", "ledger", "1")] {
-        teach(store, other, json!({"title": "Rope"}), at(0)).await;
-    }
-    let known = vec![
-        None,
-        Some(json!({"title": "Lamp", "status": "OPEN"})),
-        Some(json!({"title": "New lamp", "status": "OPEN"})),
-        Some(json!({"title": "New lamp", "status": "OPEN"})),
-        None,
-        None,
-        None,
-    ];
-    assert_eq!(seen(store, 7, at(1)).await, known);
-    // Handed out again, each has seen what it saw when it came.
-    assert_eq!(seen(store, 7, at(100)).await, known);
-}
-
-async fn what_no_hook_tells_of_any_more_is_forgotten(store: &impl Store) {
-    let hour = Retention { states: Duration::from_hours(1), ..FOREVER };
-    let (old, new) = (("/", "ledger", "1"), ("/", "ledger", "2"));
-    teach(store, old, json!({"title": "Lamp"}), at(0)).await;
-    teach(store, new, json!({"title": "Rope"}), at(3_000)).await;
-    store.prune(hour, at(3_700)).await.expect("the store works");
-    for object in [old, new] {
-        teach(store, object, json!({}), at(3_700)).await;
-    }
-    assert_eq!(seen(store, 4, at(3_701)).await, [None, None, None, Some(json!({"title": "Rope"}))]);
 }
 
 async fn what_has_ended_is_removed_in_steps_and_what_waits_is_not(store: &impl Store) {

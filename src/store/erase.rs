@@ -39,7 +39,7 @@ pub struct Erased {
     pub deliveries: u64,
     /// Attempts of those.
     pub attempts: u64,
-    /// Objects of which it is not remembered any more what hooks told.
+    /// Objects, people and projects of which it is not remembered any more what hooks told.
     pub remembered: u64,
     /// Recorded hooks that were removed.
     pub recordings: u64,

@@ -21,6 +21,7 @@ mod left;
 mod mentioned;
 mod prune;
 mod queues;
+mod recall;
 mod record;
 mod recordings;
 mod refill;

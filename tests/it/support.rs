@@ -66,5 +66,6 @@ pub fn stored(forge: &Forge, headers: Vec<Header>, body: Vec<u8>) -> Result<Hook
         headers,
         body: body.into(),
         seen: None,
+        known: None,
     })
 }

@@ -2,7 +2,7 @@
 
 use super::super::{
     Arrival, Attempt, Ending, Erased, Erasure, Exchange, Fate, Filter, Hook, Lesson, Look, MadeBy, Outgoing, State,
-    Store, Whose,
+    Store, Told, Whose,
 };
 use super::{append, arrival, at, attempt, claim, end, hook, pending, record};
 use crate::store::{HookRecord, Then};
@@ -85,11 +85,9 @@ fn look() -> Look {
 
 pub(super) async fn a_project_is_blanked_and_others_are_not(store: &impl Store) {
     let lesson = |id: &str| {
-        Some(Lesson {
-            kind: "issue".to_owned(),
-            id: id.to_owned(),
-            state: [("t".to_owned(), json!("Lamp"))].into_iter().collect(),
-        })
+        let state = [("t".to_owned(), json!("Lamp"))].into_iter().collect();
+        let told = Told { kind: "issue".to_owned(), id: id.to_owned(), state, ..Told::default() };
+        Some(Lesson { object: Some(told), rows: Vec::new() })
     };
     let by_id = told("7f3a", r#"{"x": "nothing"}"#);
     let by_path = told("7f3a", r#"{"u": "https://git.example.org/project/north/ledger.git"}"#);

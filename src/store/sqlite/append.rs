@@ -1,7 +1,7 @@
 //! Writes a hook and its deliveries.
 
 use super::super::{Appended, Arrival, DeliveryNumber, Fate, Hook, Plan, Same};
-use super::learn::learn;
+use super::learn::{Learned, learn};
 use super::queues::{Queues, Ready};
 use super::recordings::{Known, Of};
 use super::room::Room;
@@ -35,11 +35,11 @@ impl Command for Append {
         let (arrival, now) = (&*self.arrival, self.arrival.now.as_microsecond());
         self.room.check(database, arrival.hook.body.len())?;
         if let Some(of) = arrival.same.as_ref().map_or(Ok(None), |same| before(database, &arrival.hook, same, now))? {
-            insert_hook(database, arrival, Some(of), None, now)?;
+            insert_hook(database, arrival, Some(of), &Learned::default(), now)?;
             return Ok(Written { appended: Appended::Duplicate { of }, due: Vec::new(), recorded: None });
         }
-        let seen = learn(database, arrival, now)?;
-        let hook_seq = insert_hook(database, arrival, None, seen.as_deref(), now)?;
+        let learned = learn(database, arrival, now)?;
+        let hook_seq = insert_hook(database, arrival, None, &learned, now)?;
         let recorded = if arrival.records { self.recorded.record(database, &self.room, &arrival.hook)? } else { None };
         let (mut due, mut queue_full) = (Vec::new(), Vec::new());
         for plan in &arrival.plans {
@@ -50,9 +50,9 @@ impl Command for Append {
                 Inserted::Waits(..) | Inserted::Ignored => {}
             }
         }
-        let hook = match seen {
-            Some(seen) => Arc::new(Hook { seen: Some(seen), ..(*arrival.hook).clone() }),
-            None => Arc::clone(&arrival.hook),
+        let hook = match learned {
+            Learned { seen: None, known: None } => Arc::clone(&arrival.hook),
+            Learned { seen, known } => Arc::new(Hook { seen, known, ..(*arrival.hook).clone() }),
         };
         for (_, ready) in &mut due {
             ready.hook = Some(Arc::clone(&hook));
@@ -93,15 +93,15 @@ fn insert_hook(
     database: &Connection,
     arrival: &Arrival,
     of: Option<Uuid>,
-    seen: Option<&str>,
+    learned: &Learned,
     now: i64,
 ) -> rusqlite::Result<i64> {
     let hook = &arrival.hook;
     let ends_at_once = of.is_some() || arrival.plans.is_empty();
     let mut insert = database.prepare_cached(
         "INSERT INTO hook (id, route, forge, event, project, instance, delivery_key, hops, received_at, same_key, \
-         duplicate_of, ignored, ended_at, headers, seen, body) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+         duplicate_of, ignored, ended_at, headers, seen, body, known) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
     )?;
     insert.insert(params![
         hook.id,
@@ -118,8 +118,9 @@ fn insert_hook(
         arrival.ignored,
         ends_at_once.then_some(now),
         rows::headers_text(&hook.headers),
-        seen,
+        learned.seen,
         &hook.body[..],
+        learned.known,
     ])
 }
 

@@ -4,6 +4,7 @@ use super::super::DeliveryNumber;
 use super::super::mentions::Mentions;
 use super::mentioned::Key;
 use super::queues::{Queues, SharedQueues, lock};
+use super::recall::KnownKey;
 use super::record::let_on;
 use super::writer::{Command, Pending};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -140,7 +141,7 @@ impl Blank {
         let has_project = !self.mentions.is_project() && !project.is_some_and(|own| self.mentions.names(&own));
         let has_ignored = !ignored.is_some_and(|reason| self.mentions.occurs(reason.as_bytes()));
         let mut blank = database.prepare_cached(
-            "UPDATE hook SET body = x'', headers = '[]', seen = NULL, erased_at = ?2, project = iif(?3, project, NULL), \
+            "UPDATE hook SET body = x'', headers = '[]', seen = NULL, known = NULL, erased_at = ?2, project = iif(?3, project, NULL), \
              ignored = iif(?4, ignored, ?5) WHERE seq = ?1",
         )?;
         blank.execute(params![hook, self.at, has_project, has_ignored, ERASED])?;
@@ -181,10 +182,18 @@ fn count(database: &Connection, query: &str, hook: i64) -> rusqlite::Result<u64>
     database.prepare_cached(query)?.query_row([hook], |row| row.get(0))
 }
 
-/// Removes what is remembered of objects, and recorded hooks.
+/// Removes what is remembered of objects, people and projects, and recorded hooks.
+#[derive(Default)]
 pub(super) struct Remove {
     pub(super) remembered: Vec<Key>,
+    pub(super) known: Vec<KnownKey>,
     pub(super) recordings: Vec<i64>,
+}
+
+impl Remove {
+    pub(super) fn is_empty(&self) -> bool {
+        self.remembered.is_empty() && self.known.is_empty() && self.recordings.is_empty()
+    }
 }
 
 impl Command for Remove {
@@ -196,6 +205,11 @@ impl Command for Remove {
                 .prepare_cached("DELETE FROM remembered WHERE route = ?1 AND project = ?2 AND kind = ?3 AND id = ?4")?;
             for (route, project, kind, id) in &self.remembered {
                 forget.execute(params![route, project, kind, id])?;
+            }
+            for (table, instance, id) in &self.known {
+                let mut forget =
+                    database.prepare_cached("DELETE FROM known WHERE kind = ?1 AND instance = ?2 AND id = ?3")?;
+                forget.execute(params![table, instance, id])?;
             }
             for recording in &self.recordings {
                 database.prepare_cached("DELETE FROM recording WHERE rowid = ?1")?.execute([recording])?;

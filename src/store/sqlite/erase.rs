@@ -6,8 +6,9 @@ use super::super::{Answer, Erase, Erased, Erasure, StoreError};
 use super::SqliteStore;
 use super::blank::{Blank, Blanked, Remove};
 use super::left::{LOG, is_empty, with_ending};
-use super::mentioned::{FindHooks, FindRecordings, FindRemembered, FoundHook, Key};
+use super::mentioned::{FindHooks, FindKnown, FindRecordings, FindRemembered, FoundHook, Key};
 use super::prune::give_back;
+use super::recall::KnownKey;
 use super::writer::{Command, Pending};
 use rusqlite::Connection;
 use std::collections::BTreeSet;
@@ -49,6 +50,7 @@ impl SqliteStore {
         let (mentions, mut erased) = (Arc::new(Mentions::of(&erasure.whose)), Erased::default());
         let projects = Arc::new(self.erase_hooks(&erasure, &mentions, &mut erased).await?);
         self.erase_remembered(&erasure, &mentions, &projects, &mut erased).await?;
+        self.erase_known(&erasure, &mentions, &mut erased).await?;
         self.erase_recordings(&erasure, &mentions, &projects, &mut erased).await?;
         if !erasure.is_dry_run {
             // The next hook of an event whose recording is gone is recorded.
@@ -110,7 +112,23 @@ impl SqliteStore {
             let found = self.search(FindRemembered { mentions, projects, after: from }).await?;
             after = found.next;
             erased.remembered += found.items.len() as u64;
-            self.remove(erasure, Remove { remembered: found.items, recordings: Vec::new() }).await?;
+            self.remove(erasure, Remove { remembered: found.items, ..Remove::default() }).await?;
+        }
+        Ok(())
+    }
+
+    async fn erase_known(
+        &self,
+        erasure: &Erasure,
+        mentions: &Arc<Mentions>,
+        erased: &mut Erased,
+    ) -> Result<(), StoreError> {
+        let mut after = Some(KnownKey::default());
+        while let Some(from) = after {
+            let found = self.search(FindKnown { mentions: Arc::clone(mentions), after: from }).await?;
+            after = found.next;
+            erased.remembered += found.items.len() as u64;
+            self.remove(erasure, Remove { known: found.items, ..Remove::default() }).await?;
         }
         Ok(())
     }
@@ -128,13 +146,13 @@ impl SqliteStore {
             let found = self.search(FindRecordings { mentions, projects, after: from }).await?;
             after = found.next;
             erased.recordings += found.items.len() as u64;
-            self.remove(erasure, Remove { remembered: Vec::new(), recordings: found.items }).await?;
+            self.remove(erasure, Remove { recordings: found.items, ..Remove::default() }).await?;
         }
         Ok(())
     }
 
     async fn remove(&self, erasure: &Erasure, remove: Remove) -> Result<(), StoreError> {
-        if erasure.is_dry_run || remove.remembered.is_empty() && remove.recordings.is_empty() {
+        if erasure.is_dry_run || remove.is_empty() {
             return Ok(());
         }
         self.ask(remove).await?;

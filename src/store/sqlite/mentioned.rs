@@ -1,7 +1,9 @@
 //! Finds what is to be erased: blocks of rows, read beside the writer.
 
 use super::super::Hook;
+use super::super::lesson::PROJECTS;
 use super::super::mentions::{Mentions, says};
+use super::recall::KnownKey;
 use super::rows;
 use super::writer::{Command, Pending};
 use rusqlite::types::ValueRef;
@@ -67,8 +69,10 @@ impl FindHooks {
 
     fn is_told(&self, hook: &Hook) -> bool {
         let headers = rows::headers_text(&hook.headers);
-        let seen = hook.seen.as_deref().unwrap_or_default();
-        [&hook.body[..], headers.as_bytes(), seen.as_bytes()].into_iter().any(|content| self.mentions.occurs(content))
+        let [seen, known] = [&hook.seen, &hook.known].map(|text| text.as_deref().unwrap_or_default());
+        [&hook.body[..], headers.as_bytes(), seen.as_bytes(), known.as_bytes()]
+            .into_iter()
+            .any(|content| self.mentions.occurs(content))
     }
 
     /// Whether it occurs in what was made of a hook, or answered to it: of a project that says nothing.
@@ -157,6 +161,42 @@ impl FindRemembered {
 /// A project without its forge and its instance.
 fn bare(project: &str) -> &str {
     project.splitn(3, ' ').nth(2).unwrap_or(project)
+}
+
+/// What hooks told of people and projects.
+pub(super) struct FindKnown {
+    pub(super) mentions: Arc<Mentions>,
+    pub(super) after: KnownKey,
+}
+
+impl Command for FindKnown {
+    type Done = Found<KnownKey, KnownKey>;
+
+    fn run(&self, database: &Connection, _: &mut Pending) -> rusqlite::Result<Found<KnownKey, KnownKey>> {
+        let mut query = database.prepare_cached(
+            "SELECT kind, instance, id, columns FROM known WHERE (kind, instance, id) > (?1, ?2, ?3) \
+             ORDER BY kind, instance, id LIMIT ?4",
+        )?;
+        let (table, instance, id) = &self.after;
+        let mut rows = query.query(params![table, instance, id, BLOCK])?;
+        let (mut items, mut looked_at, mut last) = (Vec::new(), 0, None);
+        while let Some(row) = rows.next()? {
+            let key: KnownKey = (row.get(0)?, row.get(1)?, row.get(2)?);
+            if self.fits(&key, row.get_ref(3)?.as_str()?) {
+                items.push(key.clone());
+            }
+            (looked_at, last) = (looked_at + 1, Some(key));
+        }
+        Ok(Found { items, next: last.filter(|_| looked_at == BLOCK) })
+    }
+}
+
+impl FindKnown {
+    fn fits(&self, (table, _, id): &KnownKey, columns: &str) -> bool {
+        // In some forges people and projects have numbers, which may be the same.
+        let may_be_meant = !self.mentions.is_project() || table == PROJECTS;
+        may_be_meant && (self.mentions.names(id) || self.mentions.occurs(columns.as_bytes()))
+    }
 }
 
 /// Recorded hooks.

@@ -48,7 +48,7 @@ pub(super) fn time(micros: i64) -> Timestamp {
 /// The hook of a number.
 pub(super) fn hook(database: &Connection, seq: i64) -> rusqlite::Result<Option<Hook>> {
     let mut query = database.prepare_cached(
-        "SELECT id, route, forge, event, project, instance, delivery_key, hops, received_at, headers, body, seen \
+        "SELECT id, route, forge, event, project, instance, delivery_key, hops, received_at, headers, body, seen, known \
          FROM hook WHERE seq = ?1",
     )?;
     query.query_row([seq], read_hook).optional()
@@ -68,6 +68,7 @@ fn read_hook(row: &Row<'_>) -> rusqlite::Result<Hook> {
         headers: headers(&row.get::<_, String>(9)?),
         body: Bytes::from(row.get::<_, Vec<u8>>(10)?),
         seen: row.get(11)?,
+        known: row.get(12)?,
     })
 }
 

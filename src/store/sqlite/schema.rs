@@ -10,7 +10,7 @@ const APPLICATION: i32 = 0x6867_6c74;
 
 /// The steps from an empty database to today's; the version of a database is how many it has made. Steps that were released
 /// never change.
-const MIGRATIONS: [&str; 2] = [FIRST, HISTORY];
+const MIGRATIONS: [&str; 3] = [FIRST, HISTORY, KNOWLEDGE];
 
 const FIRST: &str = "
 CREATE TABLE hook (
@@ -124,6 +124,26 @@ CREATE TABLE recording (                              -- the first hook of each 
     body BLOB NOT NULL,
     PRIMARY KEY (route, forge, event)
 );
+";
+
+/// What hooks leave out and others told.
+const KNOWLEDGE: &str = "
+ALTER TABLE hook ADD COLUMN known TEXT;               -- what was known of the people and projects that it names
+ALTER TABLE remembered ADD COLUMN version INTEGER;    -- what orders hooks about one object, where the forge says it
+ALTER TABLE remembered ADD COLUMN first_at INTEGER;   -- when it was seen first
+ALTER TABLE remembered ADD COLUMN event TEXT;         -- of the hook that told last
+ALTER TABLE remembered ADD COLUMN hook BLOB;          -- its id
+
+CREATE TABLE known (                                  -- what hooks told of people and projects
+    kind TEXT NOT NULL,                               -- the look-up table
+    instance TEXT NOT NULL,
+    id TEXT NOT NULL,
+    columns TEXT NOT NULL,                            -- a JSON object of texts
+    origins TEXT NOT NULL,                            -- which hook told each
+    seen_at INTEGER NOT NULL,                         -- when it was named last, to the day
+    PRIMARY KEY (kind, instance, id)
+) WITHOUT ROWID;
+CREATE INDEX known_seen ON known (seen_at);
 ";
 
 /// Why a database cannot be used.
