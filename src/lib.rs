@@ -22,6 +22,7 @@ pub mod feed;
 pub mod forge;
 mod handmade;
 pub mod ingest;
+pub mod known;
 pub mod loop_guard;
 pub mod mapping;
 pub mod mapping_files;

@@ -67,7 +67,7 @@ fn a_room_uses_only_the_rooms_below_it() {
     ];
     let of_ingest = [&["ingest", "path_keys"][..], &of_both].concat();
     let of_delivery = [&["delivery", "path_keys"][..], &of_both].concat();
-    let rooms: [(&str, &[&str]); 15] = [
+    let rooms: [(&str, &[&str]); 16] = [
         ("mapping", &["mapping"]),
         ("forge", &["forge", "mapping", "secret"]),
         ("store", &["store"]),
@@ -76,7 +76,8 @@ fn a_room_uses_only_the_rooms_below_it() {
         ("rules", &["rules", "mapping", "forge"]),
         ("ingest", &of_ingest),
         ("delivery", &of_delivery),
-        ("config", &["config", "mapping", "mapping_files", "forge", "secret", "loop_guard", "path_keys"]),
+        ("known/configured", &[]),
+        ("config", &["config", "known", "mapping", "mapping_files", "forge", "secret", "loop_guard", "path_keys"]),
         ("feed", &["feed"]),
         ("alerts", &["alerts", "config", "delivery", "feed", "metrics"]),
         ("capture", &["capture", "mapping", "forge", "path_keys"]),

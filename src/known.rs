@@ -1,0 +1,3 @@
+//! What is known beyond what a hook itself tells.
+
+pub mod configured;
