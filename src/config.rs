@@ -9,6 +9,7 @@ mod client_certificate;
 mod destination;
 mod fields;
 mod headers;
+mod known;
 mod nearly_full;
 mod origins;
 mod queueing;
@@ -20,10 +21,12 @@ mod signing;
 mod sources;
 
 use crate::forge::signature::SigningKeys;
+use crate::known::configured::Configured;
 use crate::mapping::Files;
 use crate::secret::{Secret, Secrets};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use access::{Network, Rate};
@@ -75,6 +78,8 @@ pub struct Settings {
     pub alerts: Vec<Alert>,
     /// How long a destination must be out of trouble before that is posted. Default 1 min.
     pub alerts_calm: Duration,
+    /// What is said of people, projects and numbers; it wins over what hooks tell. Default nothing.
+    pub configured: Arc<Configured>,
     /// The routes; never empty.
     pub routes: Vec<Route>,
     /// The environment variables of ours that are empty, which say nothing.

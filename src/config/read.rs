@@ -11,12 +11,14 @@ use crate::mapping_files;
 use serde_json::{Map, Value};
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
 /// Reads everything. They are the settings only when `all.faults` is empty; else what is wrong has its default.
 pub(super) fn settings(mut members: Map<String, Value>, all: &mut Collector<'_>) -> Settings {
     refuse_sidecar_in_file(&mut members, all);
+    super::known::refuse_variables(&mut members, all);
     let mut top = Fields::new("", members);
     let mappings_dir = top.text("mappings_dir", all).map(PathBuf::from);
     let files = files(mappings_dir.as_deref(), all);
@@ -29,6 +31,7 @@ pub(super) fn settings(mut members: Map<String, Value>, all: &mut Collector<'_>)
     let admin_tokens = super::admin::tokens(&mut top, all);
     let alerts = super::alert::alerts(&mut top, all);
     let alerts_calm = super::alert::calm(top.table("alerts", all), all);
+    let configured = Arc::new(super::known::configured(&mut top, all));
     let data_dir = top.text("data_dir", all).map(PathBuf::from);
     let grace = top.duration("grace", all);
     let log_format = top.parsed("log_format", all, log_format);
@@ -58,6 +61,7 @@ pub(super) fn settings(mut members: Map<String, Value>, all: &mut Collector<'_>)
         admin_tokens,
         alerts,
         alerts_calm,
+        configured,
         data_dir: data_dir.unwrap_or_else(|| PathBuf::from("./hookglot-data")),
         files,
         mappings_dir,

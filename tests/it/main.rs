@@ -48,6 +48,8 @@ mod client_certificates;
 mod command_line;
 /// Faults of a configuration, all at once.
 mod config;
+/// Who is who by the configuration: faults, and that nobody shows.
+mod configured;
 /// What becomes of each event, and the pages that are made of it.
 mod coverage;
 /// Kills at any moment: what was accepted arrives.
