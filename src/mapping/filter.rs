@@ -231,6 +231,13 @@ pub static FILTERS: &[Filter] = &[
         ("x | short_hex(8)", "\"8473a25a-0000-4000-8000-3e5c9e0a4b51\"", "\"8473a25a\""),
         ids::short_hex,
     ),
+    filter(
+        "sorted",
+        &[],
+        "a list of texts and numbers in the order of their texts",
+        ("x | sorted", "[\"tide\", \"cargo\"]", "[\"cargo\",\"tide\"]"),
+        lists::sorted,
+    ),
     filter("string", &[], "a number or boolean as its text", ("x | string", "15", "\"15\""), texts::string),
     filter(
         "strip_prefix",

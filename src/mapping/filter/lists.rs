@@ -62,6 +62,15 @@ pub(super) fn texts<'a>(value: &mut Value<'a>, _: &[Value<'a>], asking: &Asking<
     put(value, Value::List(asking.arena.alloc_slice_copy(&all)))
 }
 
+pub(super) fn sorted<'a>(value: &mut Value<'a>, _: &[Value<'a>], asking: &Asking<'a>) -> Result<(), String> {
+    let mut all = elements(value)?;
+    if let Some(element) = all.iter().find(|element| element.as_text().is_none()) {
+        return wants("a list of texts and numbers", element);
+    }
+    all.sort_by_cached_key(|element| element.as_text().map(std::borrow::Cow::into_owned));
+    put(value, Value::List(asking.arena.alloc_slice_copy(&all)))
+}
+
 pub(super) fn find<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], _: &Asking<'a>) -> Result<(), String> {
     let key = arguments.first().and_then(Value::as_text).unwrap_or_default();
     let wanted = arguments.get(1).unwrap_or(&Value::Null);
