@@ -16,6 +16,7 @@ mod erase;
 mod history;
 mod lesson;
 mod mentions;
+pub mod numbers;
 pub mod recall;
 pub mod recordings;
 mod resend;
@@ -23,6 +24,7 @@ pub mod sqlite;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use numbers::Numbers;
 use recall::Recall;
 use recordings::Recordings;
 use std::future::Future;
@@ -279,7 +281,7 @@ pub struct Disk {
 }
 
 /// A home of hooks and deliveries.
-pub trait Store: History + Resend + Recordings + Recall + Audit + Erase + Send + Sync {
+pub trait Store: History + Resend + Recordings + Recall + Numbers + Audit + Erase + Send + Sync {
     /// Whether what is stored outlives the process.
     fn is_durable(&self) -> bool;
 

@@ -48,6 +48,8 @@ pub struct ErasedShown {
     pub remembered: u64,
     /// Recorded hooks that were removed.
     pub recordings: u64,
+    /// Numbers that stood for a text of theirs and were removed.
+    pub numbers: u64,
     /// Deliveries that waited and ended for it, as failed.
     pub pending_ended: u64,
     /// Deliveries that still wait or are under way: their hooks are left. Ask again when they have ended.
@@ -58,10 +60,10 @@ pub struct ErasedShown {
 
 impl From<&Erased> for ErasedShown {
     fn from(erased: &Erased) -> Self {
-        let Erased { hooks, deliveries, attempts, remembered, recordings, pending_left, ref ended, may_linger } =
+        let Erased { hooks, deliveries, attempts, remembered, recordings, numbers, pending_left, may_linger, .. } =
             *erased;
-        let pending_ended = ended.iter().map(|(_, count)| count).sum();
-        Self { hooks, deliveries, attempts, remembered, recordings, pending_ended, pending_left, may_linger }
+        let pending_ended = erased.ended.iter().map(|(_, count)| count).sum();
+        Self { hooks, deliveries, attempts, remembered, recordings, numbers, pending_ended, pending_left, may_linger }
     }
 }
 

@@ -85,10 +85,10 @@ fn said(answer: &Value, done: &str, is_json: bool) -> Result<bool, Failure> {
 }
 
 fn say(erased: &ErasedShown, done: &str) {
-    let ErasedShown { hooks, deliveries, attempts, remembered, recordings, .. } = erased;
+    let ErasedShown { hooks, deliveries, attempts, remembered, recordings, numbers, .. } = erased;
     out::line(&format!(
-        "{hooks} hooks with {deliveries} deliveries and {attempts} attempts, {remembered} remembered objects and \
-         {recordings} recorded hooks {done}"
+        "{hooks} hooks with {deliveries} deliveries and {attempts} attempts, {remembered} remembered objects, \
+         {recordings} recorded hooks and {numbers} numbers {done}"
     ));
     if erased.pending_ended > 0 {
         out::line(&format!("{} of the deliveries were waiting: they end as failed", erased.pending_ended));

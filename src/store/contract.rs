@@ -6,6 +6,7 @@ mod erasing;
 mod history;
 mod lanes;
 mod learning;
+pub(super) mod numbers;
 mod recordings;
 mod resend;
 

@@ -43,6 +43,8 @@ pub struct Erased {
     pub remembered: u64,
     /// Recorded hooks that were removed.
     pub recordings: u64,
+    /// Numbers that stood for a text of theirs and were removed.
+    pub numbers: u64,
     /// Deliveries that still wait or are under way: their hooks were left.
     pub pending_left: u64,
     /// Deliveries that waited and ended for it, by destination.

@@ -19,6 +19,7 @@ mod history;
 mod learn;
 mod left;
 mod mentioned;
+mod numbers;
 mod prune;
 mod queues;
 mod recall;
@@ -34,6 +35,7 @@ mod settle;
 mod soundness;
 mod writer;
 
+use super::numbers::Numbering;
 use super::{
     Answer, Appended, Arrival, Claimed, DeliveryNumber, Disk, KnownDestination, Most, Outgoing, Parked, Pruned,
     QueueState, Removed, Report, Retention, Store, StoreError,
@@ -87,6 +89,8 @@ pub struct SqliteStore {
     room: Room,
     made: Made,
     recorded: recordings::Known,
+    /// Which numbers it gives to texts.
+    numbering: Numbering,
     /// Owned as long as the store is.
     folder: Option<Folder>,
 }
@@ -155,7 +159,14 @@ impl SqliteStore {
         let (reader, searcher) = readers.map(|(reader, searcher)| (shared(reader), shared(searcher))).unzip();
         let (soundness, made) = (Soundness::of(folder.as_ref()), Made::default());
         let (recorded, writer) = (recordings::Known::default(), RwLock::new(Some(writer)));
-        Ok(Self { writer, reader, searcher, soundness, queues, room, made, recorded, folder })
+        let numbering = Numbering::ALL;
+        Ok(Self { writer, reader, searcher, soundness, queues, room, made, recorded, numbering, folder })
+    }
+
+    /// It with other numbers for texts than all.
+    #[must_use]
+    pub fn numbering(self, numbering: Numbering) -> Self {
+        Self { numbering, ..self }
     }
 
     async fn ask<C: Command>(&self, command: C) -> Result<C::Done, StoreError> {

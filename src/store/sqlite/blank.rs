@@ -182,17 +182,19 @@ fn count(database: &Connection, query: &str, hook: i64) -> rusqlite::Result<u64>
     database.prepare_cached(query)?.query_row([hook], |row| row.get(0))
 }
 
-/// Removes what is remembered of objects, people and projects, and recorded hooks.
+/// Removes what is remembered of objects, people and projects, recorded hooks, and numbers.
 #[derive(Default)]
 pub(super) struct Remove {
     pub(super) remembered: Vec<Key>,
     pub(super) known: Vec<KnownKey>,
     pub(super) recordings: Vec<i64>,
+    pub(super) numbers: Vec<i64>,
 }
 
 impl Remove {
     pub(super) fn is_empty(&self) -> bool {
-        self.remembered.is_empty() && self.known.is_empty() && self.recordings.is_empty()
+        let Self { remembered, known, recordings, numbers } = self;
+        remembered.is_empty() && known.is_empty() && recordings.is_empty() && numbers.is_empty()
     }
 }
 
@@ -213,6 +215,9 @@ impl Command for Remove {
             }
             for recording in &self.recordings {
                 database.prepare_cached("DELETE FROM recording WHERE rowid = ?1")?.execute([recording])?;
+            }
+            for number in &self.numbers {
+                database.prepare_cached("DELETE FROM number WHERE seq = ?1")?.execute([number])?;
             }
             Ok(())
         })

@@ -6,7 +6,7 @@ use super::super::{Answer, Erase, Erased, Erasure, StoreError};
 use super::SqliteStore;
 use super::blank::{Blank, Blanked, Remove};
 use super::left::{LOG, is_empty, with_ending};
-use super::mentioned::{FindHooks, FindKnown, FindRecordings, FindRemembered, FoundHook, Key};
+use super::mentioned::{FindHooks, FindKnown, FindNumbers, FindRecordings, FindRemembered, FoundHook, Key};
 use super::prune::give_back;
 use super::recall::KnownKey;
 use super::writer::{Command, Pending};
@@ -52,6 +52,7 @@ impl SqliteStore {
         self.erase_remembered(&erasure, &mentions, &projects, &mut erased).await?;
         self.erase_known(&erasure, &mentions, &mut erased).await?;
         self.erase_recordings(&erasure, &mentions, &projects, &mut erased).await?;
+        self.erase_numbers(&erasure, &mentions, &projects, &mut erased).await?;
         if !erasure.is_dry_run {
             // The next hook of an event whose recording is gone is recorded.
             self.recorded.clear();
@@ -147,6 +148,24 @@ impl SqliteStore {
             after = found.next;
             erased.recordings += found.items.len() as u64;
             self.remove(erasure, Remove { recordings: found.items, ..Remove::default() }).await?;
+        }
+        Ok(())
+    }
+
+    async fn erase_numbers(
+        &self,
+        erasure: &Erasure,
+        mentions: &Arc<Mentions>,
+        projects: &Arc<BTreeSet<String>>,
+        erased: &mut Erased,
+    ) -> Result<(), StoreError> {
+        let mut after = Some(i64::MIN);
+        while let Some(from) = after {
+            let (mentions, projects) = (Arc::clone(mentions), Arc::clone(projects));
+            let found = self.search(FindNumbers { mentions, projects, after: from }).await?;
+            after = found.next;
+            erased.numbers += found.items.len() as u64;
+            self.remove(erasure, Remove { numbers: found.items, ..Remove::default() }).await?;
         }
         Ok(())
     }

@@ -228,3 +228,46 @@ impl FindRecordings {
         self.projects.iter().map(|project| bare(project)).chain(own).any(|id| says(body, id))
     }
 }
+
+/// How many numbers are looked at in one go: their texts are short.
+const NUMBERS: usize = 1_000;
+/// The kind of the numbers that stand for projects.
+const PROJECT: &str = "project";
+
+/// Numbers, those that were given first first.
+pub(super) struct FindNumbers {
+    pub(super) mentions: Arc<Mentions>,
+    pub(super) projects: Arc<BTreeSet<String>>,
+    pub(super) after: i64,
+}
+
+impl Command for FindNumbers {
+    type Done = Found<i64, i64>;
+
+    fn run(&self, database: &Connection, _: &mut Pending) -> rusqlite::Result<Found<i64, i64>> {
+        let mut query =
+            database.prepare_cached("SELECT seq, kind, text FROM number WHERE seq > ?1 ORDER BY seq LIMIT ?2")?;
+        let mut rows = query.query(params![self.after, NUMBERS])?;
+        let (mut items, mut looked_at, mut last) = (Vec::new(), 0, None);
+        while let Some(row) = rows.next()? {
+            let (seq, kind, text): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            if self.fits(&kind, &text) {
+                items.push(seq);
+            }
+            (looked_at, last) = (looked_at + 1, Some(seq));
+        }
+        Ok(Found { items, next: last.filter(|_| looked_at == NUMBERS) })
+    }
+}
+
+impl FindNumbers {
+    /// Whether a text tells of somebody, or is what stands for a project.
+    fn fits(&self, kind: &str, text: &str) -> bool {
+        if self.mentions.is_project() {
+            let is_erased = || self.projects.iter().any(|project| bare(project) == text);
+            kind == PROJECT && (self.mentions.names(text) || is_erased())
+        } else {
+            self.mentions.names(text)
+        }
+    }
+}

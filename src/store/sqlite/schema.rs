@@ -126,7 +126,7 @@ CREATE TABLE recording (                              -- the first hook of each 
 );
 ";
 
-/// What hooks leave out and others told.
+/// What is known beyond what one hook says: what others told, and numbers for texts.
 const KNOWLEDGE: &str = "
 ALTER TABLE hook ADD COLUMN known TEXT;               -- what was known of the people and projects that it names
 ALTER TABLE remembered ADD COLUMN version INTEGER;    -- what orders hooks about one object, where the forge says it
@@ -144,6 +144,18 @@ CREATE TABLE known (                                  -- what hooks told of peop
     PRIMARY KEY (kind, instance, id)
 ) WITHOUT ROWID;
 CREATE INDEX known_seen ON known (seen_at);
+
+CREATE TABLE number (                                 -- which number stands for which text
+    seq INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    instance TEXT,                                    -- to whose hooks the number tells the text again
+    is_former INTEGER NOT NULL,                       -- 1: the text has another number by now
+    made_at INTEGER NOT NULL                          -- by the system's clock
+);
+CREATE UNIQUE INDEX number_number ON number (kind, number);
+CREATE UNIQUE INDEX number_text ON number (kind, text) WHERE is_former = 0;
 ";
 
 /// Why a database cannot be used.

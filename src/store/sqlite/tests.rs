@@ -1,4 +1,5 @@
 use super::super::contract::{self, append, arrival, at, claim, end, hook, pending, record};
+use super::super::numbers::Numbering;
 use super::super::{Appended, Arrival, Ending, KnownDestination, Same, Store, StoreError, Then};
 use super::{Folder, SqliteStore, backup, restore};
 use rusqlite::Connection;
@@ -35,6 +36,33 @@ async fn a_folder_keeps_the_contract() {
 #[tokio::test]
 async fn memory_keeps_the_contract() {
     contract::run(|| in_memory(1 << 30)).await;
+}
+
+#[tokio::test]
+async fn a_folder_gives_numbers() {
+    let folders = std::cell::RefCell::new(Vec::new());
+    contract::numbers::run(|numbering| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = open(folder.path()).numbering(numbering);
+        folders.borrow_mut().push(folder);
+        store
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn memory_gives_numbers() {
+    contract::numbers::run(|numbering| in_memory(1 << 30).numbering(numbering)).await;
+}
+
+#[tokio::test]
+async fn numbers_outlive_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let before = open(folder.path()).numbering(Numbering::up_to(3));
+    let given = contract::numbers::give(&before, &["Olga", "Oleg", "Anna"]).await;
+    drop(before);
+    let after = open(folder.path()).numbering(Numbering::up_to(3));
+    assert_eq!(contract::numbers::give(&after, &["Anna", "Oleg", "Olga"]).await, [given[2], given[1], given[0]]);
 }
 
 #[tokio::test]
