@@ -105,10 +105,10 @@ pub(crate) fn translation(data: &[u8]) {
     example(&hook);
     let (settings, overlays) = (Map::new(), ["atlantis".to_owned()]);
     let wanted = Wanted { format: &Format::Other, settings: &settings, overlays: &overlays };
-    match delivery::outgoing(&hook, wanted, &RULES) {
+    match delivery::outgoing(&hook, wanted, &RULES, &NoKnowledge) {
         Ok((outgoing, _)) => {
             serde_json::from_slice::<Value>(&outgoing.body).expect("what is made of a hook is JSON");
-            delivery::explain(&hook, wanted, &RULES).expect("what can be translated can be explained");
+            delivery::explain(&hook, wanted, &RULES, &NoKnowledge).expect("what can be translated can be explained");
         }
         Err(Refused::Ignored(reason)) => assert!(!reason.is_empty()),
         Err(Refused::Failed(message)) => assert!(message.starts_with("mappings/"), "{message} names no line"),

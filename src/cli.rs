@@ -17,6 +17,7 @@ mod open_files;
 mod out;
 mod parts;
 mod reconfigure;
+mod reserve;
 mod routes;
 mod screen;
 mod serve;

@@ -13,6 +13,7 @@ mod outgoing;
 mod policy;
 mod recorder;
 mod sender;
+mod translated;
 pub mod upkeep;
 mod veil;
 mod worker;
@@ -22,6 +23,7 @@ use crate::clock::Clock;
 use crate::config::{Destination, Faults};
 use crate::doorbell::Doorbells;
 use crate::feed::Feed;
+use crate::known::Known;
 use crate::metrics::Metrics;
 use crate::rules::LiveRules;
 use crate::store::Store;
@@ -41,6 +43,8 @@ pub use outgoing::{Refused, Wanted, explain, outgoing};
 pub struct Delivery {
     /// Where hooks are kept.
     pub store: Arc<dyn Store>,
+    /// What is known beyond the hooks.
+    pub known: Arc<Known>,
     /// The rules in force.
     pub rules: LiveRules,
     /// The numbers that are counted.

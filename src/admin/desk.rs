@@ -7,6 +7,7 @@ use crate::delivery::Health;
 use crate::doorbell::Doorbells;
 use crate::feed::Feed;
 use crate::ingest::{Route, Routes};
+use crate::known::Known;
 use crate::metrics::Metrics;
 use crate::reload::{Configured, Standing};
 use crate::rules::LiveRules;
@@ -18,6 +19,8 @@ use std::sync::Arc;
 pub struct Desk {
     /// Where hooks are kept.
     pub store: Arc<dyn Store>,
+    /// What is known beyond the hooks.
+    pub known: Arc<Known>,
     /// The rules in force.
     pub rules: LiveRules,
     /// The routes in force, with their destinations.

@@ -126,6 +126,8 @@ async fn run(
             Ok(erased) => with(&with(&about, "state", "done".into()), "erased", json!(ErasedShown::from(erased))),
             Err(error) => with(&with(&about, "state", "broken off".into()), "error", error.to_string().into()),
         };
+        // What the store said before may name somebody, or a number that is free now; it is asked again.
+        let _ = desk.known.forget().await;
         // It is told already, and what is erased is erased.
         let _ = desk.audit(&who, Deed::Erase, about).await;
         if let Ok(erased) = &erased {

@@ -7,12 +7,12 @@ use super::lists::found_delivery;
 use super::problem::{Problem, Refusal};
 use crate::config::Destination;
 use crate::delivery::{self, Wanted};
-use crate::mapping::{Explained, ExplainedField, ReadSource};
+use crate::known::{How, TOO_DEEP};
+use crate::mapping::{Explained, ExplainedField, Knowledge, ReadSource};
 use crate::rules::Rules;
 use crate::store::{Hook, MadeBy, Outgoing};
-use actix_web::web::{self, Data, Json, Path};
+use actix_web::web::{Data, Json, Path};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// How the fields of a translated hook come about.
@@ -117,12 +117,20 @@ pub(super) async fn explain(
         return Ok(Json(refused(why)));
     };
     let (hook, kept, rules) = (record.hook, record.outgoing, desk.rules.load_full());
-    Ok(Json(web::block(move || explained(&hook, kept.as_deref(), &to, &rules)).await?))
+    let shown =
+        desk.known.settled(How::Look, move |asking| explained(&hook, kept.as_deref(), &to, &rules, &asking.of(&hook)));
+    Ok(Json(shown.await?.unwrap_or_else(|| refused(TOO_DEEP.to_owned()))))
 }
 
-fn explained(hook: &Arc<Hook>, kept: Option<&Outgoing>, to: &Destination, rules: &Rules) -> ExplainedDelivery {
+fn explained(
+    hook: &Hook,
+    kept: Option<&Outgoing>,
+    to: &Destination,
+    rules: &Rules,
+    knowledge: &dyn Knowledge,
+) -> ExplainedDelivery {
     let wanted = Wanted::by(to);
-    let (mapping, refused) = match delivery::outgoing(hook, wanted, rules) {
+    let (mapping, refused) = match delivery::outgoing(hook, wanted, rules, knowledge) {
         Ok((made, _)) => (made.mapping, None),
         Err(refused) => (None, Some(refused.to_string())),
     };
@@ -130,7 +138,7 @@ fn explained(hook: &Arc<Hook>, kept: Option<&Outgoing>, to: &Destination, rules:
     let same_mapping = kept.map(|kept| refused.is_none() && sha256(&kept.mapping) == sha256(&mapping));
     let (mapping, mapping_sha256) = mapping.map(|MadeBy { name, sha256 }| (name, sha256)).unzip();
     let all = ExplainedDelivery { mapping, mapping_sha256, same_mapping, refused, ..ExplainedDelivery::default() };
-    match delivery::explain(hook, wanted, rules).map(Explanation::from) {
+    match delivery::explain(hook, wanted, rules, knowledge).map(Explanation::from) {
         Ok(Explanation { headers, body, .. }) => ExplainedDelivery { headers, body, ..all },
         Err(why) => ExplainedDelivery { refused: Some(why.to_string()), ..all },
     }

@@ -8,6 +8,7 @@ use super::lists::{found_delivery, found_hook};
 use super::problem::{Problem, Refusal};
 use super::resend_shown::{AskedDelivery, AskedResend, Difference, Fate, How, ResentItems, ResentShown};
 use crate::config::Destination;
+use crate::known;
 use crate::store::{self, Again, Content, Deed, DeliveryRecord, Outgoing, Plan, Resent};
 use actix_web::web::{Data, Json, Path};
 use serde_json::json;
@@ -28,7 +29,7 @@ pub(super) const QUEUE_FULL: &str = "its queue is full: what waits must go first
 )]
 pub(super) async fn diff(_: Reader, _: Bare, desk: Data<Desk>, id: Path<String>) -> Result<Json<Difference>, Refusal> {
     let record = found_delivery(&desk, &id).await?;
-    Ok(Json(anew::difference(&desk, &record).await))
+    Ok(Json(anew::difference(&desk, &record).await?))
 }
 
 /// Sends a delivery again: one that has ended as a new one, one that waits at once.
@@ -130,7 +131,7 @@ pub(super) async fn again(
     }
     let content = match how {
         How::AsSent => Content::AsSent,
-        How::Anew => match anew::translated(desk, Arc::clone(&record.hook), Arc::clone(&to)).await {
+        How::Anew => match anew::translated(desk, known::How::Make, Arc::clone(&record.hook), Arc::clone(&to)).await? {
             Ok(outgoing) => anew(record, outgoing, expect)?,
             Err(why) => return Ok(refused(name, why.to_string())),
         },

@@ -8,6 +8,7 @@ use super::problem::{Problem, Refusal};
 use super::resend::{self, QUEUE_FULL};
 use super::resend_shown::{AskedResends, Fate, How, Refused, ResendList, ResendPlan, ResendShown, ResendState};
 use super::{Desk, lists};
+use crate::known;
 use crate::store::{Deed, DeliveryRow, Filter, Look, State};
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -265,7 +266,7 @@ async fn would_differ(desk: &Desk, row: &DeliveryRow) -> Result<Result<bool, Str
         return Ok(Err("it is kept no longer".to_owned()));
     };
     let Some((_, to)) = desk.destination(&row.destination) else { return Ok(Err(gone(&row.destination))) };
-    let made = anew::translated(desk, Arc::clone(&record.hook), to).await;
+    let made = anew::translated(desk, known::How::Look, Arc::clone(&record.hook), to).await?;
     let differs = |made| record.outgoing.as_ref().is_none_or(|before| !anew::is_same(before, &made));
     Ok(made.map(differs).map_err(|refused| refused.to_string()))
 }

@@ -9,9 +9,10 @@ use super::shown::HeaderShown;
 use crate::config::{Destination, Format};
 use crate::delivery::{self, Refused, Wanted};
 use crate::handmade::{self, HandMade};
+use crate::known::{Asking, How, TOO_DEEP};
 use crate::mapping::diagnostic::did_you_mean;
 use crate::rules::Rules;
-use actix_web::web::{self, Data, Json};
+use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -121,7 +122,8 @@ pub(super) async fn translate(
     let asked = asked.into_inner();
     let to = asked.destination.as_deref().map(|name| known_destination(&desk, name)).transpose()?;
     let rules = desk.rules.load_full();
-    Ok(Json(web::block(move || translated(asked, to.as_deref(), &rules)).await??))
+    let shown = desk.known.settled(How::Look, move |asking| translated(&asked, to.as_deref(), &rules, asking));
+    Ok(Json(shown.await?.unwrap_or_else(|| Err(Refusal::unfit(TOO_DEEP)))?))
 }
 
 fn known_destination(desk: &Desk, name: &str) -> Result<Arc<Destination>, Refusal> {
@@ -133,28 +135,34 @@ fn known_destination(desk: &Desk, name: &str) -> Result<Arc<Destination>, Refusa
     })
 }
 
-fn translated(asked: AskedTranslation, to: Option<&Destination>, rules: &Rules) -> Result<TranslationShown, Refusal> {
-    let format = format(&asked, to, rules)?;
+fn translated(
+    asked: &AskedTranslation,
+    to: Option<&Destination>,
+    rules: &Rules,
+    asking: &Asking<'_>,
+) -> Result<TranslationShown, Refusal> {
+    let format = format(asked, to, rules)?;
     if let Some(from) = &asked.from {
         handmade::named(&rules.forges, "from", from).map_err(Refusal::unfit)?;
     }
-    let overlays = asked.overlays.or_else(|| to.map(|to| to.overlays.clone())).unwrap_or_default();
+    let overlays = asked.overlays.clone().or_else(|| to.map(|to| to.overlays.clone())).unwrap_or_default();
     if let Some(name) = overlays.iter().find(|name| rules.overlays.named(name).is_none()) {
         let suggestion = did_you_mean(name, rules.overlays.iter().map(|(known, _)| known));
         return Err(Refusal::unfit(format!("overlays: there is no overlay `{name}`{suggestion}")));
     }
-    let settings = asked.settings.or_else(|| to.map(|to| to.settings.clone())).unwrap_or_default();
+    let settings = asked.settings.clone().or_else(|| to.map(|to| to.settings.clone())).unwrap_or_default();
     let wanted = Wanted { format: &format, settings: &settings, overlays: &overlays };
     let (from, event) = (asked.from.as_deref(), asked.event.as_deref());
-    let (body, headers) = (body(&asked.body)?, in_small_letters(asked.headers));
+    let (body, headers) = (body(&asked.body)?, in_small_letters(&asked.headers));
     let made = HandMade { body, headers, from, event, body_is: "body", from_is: "`from`" };
     let hook = match made.hook(&rules.forges) {
         Ok(hook) => hook,
         Err(reason) => return Ok(TranslationShown { reason: Some(reason), ..TranslationShown::default() }),
     };
+    let knowledge = asking.of(&hook);
     let (forge, event) = (Some(hook.forge.clone()), Some(hook.event.clone()));
     let of_hook = TranslationShown { forge, event, ..TranslationShown::default() };
-    let (made, missing) = match delivery::outgoing(&hook, wanted, rules) {
+    let (made, missing) = match delivery::outgoing(&hook, wanted, rules, &knowledge) {
         Ok(made) => made,
         Err(refused) => {
             let status = match refused {
@@ -166,7 +174,8 @@ fn translated(asked: AskedTranslation, to: Option<&Destination>, rules: &Rules) 
     };
     // What passes through has nothing to explain.
     let explains = asked.explain && made.mapping.is_some();
-    let explanation = if explains { delivery::explain(&hook, wanted, rules).ok().map(Into::into) } else { None };
+    let explanation =
+        if explains { delivery::explain(&hook, wanted, rules, &knowledge).ok().map(Into::into) } else { None };
     let status = if made.mapping.is_some() { BecomesShown::Translated } else { BecomesShown::PassedThrough };
     let (mapping, sha256) = made.mapping.map(|made_by| (made_by.name, made_by.sha256)).unzip();
     let headers = made.headers.into_iter().map(|(name, value)| HeaderShown { name, value }).collect();
@@ -199,8 +208,8 @@ fn body(given: &RawValue) -> Result<Vec<u8>, Refusal> {
     }
 }
 
-fn in_small_letters(headers: HashMap<String, String>) -> Vec<(String, String)> {
-    let mut all: Vec<_> = headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
+fn in_small_letters(headers: &HashMap<String, String>) -> Vec<(String, String)> {
+    let mut all: Vec<_> = headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
     all.sort();
     all
 }

@@ -8,6 +8,7 @@ use crate::delivery::{Delivery, Health};
 use crate::doorbell::Doorbells;
 use crate::feed::Feed;
 use crate::ingest::{Ingest, Patience, Route};
+use crate::known::Known;
 use crate::metrics::Metrics;
 use crate::reload::{Configured, Standing};
 use crate::rules::LiveRules;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 /// What delivering needs.
 pub(super) fn delivery(
     store: &Arc<dyn Store>,
+    known: Arc<Known>,
     rules: LiveRules,
     metrics: &Metrics,
     feed: &Feed,
@@ -26,6 +28,7 @@ pub(super) fn delivery(
 ) -> Arc<Delivery> {
     Arc::new(Delivery {
         store: Arc::clone(store),
+        known,
         rules,
         metrics: metrics.clone(),
         clock: Clock::start(),
@@ -63,6 +66,7 @@ pub(super) fn desk(
 ) -> Desk {
     Desk {
         store: Arc::clone(&delivery.store),
+        known: Arc::clone(&delivery.known),
         rules: Arc::clone(&delivery.rules),
         routes: Arc::clone(&ingest.routes),
         metrics: delivery.metrics.clone(),

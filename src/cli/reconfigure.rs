@@ -3,7 +3,7 @@
 
 use super::serve::{routes_of, say_alerts, say_routes};
 use super::signals::Hangup;
-use super::{destinations, store};
+use super::{destinations, reserve, store};
 use crate::alerts::{Alerts, Ready};
 use crate::audit::files::{ConfigState, of_mappings};
 use crate::audit::{self, Auditor};
@@ -11,6 +11,7 @@ use crate::config::{self, AdminToken, Destination, Flags, Settings};
 use crate::delivery::{Reachable, Workers};
 use crate::feed::Happening;
 use crate::ingest::Ingest;
+use crate::known::Known;
 use crate::mapping_files;
 use crate::reload::{Configured, Standing};
 use crate::store::{Deed, KnownDestination};
@@ -30,6 +31,8 @@ const LATE: Duration = Duration::from_mins(1);
 pub(super) struct Reconfigure {
     pub(super) flags: Flags,
     pub(super) ingest: Arc<Ingest>,
+    /// What is known beyond the hooks: it gives the numbers of the configuration.
+    pub(super) numbers: Arc<Known>,
     pub(super) configured: Configured,
     /// Who may ask the admin API.
     pub(super) tokens: Arc<ArcSwap<Vec<AdminToken>>>,
@@ -166,6 +169,11 @@ impl Reconfigure {
         let (routes, all) = routes_of(&mut loaded);
         let reachable = Reachable::new(&all).map_err(|faults| faults.0)?;
         let ready = Ready::all(&loaded.alerts).map_err(|faults| faults.0)?;
+        // The last that can be refused, as what is reserved stays so.
+        let faults = reserve::reserve(&self.numbers, &loaded).await.map_err(|error| vec![error.to_string()])?;
+        if !faults.is_empty() {
+            return Err(faults);
+        }
         let odd = configured.warnings(&rules).len().try_into().unwrap_or(i64::MAX);
         self.ingest.metrics.configuration_warnings.set(odd);
         for warning in of_destinations.warnings {

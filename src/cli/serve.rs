@@ -2,7 +2,7 @@
 
 use super::reconfigure::{self, Reconfigure};
 use super::signals::Signals;
-use super::{FAILED, WRONG_CONFIGURATION, destinations, findings, open_files, out, parts, store};
+use super::{FAILED, WRONG_CONFIGURATION, destinations, findings, open_files, out, parts, reserve, store};
 use crate::acks::Acks;
 use crate::admin::{self, Readiness};
 use crate::alerts::{self, Watching};
@@ -12,6 +12,7 @@ use crate::delivery::{Reachable, Workers, upkeep};
 use crate::feed::Feed;
 use crate::forge::Forges;
 use crate::ingest::{self, Gate, Ingest, Route};
+use crate::known::Known;
 use crate::mapping::{Diagnostics, Files};
 use crate::metrics::Metrics;
 use crate::reload::{self, Configured, Reload, Standing};
@@ -111,7 +112,8 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
     let reload = Reload::of(&settings, &configured, &rules, &auditor, &feed, &of_mappings, &metrics);
     let at_least = longest_window(&settings.routes);
     let (routes, destinations) = routes_of(&mut settings);
-    let delivery = parts::delivery(&store, rules, &metrics, &feed, &settings);
+    let known = start_known(&store, &settings).await?;
+    let delivery = parts::delivery(&store, known, rules, &metrics, &feed, &settings);
     let reachable = Reachable::new(&destinations).map_err(Ended::wrong)?;
     let ready = alerts::Ready::all(&settings.alerts).map_err(Ended::wrong)?;
     let settled = store.settle(store::known(&destinations), delivery.clock.now()).await;
@@ -137,11 +139,22 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
     let state = reconfigure::note_start(&auditor, &settings, flags).await;
     let reload = reload.map_or_else(reload::nothing_to_read, Reload::start);
     let fixed = reconfigure::fixed(&settings);
-    let known = store::known(&destinations);
+    let (numbers, known) = (Arc::clone(&delivery.known), store::known(&destinations));
     let (standing, alerting) = (of_configuration, alerts.alerts());
     let flags = flags.clone();
-    let reconfigure =
-        Reconfigure { flags, ingest, configured, tokens, fixed, standing, known, alerts: alerting, auditor, state };
+    let reconfigure = Reconfigure {
+        flags,
+        ingest,
+        numbers,
+        configured,
+        tokens,
+        fixed,
+        standing,
+        known,
+        alerts: alerting,
+        auditor,
+        state,
+    };
     readiness.set(true);
     if settings.demo {
         say_demo(hooks_at);
@@ -161,6 +174,14 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
         echo.stop(false).await;
     }
     Ok(())
+}
+
+/// What is known beyond the hooks, with what the configuration says of it.
+async fn start_known(store: &Arc<dyn Store>, settings: &Settings) -> Result<Arc<Known>, Ended> {
+    let failed = |error| Ended::failed(store::refused(&error, settings));
+    let known = Known::of(store).await.map_err(failed)?;
+    let faults = reserve::reserve(&known, settings).await.map_err(failed)?;
+    if faults.is_empty() { Ok(known) } else { Err(Ended::wrong(faults.join("\n"))) }
 }
 
 /// For how long what was delivered must be kept at least, so that what comes again is known. A longer window of a

@@ -7,7 +7,7 @@ use crate::forge::Forges;
 use crate::handmade::{self, HandMade};
 use crate::mapping::diagnostic::did_you_mean;
 use crate::mapping::overlay::Overlays;
-use crate::mapping::{Explained, Files, Mappings};
+use crate::mapping::{Explained, Files, Mappings, NoKnowledge};
 use crate::mapping_files;
 use crate::rules::{self, Directions, Rules};
 use crate::store::Outgoing;
@@ -50,9 +50,10 @@ fn translate(args: &TranslateArgs) -> Result<Vec<u8>, Refused> {
     let format = Format::Forge(args.to.clone());
     let wanted = Wanted { format: &format, settings: &serde_json::Map::new(), overlays: &args.overlay };
     if args.explain {
-        return delivery::explain(&hook, wanted, &rules).map(|explained| explanation(&explained).into_bytes());
+        return delivery::explain(&hook, wanted, &rules, &NoKnowledge)
+            .map(|explained| explanation(&explained).into_bytes());
     }
-    delivery::outgoing(&hook, wanted, &rules).map(|(outgoing, _)| request(&outgoing, args.headers))
+    delivery::outgoing(&hook, wanted, &rules, &NoKnowledge).map(|(outgoing, _)| request(&outgoing, args.headers))
 }
 
 /// The overlays, where one is wanted; each must exist.

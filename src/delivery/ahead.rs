@@ -1,8 +1,9 @@
 //! Works ahead of the attempts: claims what is due, translates it, and has what is sent kept, many deliveries at a time, so
 //! that they share the store's wait for the disk.
 
-use super::outgoing::{self, Refused};
+use super::outgoing::Refused;
 use super::sender::Sender;
+use super::translated::{self, Batch};
 use super::worker::{LEASE_MARGIN, Permit, STORE_PAUSE, Told};
 use crate::rules::Rules;
 use crate::store::{Claimed, DeliveryNumber, Ending, Most, Outgoing, StoreError};
@@ -36,11 +37,14 @@ pub(super) struct Ahead {
     failing: Option<StoreError>,
     /// Whether it was said that what is sent cannot be kept.
     is_unkept_said: AtomicBool,
+    /// Whether it was said that what hooks name gets no numbers.
+    is_unnumbered_said: AtomicBool,
 }
 
 impl Ahead {
     pub(super) fn new(sender: Arc<Sender>, told: watch::Receiver<Told>, rooms: Arc<Semaphore>) -> Self {
-        Self { sender, told, rooms, failing: None, is_unkept_said: AtomicBool::new(false) }
+        let (is_unkept_said, is_unnumbered_said) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { sender, told, rooms, failing: None, is_unkept_said, is_unnumbered_said }
     }
 
     /// Prepares until it is told to stop, always one batch more than is taken.
@@ -139,15 +143,23 @@ impl Ahead {
     async fn prepare(&self, claimed: Vec<Claimed>) -> (Vec<Prepared>, Vec<DeliveryNumber>) {
         let rules = self.sender.delivery.rules.load_full();
         let (mut prepared, mut new) = (Vec::with_capacity(claimed.len()), Vec::new());
-        for claimed in claimed {
+        let Batch { made, error } = translated::translated(&self.sender, &claimed, &rules).await;
+        let mut unnumbered = Vec::new();
+        for (claimed, made) in claimed.into_iter().zip(made) {
             let outgoing = match &claimed.outgoing {
                 Some(outgoing) => Arc::clone(outgoing),
-                None => match self.translate(&claimed, &rules) {
-                    Ok(outgoing) => {
+                None => match made {
+                    Some(Ok((outgoing, missing))) => {
+                        translated::count_missing(&self.sender, &outgoing, &missing);
+                        let outgoing = Arc::new(outgoing);
                         new.push((claimed.delivery, Arc::clone(&outgoing)));
                         outgoing
                     }
-                    Err(refused) => {
+                    None => {
+                        unnumbered.push((claimed.delivery, claimed.hook.id));
+                        continue;
+                    }
+                    Some(Err(refused)) => {
                         let ending = match refused {
                             Refused::Ignored(reason) => Ending::Ignored(reason),
                             Refused::Failed(reason) => Ending::Failed(reason),
@@ -161,19 +173,31 @@ impl Ahead {
             };
             prepared.push(Prepared { claimed, outgoing, rules: Arc::clone(&rules) });
         }
-        let unkept = if new.is_empty() { Vec::new() } else { self.keep(new, &prepared).await };
+        let mut unkept = if new.is_empty() { Vec::new() } else { self.keep(new, &prepared).await };
         prepared.retain(|own| !unkept.contains(&own.claimed.delivery));
+        self.tell_unnumbered(&unnumbered, error.as_ref());
+        unkept.extend(unnumbered.into_iter().map(|(delivery, _)| delivery));
         (prepared, unkept)
     }
 
-    fn translate(&self, claimed: &Claimed, rules: &Rules) -> Result<Arc<Outgoing>, Refused> {
-        let Sender { delivery, destination, .. } = &*self.sender;
-        let (made, missing) = outgoing::outgoing(&claimed.hook, outgoing::Wanted::by(destination), rules)?;
-        let mapping = made.mapping.as_ref().map(|mapping| mapping.name.as_str()).unwrap_or_default();
-        for field in &missing {
-            delivery.metrics.translate_missing.with_label_values(&[mapping, field]).inc();
+    /// Says that some wait, as the store does not say or keep the numbers of what their hooks name.
+    fn tell_unnumbered(&self, unnumbered: &[(DeliveryNumber, uuid::Uuid)], error: Option<&StoreError>) {
+        let (Some(error), Some((_, hook))) = (error, unnumbered.first()) else {
+            self.is_unnumbered_said.store(false, Ordering::Relaxed);
+            return;
+        };
+        self.sender.delivery.metrics.count_store_error(error);
+        // They are tried each second, as what cannot be kept.
+        if self.is_unnumbered_said.swap(true, Ordering::Relaxed) {
+            return;
         }
-        Ok(Arc::new(made))
+        let (hook, destination) = (hook.to_string(), &self.sender.destination.name);
+        tracing::error!(
+            hook,
+            destination,
+            %error,
+            "the store gives no numbers for what hooks name, so they wait; this is the first"
+        );
     }
 
     /// Has the store keep what is sent; gives what it did not keep and must not be sent. One that is lost with the process

@@ -5,7 +5,7 @@ use crate::forge::signature::SigningKeys;
 use crate::forge::{Forge, Forges, Header, own_json};
 use crate::mapping::json::Document;
 use crate::mapping::overlay::Overlay;
-use crate::mapping::{Explained, Failure, HookFacts, Mappings, NoKnowledge, Surroundings, Untranslated};
+use crate::mapping::{Explained, Failure, HookFacts, Knowledge, Mappings, Surroundings, Untranslated};
 use crate::rules::Rules;
 use crate::store::{Hook, MadeBy, Outgoing};
 use bytes::Bytes;
@@ -46,7 +46,12 @@ impl<'d> Wanted<'d> {
 ///
 /// # Errors
 /// When the event has no counterpart, or the hook cannot be translated.
-pub fn outgoing(hook: &Hook, wanted: Wanted<'_>, rules: &Rules) -> Result<(Outgoing, Vec<String>), Refused> {
+pub fn outgoing(
+    hook: &Hook,
+    wanted: Wanted<'_>,
+    rules: &Rules,
+    knowledge: &dyn Knowledge,
+) -> Result<(Outgoing, Vec<String>), Refused> {
     let target = target(wanted.format, &hook.forge, &rules.forges)?;
     if target.name() == hook.forge {
         return Ok((passed_through(hook, target), Vec::new()));
@@ -54,7 +59,7 @@ pub fn outgoing(hook: &Hook, wanted: Wanted<'_>, rules: &Rules) -> Result<(Outgo
     let mappings = mappings(hook, target, rules)?;
     let texts = Texts::of(hook, wanted);
     let documents = texts.parse()?;
-    let beside = documents.beside();
+    let beside = documents.beside(knowledge);
     let made = mappings.translate(&hook.event, documents.body.root(), &beside).map_err(refused)?;
     let mut made_by = MadeBy { name: made.mapping.to_string(), sha256: made.sha256.to_string() };
     let headers: Vec<Header> = made.headers.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
@@ -71,7 +76,12 @@ pub fn outgoing(hook: &Hook, wanted: Wanted<'_>, rules: &Rules) -> Result<(Outgo
 ///
 /// # Errors
 /// As [`outgoing`]; a hook that passes through as it came has nothing to explain.
-pub fn explain(hook: &Hook, wanted: Wanted<'_>, rules: &Rules) -> Result<Explained, Refused> {
+pub fn explain(
+    hook: &Hook,
+    wanted: Wanted<'_>,
+    rules: &Rules,
+    knowledge: &dyn Knowledge,
+) -> Result<Explained, Refused> {
     let target = target(wanted.format, &hook.forge, &rules.forges)?;
     if target.name() == hook.forge {
         return Err(Refused::Failed(format!(
@@ -82,7 +92,7 @@ pub fn explain(hook: &Hook, wanted: Wanted<'_>, rules: &Rules) -> Result<Explain
     let mappings = mappings(hook, target, rules)?;
     let texts = Texts::of(hook, wanted);
     let documents = texts.parse()?;
-    let beside = documents.beside();
+    let beside = documents.beside(knowledge);
     let mut explained = mappings.explain(&hook.event, documents.body.root(), &beside).map_err(refused)?;
     let made = mappings.translate(&hook.event, documents.body.root(), &beside).map_err(refused)?;
     let headers: Vec<Header> = made.headers.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
@@ -181,7 +191,7 @@ impl<'h> Texts<'h> {
 }
 
 impl Documents<'_> {
-    fn beside(&self) -> Surroundings<'_> {
+    fn beside<'a>(&'a self, knowledge: &'a dyn Knowledge) -> Surroundings<'a> {
         let hook = self.hook;
         Surroundings {
             hook: Some(self.facts),
@@ -189,7 +199,7 @@ impl Documents<'_> {
             seen: self.seen.as_ref().map(Document::root),
             headers: &hook.headers,
             instance: hook.instance.as_deref().unwrap_or_default(),
-            ..Surroundings::new(&NoKnowledge)
+            ..Surroundings::new(knowledge)
         }
     }
 }

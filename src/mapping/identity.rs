@@ -15,12 +15,26 @@ pub const NAMESPACE: Uuid = Uuid::from_u128(0x3f1d_7c52_9b0e_4a68_8e57_c2a4_61d0
 /// 31 bits because Jenkins' GitLab plugin keeps project and user numbers in a 32-bit signed integer.
 #[must_use]
 pub fn number(kind: &str, text: &str) -> u32 {
+    keyed(kind, text).0
+}
+
+/// The number of a text, as [`number`] gives it, and 128 bits of the same hash, by which the text can be known.
+#[must_use]
+pub fn keyed(kind: &str, text: &str) -> (u32, u128) {
     let mut hash = Sha256::new();
     hash.update(kind.as_bytes());
     hash.update(b":");
     hash.update(text.as_bytes());
-    let first = hash.finalize().first_chunk().copied().unwrap_or([0; 4]);
-    (u32::from_be_bytes(first) >> 1).max(1)
+    let hash = hash.finalize();
+    let first = hash.first_chunk().copied().unwrap_or([0; 4]);
+    let key = hash.last_chunk().copied().unwrap_or([0; 16]);
+    ((u32::from_be_bytes(first) >> 1).max(1), u128::from_be_bytes(key))
+}
+
+/// The SHA-256 of a text, in hexadecimal digits.
+#[must_use]
+pub fn sha256(text: &str) -> String {
+    hexadecimal(&Sha256::digest(text.as_bytes()))
 }
 
 /// The UUID of a number (or, where there is none, of a path): UUIDv5 of `instance/kind/number`.

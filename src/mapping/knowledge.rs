@@ -4,8 +4,8 @@ use super::identity;
 
 /// Answers that are the same every time: the number that stands for a text, the UUID that stands for a number.
 pub trait Knowledge: Send + Sync {
-    /// The number of a text of one kind ([`identity::KINDS`]), positive and below 2^31.
-    fn number(&self, kind: &str, text: &str) -> u32;
+    /// The number of a text of one kind ([`identity::KINDS`]) that a hook of an instance names, positive and below 2^31.
+    fn number(&self, instance: &str, kind: &str, text: &str) -> u32;
 
     /// The UUID of a number of one kind at an instance, as text.
     fn uuid(&self, instance: &str, kind: &str, number: &str) -> String;
@@ -24,7 +24,7 @@ pub trait Knowledge: Send + Sync {
 pub struct NoKnowledge;
 
 impl Knowledge for NoKnowledge {
-    fn number(&self, kind: &str, text: &str) -> u32 {
+    fn number(&self, _: &str, kind: &str, text: &str) -> u32 {
         identity::number(kind, text)
     }
 

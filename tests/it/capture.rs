@@ -6,6 +6,7 @@ use hookglot::capture::{Captured, Original, capture};
 use hookglot::config::Format;
 use hookglot::delivery::{self, Wanted};
 use hookglot::forge::private::{Holding, Private};
+use hookglot::mapping::NoKnowledge;
 use hookglot::mapping_files;
 use hookglot::rules::Rules;
 use hookglot::store::Hook;
@@ -143,7 +144,9 @@ fn faults(rules: &Rules, hook: &Hook, example: &Captured) -> Vec<String> {
 fn outgoing(rules: &Rules, hook: &Hook) -> Result<Vec<u8>, String> {
     let settings = serde_json::Map::new();
     let wanted = Wanted { format: &Format::Other, settings: &settings, overlays: &[] };
-    delivery::outgoing(hook, wanted, rules).map(|(made, _)| made.body.to_vec()).map_err(|refused| refused.to_string())
+    delivery::outgoing(hook, wanted, rules, &NoKnowledge)
+        .map(|(made, _)| made.body.to_vec())
+        .map_err(|refused| refused.to_string())
 }
 
 /// The hooks of our own examples.

@@ -65,12 +65,15 @@ fn a_room_uses_only_the_rooms_below_it() {
         "acks",
         "feed",
     ];
+    // Translating asks for more than the hook.
+    let of_delivery_alone = ["delivery", "path_keys", "known"];
     let of_ingest = [&["ingest", "path_keys"][..], &of_both].concat();
-    let of_delivery = [&["delivery", "path_keys"][..], &of_both].concat();
+    let of_delivery = [&of_delivery_alone[..], &of_both].concat();
     let rooms: [(&str, &[&str]); 16] = [
         ("mapping", &["mapping"]),
         ("forge", &["forge", "mapping", "secret"]),
         ("store", &["store"]),
+        ("known", &["known", "store", "mapping"]),
         ("bucket", &["bucket", "config"]),
         ("path_keys", &["path_keys"]),
         ("rules", &["rules", "mapping", "forge"]),

@@ -4,7 +4,7 @@
 use hookglot::config::Format;
 use hookglot::delivery::{self, Refused, Wanted};
 use hookglot::forge::Header;
-
+use hookglot::mapping::NoKnowledge;
 use hookglot::mapping_files;
 use hookglot::rules::Rules;
 use hookglot::schemas::Schemas;
@@ -54,7 +54,7 @@ fn answer(rules: &Rules, schemas: &mut Schemas<'_>, from: &str, body: &Value) ->
         // Whose hook it is and what it is called is said before anything is translated.
         Err(failure) => return named_line(&failure),
     };
-    match delivery::outgoing(&hook, wanted, rules) {
+    match delivery::outgoing(&hook, wanted, rules, &NoKnowledge) {
         Ok((outgoing, _)) => {
             let made = serde_json::from_slice(&outgoing.body).map_err(|error| error.to_string())?;
             schemas.validate(&outgoing.headers, &made).map_err(|wrong| {

@@ -1,6 +1,7 @@
 use hookglot::config::Format;
 use hookglot::delivery::{self, Refused, Wanted};
 use hookglot::forge::{Forges, Header};
+use hookglot::mapping::NoKnowledge;
 use hookglot::mapping::json::Document;
 use hookglot::mapping_files;
 use hookglot::rules::Rules;
@@ -33,7 +34,7 @@ fn every_real_payload_translates_into_what_its_schema_accepts_or_is_ignored_with
             faults.push(format!("{name}: no forge recognises it"));
             continue;
         };
-        match delivery::outgoing(&hook, wanted, &rules) {
+        match delivery::outgoing(&hook, wanted, &rules, &NoKnowledge) {
             Ok((outgoing, _)) => {
                 let body = serde_json::from_slice(&outgoing.body).unwrap_or_else(|error| panic!("{name}: {error}"));
                 if let Err(wrong) = schemas.get_mut(&*hook.forge).unwrap().validate(&outgoing.headers, &body) {

@@ -10,7 +10,7 @@ pub(super) fn id<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], asking: &As
     let kind = arguments.first().and_then(Value::as_text).unwrap_or_default();
     match value.as_text() {
         Some(text) => {
-            let number = asking.knowledge.number(&kind, &text);
+            let number = asking.knowledge.number(asking.instance, &kind, &text);
             put(value, Value::Int(number.into()))
         }
         None => wants("a text or a number", value),

