@@ -1,4 +1,5 @@
-//! What translations ask for beyond their hook: the numbers that stand for texts, and the texts for which numbers stand.
+//! What translations ask for beyond their hook: what is known of people and projects, the numbers that stand for texts, and
+//! the texts for which numbers stand.
 //!
 //! A translation runs without waiting, and the store may have to wait for a disk. So what the store said lately is known in
 //! memory; what is not known there is noted as missing, the store is asked for all of it at once, and the translation runs
@@ -11,6 +12,7 @@ mod of_hook;
 use crate::store::numbers::{Conflict, Pair, Reserved, Wanted};
 use crate::store::{Store, StoreError};
 use arc_swap::ArcSwap;
+use configured::Configured;
 use jiff::Timestamp;
 use numbers::Cache;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -54,6 +56,8 @@ pub struct Known {
     told: ArcSwap<Told>,
     /// The instances for whose hooks there are numbers.
     instances: ArcSwap<BTreeSet<String>>,
+    /// What the configuration says.
+    configured: ArcSwap<Configured>,
 }
 
 /// What the store said of what was missing, for those who missed it.
@@ -112,13 +116,14 @@ impl Known {
     /// When the store cannot be read.
     pub async fn of(store: &Arc<dyn Store>) -> Result<Arc<Self>, StoreError> {
         let instances = ArcSwap::from_pointee(store.numbered_instances().await?);
-        Ok(Arc::new(Self { store: Arc::clone(store), told: ArcSwap::from_pointee(Told::nothing()), instances }))
+        let (told, configured) = (ArcSwap::from_pointee(Told::nothing()), ArcSwap::default());
+        Ok(Arc::new(Self { store: Arc::clone(store), told, instances, configured }))
     }
 
     /// What one translation asks; what was found before for it, or for others of its batch, is known to it.
     #[must_use]
     pub fn asking<'f>(&self, found: &'f Found) -> Asking<'f> {
-        Asking::new(self.told.load_full(), self.instances.load_full(), found)
+        Asking::new(self.told.load_full(), self.instances.load_full(), self.configured.load_full(), found)
     }
 
     /// Asks the store for what was missing.
@@ -199,17 +204,28 @@ impl Known {
         Ok(None)
     }
 
-    /// Gives texts the numbers of the configuration, or none where one cannot have it.
+    /// Has what a configuration says counted from now on, its numbers first; gives those that a text cannot have, and then
+    /// nothing of it counts.
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub async fn reserve(&self, reserved: Vec<Reserved>) -> Result<Vec<Conflict>, StoreError> {
-        if reserved.is_empty() {
-            return Ok(Vec::new());
+    pub async fn configure(&self, configured: &Arc<Configured>) -> Result<Vec<Conflict>, StoreError> {
+        let reserved: Vec<Reserved> = configured.numbers().map(reserved).collect();
+        if !reserved.is_empty() {
+            let conflicts = self.store.reserve(reserved, Timestamp::now()).await?;
+            self.forget().await?;
+            if !conflicts.is_empty() {
+                return Ok(conflicts);
+            }
         }
-        let conflicts = self.store.reserve(reserved, Timestamp::now()).await?;
-        self.forget().await?;
-        Ok(conflicts)
+        self.configured.store(Arc::clone(configured));
+        Ok(Vec::new())
+    }
+
+    /// What the configuration says.
+    #[must_use]
+    pub fn configured(&self) -> Arc<Configured> {
+        self.configured.load_full()
     }
 
     /// Takes pairs in that were exported; gives those that cannot be taken.
@@ -232,6 +248,12 @@ impl Known {
         self.note_instances(instances.iter());
         Ok(())
     }
+}
+
+/// A number of the configuration as the store takes it.
+fn reserved(of: configured::Reserved<'_>) -> Reserved {
+    let configured::Reserved { kind, text, number, instance } = of;
+    Reserved { kind: kind.to_owned(), text: text.to_owned(), number, instance: instance.map(str::to_owned) }
 }
 
 /// What is said of a mapping that never comes to an end.

@@ -3,20 +3,15 @@
 use crate::config::Settings;
 use crate::known::Known;
 use crate::store::StoreError;
-use crate::store::numbers::Reserved;
+use crate::store::numbers::Conflict;
 
-/// What of the configuration is reserved.
-fn reserved(_: &Settings) -> Vec<Reserved> {
-    Vec::new()
-}
-
-/// Reserves it all, or nothing; gives what is wrong with it.
+/// Has what the configuration says of people, projects and numbers counted, or nothing of it; gives what is wrong with it.
 ///
 /// # Errors
 /// When the store cannot be written.
 pub(super) async fn reserve(known: &Known, settings: &Settings) -> Result<Vec<String>, StoreError> {
-    let conflicts = known.reserve(reserved(settings)).await?;
-    let fault = |conflict: &crate::store::numbers::Conflict| {
+    let conflicts = known.configure(&settings.configured).await?;
+    let fault = |conflict: &Conflict| {
         format!(
             "{conflict}; give it another number in the configuration (hookglot ids list shows those that are given)"
         )

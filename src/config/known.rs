@@ -187,15 +187,9 @@ fn check_unique(placed: &[Placed], all: &mut Collector<'_>) {
     }
 }
 
-/// Whether a number of two entries would mean two ids in a hook of some instance.
+/// Whether a tool could not tell two entries of one number apart, whichever instances gave it to them.
 fn excludes(one: &Entry, other: &Entry) -> bool {
-    let is_of_same = match (&one.number_instance, &other.number_instance) {
-        (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
-        // Said of an instance goes before said of any, as with everything else.
-        (None, None) => true,
-        _ => false,
-    };
-    is_of_same && one.id != other.id
+    one.id != other.id
 }
 
 /// Where something was said first, if this is not the first time.

@@ -1,11 +1,12 @@
 //! What one translation asks, and what it is told for its hook.
 
+use super::configured::Configured;
 use super::{Found, Key, Missing, Told};
 use crate::mapping::{Knowledge, identity};
 use crate::store::Hook;
 use crate::store::numbers::{Named, Wanted};
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// The longest text that is kept, in bytes: of a longer one its hash stands in its place.
 const LONGEST: usize = 1_000;
@@ -14,6 +15,7 @@ const LONGEST: usize = 1_000;
 pub struct Asking<'f> {
     told: Arc<Told>,
     instances: Arc<BTreeSet<String>>,
+    configured: Arc<Configured>,
     found: &'f Found,
     missing: Mutex<Missing>,
 }
@@ -23,18 +25,30 @@ pub struct OfHook<'a> {
     asking: &'a Asking<'a>,
     /// Whether there are numbers that were given for hooks of its instance.
     has_numbers: bool,
+    /// What is kept with the hook of the people and projects that it names.
+    kept: Option<&'a str>,
+    /// The same, once somebody asks.
+    rows: OnceLock<Rows>,
 }
 
+/// What is known of people and projects, by table, id and column.
+type Rows = HashMap<String, HashMap<String, HashMap<String, String>>>;
+
 impl<'f> Asking<'f> {
-    pub(super) fn new(told: Arc<Told>, instances: Arc<BTreeSet<String>>, found: &'f Found) -> Self {
-        Self { told, instances, found, missing: Mutex::default() }
+    pub(super) fn new(
+        told: Arc<Told>,
+        instances: Arc<BTreeSet<String>>,
+        configured: Arc<Configured>,
+        found: &'f Found,
+    ) -> Self {
+        Self { told, instances, configured, found, missing: Mutex::default() }
     }
 
     /// What is known while a hook is translated.
     #[must_use]
     pub fn of<'a>(&'a self, hook: &'a Hook) -> OfHook<'a> {
         let has_numbers = hook.instance.as_ref().is_some_and(|instance| self.instances.contains(instance));
-        OfHook { asking: self, has_numbers }
+        OfHook { asking: self, has_numbers, kept: hook.known.as_deref(), rows: OnceLock::new() }
     }
 
     /// What it asked for and nobody knew.
@@ -62,7 +76,9 @@ impl Knowledge for OfHook<'_> {
     }
 
     fn uuid(&self, instance: &str, kind: &str, number: &str) -> String {
-        // Whatever the configuration says of a number comes first: here.
+        if let Some(text) = self.asking.configured.text(instance, kind, number) {
+            return text.to_owned();
+        }
         let made = || identity::uuid(instance, kind, number).to_string();
         let Some(value) = number.parse::<u32>().ok().filter(|_| self.has_numbers) else { return made() };
         let key = of_number(instance, kind, value);
@@ -77,12 +93,18 @@ impl Knowledge for OfHook<'_> {
         }
     }
 
-    fn lookup(&self, _: &str, _: &str, _: &str, _: &str) -> Option<String> {
-        None
+    fn lookup(&self, instance: &str, table: &str, id: &str, column: &str) -> Option<String> {
+        if let Some(text) = self.asking.configured.lookup(instance, table, id, column) {
+            return Some(text.to_owned());
+        }
+        // What is kept with a hook was written by the store.
+        let rows = |kept: &str| serde_json::from_str(kept).unwrap_or_default();
+        let rows = self.rows.get_or_init(|| self.kept.map(rows).unwrap_or_default());
+        rows.get(table)?.get(id)?.get(column).cloned()
     }
 
     fn knows_nobody(&self) -> bool {
-        true
+        self.kept.is_none() && self.asking.configured.is_empty()
     }
 }
 

@@ -1,6 +1,7 @@
+use super::configured::{Configured, Entry};
 use super::{Found, How, Known, ROUNDS};
 use crate::mapping::{Knowledge, identity};
-use crate::store::numbers::{Named, NumberFilter, Pair, Reserved};
+use crate::store::numbers::{Named, NumberFilter, Pair};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Hook, Look, Store};
 use bytes::Bytes;
@@ -32,6 +33,7 @@ fn hook(instance: &str) -> Hook {
         headers: Vec::new(),
         body: Bytes::new(),
         seen: None,
+        known: None,
     }
 }
 
@@ -77,8 +79,8 @@ async fn what_the_store_says_wins_over_the_hash() {
     let next = pure % (i32::MAX as u32) + 1;
     assert_eq!(number(&known, How::Make, TEXT).await.0, next);
     // The configuration's is known at once.
-    let own = Reserved { kind: "user".into(), text: TEXT.into(), number: 412, instance: None };
-    assert_eq!(known.reserve(vec![own]).await, Ok(Vec::new()));
+    let own = Entry { kind: "user", id: TEXT.into(), number: Some(412), ..Entry::default() };
+    assert_eq!(known.configure(&Arc::new(Configured::new(vec![own]))).await, Ok(Vec::new()));
     assert_eq!(number(&known, How::Make, TEXT).await, (412, 2));
 }
 
