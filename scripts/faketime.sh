@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the library that lets a clock jump for one process (tests/it/owners.rs), from Debian, as root or by sudo, unless
+# Installs the library that sets the clock of one process (tests/it/owners.rs, tests/it/day.rs), from Debian, as root or by sudo, unless
 # it is there already, and prints its path. Whoever runs the tests by hand then says
 #
 #   HOOKGLOT_FAKETIME=$(sh scripts/faketime.sh) cargo test

@@ -56,6 +56,8 @@ mod coverage;
 mod crash;
 /// Headers of one's own: those that a destination is always sent, and those of a hook that are passed on.
 mod custom_headers;
+/// A day in a project, told by each forge to a tool of the other.
+mod day;
 /// A tool that is gone for ten thousand hooks.
 mod dead_destination;
 /// `deliveries` without `resend`, and `routes`, before a server that answers as they want, and on a terminal.

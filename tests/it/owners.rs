@@ -1,13 +1,13 @@
 //! One process at a time owns a folder; the next one goes on where it ended. Neither loses its way when the clock jumps.
 
 use crate::support::app::{App, serve_in};
+use crate::support::clock::{faketime, set_clock, with_clock};
 use crate::support::load::{Client, mark, numbered_push};
 use crate::support::process::Running;
 use crate::support::receiver::status;
 use crate::support::tool::{Tool, content};
 use crate::support::wait_for;
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -91,30 +91,6 @@ fn a_stop_under_load_leaves_to_the_next_start_what_it_does_not_deliver() {
     let different: BTreeSet<&String> = marks.iter().collect();
     assert_eq!(marks.len(), different.len(), "a stop in good order repeats nothing");
     assert_eq!(tool.kept().len(), different.len(), "each under one key");
-}
-
-/// The library that lets a process's clock jump, if there is one.
-fn faketime(test: &str) -> Option<String> {
-    let library = std::env::var("HOOKGLOT_FAKETIME").ok();
-    if library.is_none() {
-        eprintln!("left out: {test} wants HOOKGLOT_FAKETIME (scripts/faketime.sh)");
-    }
-    library
-}
-
-/// A process whose clock is set by a file.
-fn with_clock(library: &str, folder: &Path, config: &str, offset: &str) -> App {
-    set_clock(folder, offset);
-    let mut serve = serve_in(folder, config);
-    serve.env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", folder.join("clock"));
-    serve.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("DONT_FAKE_MONOTONIC", "1");
-    App::start(serve)
-}
-
-fn set_clock(folder: &Path, offset: &str) {
-    let next = folder.join("clock.next");
-    std::fs::write(&next, offset).unwrap();
-    std::fs::rename(next, folder.join("clock")).unwrap();
 }
 
 /// Waits until the process logs with a clock that is off by so many days.

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod asker;
+pub mod clock;
 pub mod load;
 pub mod process;
 pub mod receiver;
