@@ -4,6 +4,8 @@
 //! its headers. `day/gitflic-becomes/` and `day/gitlab-becomes/` hold what a tool of the other forge gets of the hook
 //! with the same name, or why it gets nothing. `HOOKGLOT_BLESS=1 cargo test --test it -- day::` writes these anew.
 
+/// What the mappings declare as lost, beside what GitLab itself tells.
+mod declared;
 /// The day sent through a hookglot whose clock stands still.
 mod sent;
 
@@ -35,6 +37,15 @@ pub fn told(name: &str) -> Vec<Told> {
         Told { name: path.file_stem().unwrap().to_str().unwrap().to_owned(), value }
     };
     files.iter().map(read).collect()
+}
+
+/// The GitLab hooks that GitFlic's day becomes, each with its name, its event and its body.
+pub fn gitlab_hooks() -> Vec<(String, String, Value)> {
+    let hooks = told("gitflic-becomes").into_iter().filter_map(|mut own| {
+        let event = own.value["headers"]["X-Gitlab-Event"].as_str()?.to_owned();
+        Some((own.name, event, own.value["body"].take()))
+    });
+    hooks.collect()
 }
 
 /// Writes the golden files anew, where that is wanted, and holds what became of the day against them.

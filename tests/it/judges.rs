@@ -1,4 +1,5 @@
-//! Every GitLab hook that a built-in mapping makes of an example, and what the tools that read such hooks say of it.
+//! Every GitLab hook that a built-in mapping makes of an example or of the day in a project, and what the tools that read such
+//! hooks say of it.
 
 /// Buildbot, a real one, behind a real hookglot.
 mod buildbot;
@@ -33,18 +34,36 @@ impl Made {
     }
 }
 
-/// Every GitLab hook that the mappings make of their examples.
+/// Every GitLab hook that the mappings make: of their examples, and of GitFlic's day in a project.
 fn made() -> Vec<Made> {
     let hooks = examples().into_iter().filter_map(|example| {
         let name = name(&example);
         example.output.map(|(headers, body)| Made { name, headers, body })
     });
+    hooks.chain(of_the_day()).collect()
+}
+
+/// The GitLab hooks of the day in a project, each made of what hookglot has learned from those before it.
+fn of_the_day() -> Vec<Made> {
+    let hooks = crate::day::gitlab_hooks().into_iter().map(|(name, event, body)| {
+        let headers = vec![("X-Gitlab-Event".to_owned(), event)];
+        Made { name: format!("day/gitflic-becomes/{name}"), headers, body }
+    });
     hooks.collect()
 }
 
-/// GitLab's own hooks in their full form, where a folder of samples is at hand: what a judge refuses of these, it refuses
-/// wrongly. They are of GitLab 13, which does not know `draft` yet.
+/// GitLab's own hooks in their full form: what a judge refuses of these, it refuses wrongly. They are those of GitLab's day
+/// in a project and, where a folder of samples is at hand, those of GitLab 13, which does not know `draft` yet.
 fn whole_hooks() -> Vec<Made> {
+    let today = crate::day::told("gitlab").into_iter().map(|own| {
+        let event = own.value["headers"]["X-Gitlab-Event"].as_str().unwrap().to_owned();
+        let headers = vec![("X-Gitlab-Event".to_owned(), event)];
+        Made { name: format!("day/gitlab/{}", own.name), headers, body: own.value["body"].clone() }
+    });
+    today.filter(|own| kind(&own.body).is_some()).chain(samples()).collect()
+}
+
+fn samples() -> Vec<Made> {
     let Some(folder) = std::env::var_os(crate::samples::VARIABLE) else { return Vec::new() };
     let mut files: Vec<_> = std::fs::read_dir(std::path::Path::new(&folder).join("gitlab-full"))
         .unwrap()

@@ -3,7 +3,7 @@ mod changes;
 /// A Buildbot of one test's own.
 mod master;
 
-use super::{KINDS, examples, name, whole_hooks};
+use super::{KINDS, Made, examples, kind, name, of_the_day, whole_hooks};
 use crate::support::app::App;
 use crate::support::receiver::Receiver;
 use crate::support::wait_for;
@@ -120,8 +120,20 @@ fn buildbot_shows_the_changes_of_every_example() {
 
 #[test]
 fn buildbot_shows_the_changes_of_gitlabs_own_hooks() {
-    let (hooks, folder) = (whole_hooks(), tempfile::tempdir().unwrap());
-    let Some(master) = (!hooks.is_empty()).then(master).flatten() else { return };
+    as_they_are(&whole_hooks());
+}
+
+#[test]
+fn buildbot_shows_the_changes_of_the_day_in_a_project() {
+    let hooks: Vec<Made> = of_the_day().into_iter().filter(|own| kind(&own.body).is_some()).collect();
+    assert!(hooks.len() > 50, "{} hooks", hooks.len());
+    as_they_are(&hooks);
+}
+
+/// Sends hooks that are GitLab's already, each on a route of its own, and holds what Buildbot shows of them.
+fn as_they_are(hooks: &[Made]) {
+    let Some(master) = master() else { return };
+    let folder = tempfile::tempdir().unwrap();
     let to = format!("url = \"{}\"\nformat = \"gitlab\"\ntoken = \"{}\"", master.hook_url(), master::TOKEN);
     let routes = (0..hooks.len()).map(|number| {
         format!(
