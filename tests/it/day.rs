@@ -2,8 +2,11 @@
 //!
 //! `day/gitflic/` and `day/gitlab/` hold the hooks of a day that never was: `NN-name.json`, in order; a hook of GitLab with
 //! its headers. `day/gitflic-becomes/` and `day/gitlab-becomes/` hold what a tool of the other forge gets of the hook
-//! with the same name, or why it gets nothing. `HOOKGLOT_BLESS=1 cargo test --test it -- day::` writes these anew.
+//! with the same name, or why it gets nothing. `HOOKGLOT_BLESS=1 cargo test --test it -- day::a_tool` writes
+//! these anew; what they must show, no blessing changes.
 
+/// What GitLab's day must show in GitFlic's hooks.
+mod back;
 /// What the mappings declare as lost, beside what GitLab itself tells.
 mod declared;
 /// The day sent through a hookglot whose clock stands still.
@@ -52,10 +55,10 @@ pub fn gitlab_hooks() -> Vec<(String, String, Value)> {
 fn golden(name: &str, became: &[Told]) {
     if std::env::var_os("HOOKGLOT_BLESS").is_some() {
         let folder = folder(name);
-        if folder.exists() {
-            std::fs::remove_dir_all(&folder).unwrap();
+        std::fs::create_dir_all(&folder).unwrap();
+        for old in told(name).iter().filter(|old| became.iter().all(|own| own.name != old.name)) {
+            std::fs::remove_file(folder.join(format!("{}.json", old.name))).unwrap();
         }
-        std::fs::create_dir(&folder).unwrap();
         for own in became {
             let text = serde_json::to_string_pretty(&own.value).unwrap() + "\n";
             std::fs::write(folder.join(format!("{}.json", own.name)), text).unwrap();

@@ -60,7 +60,7 @@ fn config(day: &[Told], url: &str, to: &str) -> String {
     };
     format!(
         "admin_token = \"{TOKEN}\"\n[[route]]\npath = \"/\"\nsecret = \"none\"\n[[route.to]]\nname = \"tool\"\n\
-         url = \"{url}\"\nformat = \"{to}\"\norder = \"project\"\ntimeout = \"2s\"\nretries = [\"100ms\", \"100ms\"]\n\
+         url = \"{url}\"\nformat = \"{to}\"\norder = \"project\"\ntimeout = \"2s\"\nretries = [\"100ms\", \"100ms\", \"1s\", \"3s\"]\n\
          {events}{settings}"
     )
 }
