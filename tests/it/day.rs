@@ -11,6 +11,8 @@ mod back;
 mod declared;
 /// The day sent through a hookglot whose clock stands still.
 mod sent;
+/// What GitFlic's day must show in GitLab's hooks.
+mod shows;
 
 use crate::mappings::RULES;
 use crate::support::clock::faketime;
