@@ -50,6 +50,8 @@ mod command_line;
 mod config;
 /// Who is who by the configuration: faults, and that nobody shows.
 mod configured;
+/// Who is who by the configuration, in the hooks that tools get.
+mod configured_hooks;
 /// What becomes of each event, and the pages that are made of it.
 mod coverage;
 /// Kills at any moment: what was accepted arrives.
