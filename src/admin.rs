@@ -13,6 +13,7 @@ mod difference;
 pub mod erase;
 pub mod events;
 pub mod explain;
+pub mod ids;
 pub mod known;
 mod lists;
 pub mod mappings;

@@ -11,6 +11,7 @@ mod echo;
 mod findings;
 mod forget;
 mod healthcheck;
+mod ids;
 mod known;
 mod mappings;
 mod open_files;
@@ -100,6 +101,8 @@ enum Command {
     ///
     /// Exit codes: 0 done, 1 it could not be done.
     Capture(capture::CaptureArgs),
+    /// Ask a running hookglot which number stands for which text; export and import these.
+    Ids(ids::IdsArgs),
     /// Ask a running hookglot for its routes and destinations, and how these are.
     ///
     /// Exit codes: 0 done, 1 it could not be done.
@@ -295,6 +298,7 @@ pub fn run() -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::Deliveries(args) => deliveries::run(args),
         Command::Capture(args) => capture::run(&args),
+        Command::Ids(args) => ids::run(&args),
         Command::Routes(args) => routes::run(&args),
         Command::Users(args) => known::run("users", &args),
         Command::Projects(args) => known::run("projects", &args),

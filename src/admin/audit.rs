@@ -22,8 +22,8 @@ pub struct AskedAudit {
     /// Who did it: the name of a token, `start`, `SIGHUP` or `changed file`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub who: Option<String>,
-    /// What was done: `resend`, `resend_all`, `resend_cancelled`, `capture`, `erase`, `config_loaded`, `config_refused`,
-    /// `mappings_loaded` or `mappings_refused`.
+    /// What was done: `resend`, `resend_all`, `resend_cancelled`, `capture`, `erase`, `import_ids`, `config_loaded`,
+    /// `config_refused`, `mappings_loaded` or `mappings_refused`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub what: Option<String>,
     /// Only what is older than this: `next` of the page before.

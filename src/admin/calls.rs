@@ -11,7 +11,7 @@
 
 use super::problem::{self, Problem, Refusal};
 use super::{
-    audit, capture, coverage, erase, events, explain, known, lists, mappings, resend, resends, routes, states,
+    audit, capture, coverage, erase, events, explain, ids, known, lists, mappings, resend, resends, routes, states,
     translate,
 };
 use actix_web::HttpResponse;
@@ -54,7 +54,7 @@ macro_rules! calls {
                 (name = "history", description = "Hooks that came, and what became of them"),
                 (name = "resend", description = "Sending again what was sent, or never was"),
                 (name = "capture", description = "Examples for mappings, made of hooks that came"),
-                (name = "knowledge", description = "What hooks told of people, projects, issues and merge requests"),
+                (name = "knowledge", description = "What hooks told of people, projects, issues and merge requests, and which number stands for which text"),
                 (name = "audit", description = "Who did what"),
                 (name = "erase", description = "Erasing what is stored of somebody"),
                 (name = "state", description = "What is in force, and how it does"),
@@ -91,6 +91,7 @@ calls! {
     "/states" => get states::states, delete states::forget_state;
     "/audit" => get audit::audit;
     "/erase" => post erase::erase;
+    "/ids" => get ids::ids, post ids::import_ids;
     "/routes" => get routes::routes;
     "/mappings" => get mappings::mappings;
     "/coverage" => get coverage::coverage;

@@ -19,6 +19,8 @@ pub enum Deed {
     Capture,
     /// What is stored of somebody or of a project was erased.
     Erase,
+    /// Numbers of texts were taken in.
+    ImportIds,
     /// A configuration is in force.
     ConfigLoaded,
     /// A configuration was refused.
@@ -31,12 +33,13 @@ pub enum Deed {
 
 impl Deed {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Resend,
         Self::ResendAll,
         Self::ResendCancelled,
         Self::Capture,
         Self::Erase,
+        Self::ImportIds,
         Self::ConfigLoaded,
         Self::ConfigRefused,
         Self::MappingsLoaded,
@@ -52,6 +55,7 @@ impl Deed {
             Self::ResendCancelled => "resend_cancelled",
             Self::Capture => "capture",
             Self::Erase => "erase",
+            Self::ImportIds => "import_ids",
             Self::ConfigLoaded => "config_loaded",
             Self::ConfigRefused => "config_refused",
             Self::MappingsLoaded => "mappings_loaded",

@@ -116,6 +116,8 @@ mod mappings;
 mod mappings_dir;
 /// The bytes of a request beside those that GitLab's own HTTP client sends.
 mod net_http;
+/// Numbers for texts that collide, are lost, exported and imported.
+mod numbers;
 /// Files of a `mappings_dir` that cannot be read, or that nobody reads.
 mod odd_files;
 /// The description of the admin API, and whether it is true.
