@@ -2,7 +2,7 @@
 
 use crate::forge::{Forge, Header};
 use crate::mapping::json::Document;
-use crate::mapping::{Description, ExampleOutput, Mappings};
+use crate::mapping::{Description, ExampleOutput, LostField, Mappings};
 use crate::rules::Rules;
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -103,11 +103,7 @@ fn of_event(event: &str, tells: &str, from: &Forge, to: &Forge, set: &Mappings, 
     };
     let mut lossy: Vec<Lossy> = Vec::new();
     for loss in own.iter().flat_map(|mapping| mapping.lossy) {
-        let fields = loss.fields.iter().map(|field| match field.values.as_slice() {
-            [] => field.path.clone(),
-            values => format!("{} = {}", field.path, values.join(", ")),
-        });
-        let loss = Lossy { fields: fields.collect(), why: loss.why.clone() };
+        let loss = Lossy { fields: loss.fields.iter().map(LostField::written).collect(), why: loss.why.clone() };
         if !lossy.contains(&loss) {
             lossy.push(loss);
         }

@@ -9,7 +9,7 @@ use super::shown::PageShown;
 use crate::mapping::diagnostic::did_you_mean;
 use crate::mapping::identity::KINDS;
 use crate::store::Deed;
-use crate::store::numbers::{Conflict, Named, NumberFilter, NumberRow, Pair};
+use crate::store::numbers::{Conflict, Named, NumberFilter, NumberRow, Numbering, Pair};
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Query};
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
-/// How many pairs are taken in at once, and how long a text may be, in bytes.
+/// How many pairs are taken in at once, and how many characters a text may have.
 const MOST: usize = 1_000;
 const LONGEST: usize = 1_000;
 
@@ -51,6 +51,7 @@ pub struct IdShown {
     /// The kind of the text.
     pub kind: String,
     /// The text, as a forge names something: a UUID, a user name, the title of a label.
+    #[schema(min_length = 1, max_length = 1000)]
     pub text: String,
     /// The number that stands for it.
     #[schema(minimum = 1, maximum = 2_147_483_647_i64)]
@@ -151,7 +152,7 @@ pub(super) async fn ids(
     request_body(content = AskedImport, example = json!({"items": [{"kind": "user", "text": "o.vetrova", "number": 412}]})),
     responses(
         (status = 200, description = "What was taken, and what cannot be", body = ImportShown),
-        (status = 422, description = "There is no such kind, a text is empty or too long, or there are too many", body = Problem),
+        (status = 422, description = "There is no such kind, a text is empty or too long, a number is none, or there are too many", body = Problem),
         (status = 503, description = "The store cannot be written: import again", body = Problem),
     ),
 )]
@@ -167,8 +168,12 @@ pub(super) async fn import_ids(
     }
     for (at, item) in items.iter().enumerate() {
         known_kind(&format!("items[{at}].kind"), &item.kind)?;
-        if item.text.is_empty() || item.text.len() > LONGEST {
-            return Err(Refusal::unfit(format!("items[{at}].text: expected a text of 1 to {LONGEST} bytes")));
+        if item.text.is_empty() || item.text.chars().count() > LONGEST {
+            return Err(Refusal::unfit(format!("items[{at}].text: expected a text of 1 to {LONGEST} characters")));
+        }
+        if !Numbering::ALL.has(item.number) {
+            let last = Numbering::ALL.last();
+            return Err(Refusal::unfit(format!("items[{at}].number: expected a number from 1 to {last}")));
         }
     }
     let count = items.len();

@@ -22,6 +22,8 @@ pub struct LostField {
     pub path: String,
     /// The values that are lost; empty when the whole field is.
     pub values: Vec<String>,
+    /// Whether it is a field of the other forge that the body does not even have: `no reviewers`.
+    pub is_left_out: bool,
     pub(crate) parts: Vec<Part>,
 }
 
@@ -63,13 +65,14 @@ fn entry(item: &Yaml, scope: &mut Scope<'_>) -> Option<Loss> {
     Some(Loss { fields, why, position: key.position })
 }
 
-/// A path, or a path and a value.
+/// A path, a path and a value, or `no` and a path.
 fn field(written: &str) -> Option<LostField> {
-    let (path, values) = match written.split_once(" = ") {
-        Some((path, value)) => (path, vec![value.to_owned()]),
-        None => (written, Vec::new()),
+    let (path, values, is_left_out) = match (written.split_once(" = "), written.strip_prefix("no ")) {
+        (Some((path, value)), _) => (path, vec![value.to_owned()], false),
+        (None, Some(path)) => (path, Vec::new(), true),
+        (None, None) => (written, Vec::new(), false),
     };
-    Some(LostField { path: path.to_owned(), values, parts: parts(path)? })
+    Some(LostField { path: path.to_owned(), values, is_left_out, parts: parts(path)? })
 }
 
 fn parts(path: &str) -> Option<Vec<Part>> {
@@ -87,9 +90,10 @@ fn parts(path: &str) -> Option<Vec<Part>> {
 }
 
 impl LostField {
-    /// The field as the file writes it: `issue.status = COMPLETED`.
+    /// The field as the file writes it: `issue.status = COMPLETED`, `no reviewers`.
     pub(crate) fn written(&self) -> String {
-        self.values.iter().fold(self.path.clone(), |path, value| format!("{path} = {value}"))
+        let path = if self.is_left_out { format!("no {}", self.path) } else { self.path.clone() };
+        self.values.iter().fold(path, |path, value| format!("{path} = {value}"))
     }
 
     /// Whether the field, or what it stands in, is at a path such as `commits[].added`.

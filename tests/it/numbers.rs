@@ -197,6 +197,10 @@ fn what_cannot_be_imported_says_who_holds_what() {
         ("{\"kind\": \"label\"}\n", "-:1: no line of an export"),
         ("{\"kind\": \"lable\", \"text\": \"x\", \"number\": 1}\n", "items[0].kind: unknown kind `lable`"),
         ("{\"kind\": \"label\", \"text\": \"\", \"number\": 1}\n", "items[0].text: expected a text"),
+        (
+            "{\"kind\": \"label\", \"text\": \"x\", \"number\": 0}\n",
+            "items[0].number: expected a number from 1 to 2147483647",
+        ),
     ] {
         let refused = hookglot_ids(&app, &["import", "-"], lines);
         assert!(refused.code == Some(1) && refused.err.contains(said), "{refused:?}");

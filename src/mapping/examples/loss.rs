@@ -8,7 +8,7 @@ use crate::mapping::usage::{Part, Read, shown};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// A field that `lossy` names is one of the hook or of the body, or it is a misspelt one.
+/// A field that `lossy` names is one of the hook or of the body, or it is a misspelt one; one that is left out is neither's.
 pub(crate) fn unknown(mapping: &Mapping, ran: &[&Ran<'_>], faults: &mut Diagnostics) {
     let mut known = BTreeSet::new();
     for ran in ran {
@@ -19,7 +19,15 @@ pub(crate) fn unknown(mapping: &Mapping, ran: &[&Ran<'_>], faults: &mut Diagnost
     }
     unshown_values(mapping, ran, faults);
     for loss in &mapping.lossy {
-        for field in loss.fields.iter().filter(|field| !known.contains(&shown(&field.parts))) {
+        for field in &loss.fields {
+            let is_known = known.contains(&shown(&field.parts));
+            if field.is_left_out && is_known {
+                let message = format!("`{}`: an example has it; what it has is lost without `no`", field.written());
+                faults.error(&mapping.file, loss.position, message);
+            }
+            if field.is_left_out || is_known {
+                continue;
+            }
             let suggestion = near(&field.path, known.iter().map(String::as_str));
             let suggestion = suggestion.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
             let message = format!(
