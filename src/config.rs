@@ -56,7 +56,8 @@ pub struct Settings {
     pub retention_age: Duration,
     /// Within how many bytes it is kept, with all that waits. Default 1 GiB; in memory 16 MiB.
     pub retention_bytes: u64,
-    /// For how long the state of an object is remembered of which no hook tells any more. Default 365 days.
+    /// For how long it is remembered what hooks told of an object, a person or a project of which none tells any more. Default
+    /// 365 days.
     pub retention_states: Duration,
     /// For how long it is known who did what through the admin API and which files changed. Default 365 days.
     pub retention_audit: Duration,

@@ -1,4 +1,4 @@
-//! What hooks told of people and of projects.
+//! What hooks told of people and of projects, and what the configuration says of them.
 
 use super::Desk;
 use super::access::{Reader, Writer};
@@ -6,6 +6,7 @@ use super::asked::AskedPart;
 use super::problem::{Problem, Refusal};
 use super::shown::ListedShown;
 use crate::audit::files::sha256;
+use crate::known::configured::Entry;
 use crate::store::Deed;
 use crate::store::recall::{KnownFilter, KnownRow, Origin};
 use actix_web::web::{Data, Json, Query};
@@ -68,7 +69,7 @@ pub struct ColumnShown {
     pub name: String,
     /// The text.
     pub text: String,
-    /// The event that told it.
+    /// The event that told it; null where the configuration says it.
     pub event: Option<String>,
     /// The id of its hook.
     pub hook: Option<Uuid>,
@@ -77,18 +78,35 @@ pub struct ColumnShown {
     pub at: Option<Timestamp>,
 }
 
-/// What hooks told of somebody or of a project.
+/// What is known of somebody or of a project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct KnownShown {
-    /// The installation that named it, by host; empty where its hooks do not tell.
+    /// Whether the configuration says it: that wins over what hooks tell.
+    pub configured: bool,
+    /// The installation that named it, by host; empty where its hooks, or the configuration, do not tell.
     pub instance: String,
     /// Its id there.
     pub id: String,
     /// What is known.
     pub columns: Vec<ColumnShown>,
     /// When a hook named it last, to the day.
-    #[schema(value_type = String, format = DateTime)]
-    pub seen_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub seen_at: Option<Timestamp>,
+}
+
+impl From<&Entry> for KnownShown {
+    fn from(entry: &Entry) -> Self {
+        let column = |(name, text): (&&str, &String)| ColumnShown {
+            name: (*name).to_owned(),
+            text: text.clone(),
+            event: None,
+            hook: None,
+            at: None,
+        };
+        let instance = entry.instance.clone().unwrap_or_default();
+        let columns = entry.columns.iter().map(column).collect();
+        Self { configured: true, instance, id: entry.id.clone(), columns, seen_at: None }
+    }
 }
 
 impl From<KnownRow> for KnownShown {
@@ -99,15 +117,16 @@ impl From<KnownRow> for KnownShown {
             ColumnShown { name, text, event, hook, at }
         };
         let KnownRow { instance, id, columns, seen_at } = row;
-        Self { instance, id, columns: columns.into_iter().map(column).collect(), seen_at }
+        let columns = columns.into_iter().map(column).collect();
+        Self { configured: false, instance, id, columns, seen_at: Some(seen_at) }
     }
 }
 
-/// People of whom hooks told.
+/// People: first those of the configuration, then those of whom hooks told.
 #[utoipa::path(
     get, path = "/api/v1/users", tag = "knowledge", params(AskedKnown),
     responses(
-        (status = 200, description = "A part of them, by instance and id", body = ListedShown<KnownShown>),
+        (status = 200, description = "A part of them; those of hooks by instance and id", body = ListedShown<KnownShown>),
         (status = 503, description = "The store cannot be read", body = Problem),
     ),
 )]
@@ -119,11 +138,11 @@ pub(super) async fn users(
     list(&desk, USERS, asked.into_inner()).await
 }
 
-/// Projects of which hooks told.
+/// Projects: first those of the configuration, then those of which hooks told.
 #[utoipa::path(
     get, path = "/api/v1/projects", tag = "knowledge", params(AskedKnown),
     responses(
-        (status = 200, description = "A part of them, by instance and id", body = ListedShown<KnownShown>),
+        (status = 200, description = "A part of them; those of hooks by instance and id", body = ListedShown<KnownShown>),
         (status = 503, description = "The store cannot be read", body = Problem),
     ),
 )]
@@ -172,9 +191,27 @@ pub(super) async fn forget_project(
 
 async fn list(desk: &Desk, table: &str, asked: AskedKnown) -> Result<Json<ListedShown<KnownShown>>, Refusal> {
     let AskedKnown { instance, id, text, after, limit } = asked;
+    let part = AskedPart { after, limit }.part()?;
     let filter = KnownFilter { table: table.to_owned(), instance, id, text };
-    let found = desk.store.known(filter, AskedPart { after, limit }.part()?).await?;
-    Ok(Json(ListedShown { items: found.items.into_iter().map(Into::into).collect(), next: found.next }))
+    // The configuration is short: it stands whole before the first part.
+    let configured = desk.known.configured();
+    let said = configured.rows(table).filter(|_| part.after.is_none()).map(KnownShown::from);
+    let mut items: Vec<KnownShown> = said.filter(|row| fits(row, &filter)).collect();
+    let found = desk.store.known(filter, part).await?;
+    items.extend(found.items.into_iter().map(KnownShown::from));
+    Ok(Json(ListedShown { items, next: found.next }))
+}
+
+/// Whether what the configuration says of somebody is asked for.
+fn fits(row: &KnownShown, filter: &KnownFilter) -> bool {
+    let KnownFilter { instance, id, text, .. } = filter;
+    let occurs = |text: &String| {
+        let (text, texts) = (text.to_lowercase(), row.columns.iter().map(|column| &column.text));
+        texts.chain([&row.id]).any(|own| own.to_lowercase().contains(&text))
+    };
+    instance.as_ref().is_none_or(|own| row.instance.is_empty() || row.instance.eq_ignore_ascii_case(own))
+        && id.as_ref().is_none_or(|id| row.id == *id)
+        && text.as_ref().is_none_or(occurs)
 }
 
 async fn forget(desk: &Desk, who: &str, table: &str, asked: AskedForgetting) -> Result<Json<ForgottenShown>, Refusal> {
@@ -182,7 +219,7 @@ async fn forget(desk: &Desk, who: &str, table: &str, asked: AskedForgetting) -> 
     let filter = KnownFilter { table: table.to_owned(), instance, id: Some(id.clone()), text: None };
     let forgotten = desk.store.forget_known(filter).await?;
     if forgotten == 0 {
-        return Err(Refusal::not_found(format!("no hook told anything of `{id}` among {table}")));
+        return Err(Refusal::not_found(format!("no hook told anything of `{id}` among {table}; what the configuration says stands there")));
     }
     // The id of somebody who is to be forgotten would be known by the note.
     desk.note(who, Deed::Erase, json!({table: {"id_sha256": sha256(id.as_bytes()), "forgotten": forgotten}})).await;

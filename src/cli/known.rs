@@ -1,4 +1,4 @@
-//! `hookglot users` and `hookglot projects`: what a running hookglot has learned of people and of projects, and who told it.
+//! `hookglot users` and `hookglot projects`: what a running hookglot knows of people and of projects, and who told it.
 
 use super::api::{self, ApiArgs, Client, Failure};
 use super::screen::{self, Cell, Screen, Table};
@@ -65,7 +65,7 @@ struct Asking<'c> {
 
 impl Asking<'_> {
     async fn list(&self, text: Option<String>, instance: Option<String>) -> Result<ExitCode, Failure> {
-        let mut table = Table::new(Screen::of_out(), &["ID", "INSTANCE", "KNOWN"]);
+        let mut table = Table::new(Screen::of_out(), &["ID", "INSTANCE", "TOLD BY", "KNOWN"]);
         let mut asked = AskedKnown { instance, text, ..AskedKnown::default() };
         loop {
             let found = self.found(&asked).await?;
@@ -130,20 +130,22 @@ impl Asking<'_> {
 
 fn row(known: &KnownShown) -> Vec<Cell> {
     let columns: Vec<String> = known.columns.iter().map(|column| format!("{}={}", column.name, column.text)).collect();
-    vec![Cell::new(&known.id), Cell::new(&known.instance), Cell::new(&columns.join("  "))]
+    let told_by = if known.configured { "configuration" } else { "hooks" };
+    [&known.id, &known.instance, told_by, &columns.join("  ")].map(Cell::new).into()
 }
 
 fn say(known: &KnownShown) {
-    out::line(&screen::harmless(&format!("{} of {}", known.id, known.instance)));
+    let instance = if known.instance.is_empty() { "any instance" } else { &known.instance };
+    out::line(&screen::harmless(&format!("{} of {instance}", known.id)));
     for column in &known.columns {
-        let origin = column
-            .event
-            .as_ref()
-            .zip(column.hook)
-            .zip(column.at)
-            .map(|((event, hook), at)| format!("  (told by {event}, hook {hook}, {})", screen::time(at)));
-        let (name, text) = (&column.name, &column.text);
-        out::line(&screen::harmless(&format!("  {name}: {text}{}", origin.unwrap_or_default())));
+        let told = column.event.as_ref().zip(column.hook).zip(column.at);
+        let origin = told.map_or_else(
+            || "configuration".to_owned(),
+            |((event, hook), at)| format!("told by {event}, hook {hook}, {}", screen::time(at)),
+        );
+        out::line(&screen::harmless(&format!("  {}: {}  ({origin})", column.name, column.text)));
     }
-    out::line(&format!("  named last: {}", screen::time(known.seen_at)));
+    if let Some(at) = known.seen_at {
+        out::line(&format!("  named last: {}", screen::time(at)));
+    }
 }

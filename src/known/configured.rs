@@ -98,6 +98,12 @@ impl Configured {
         self.of_number(instance, kind, number).map(|entry| entry.id.as_str()).next()
     }
 
+    /// What is said of those of a table: each entry that has columns, in the order of the file.
+    pub fn rows(&self, table: &str) -> impl Iterator<Item = &Entry> {
+        let kind = kind_of(table);
+        self.entries.iter().filter(move |entry| Some(entry.kind) == kind && !entry.columns.is_empty())
+    }
+
     /// Every number that is taken, once for each text, in the order of the file.
     pub fn numbers(&self) -> impl Iterator<Item = Reserved<'_>> {
         let mut seen = HashSet::new();

@@ -190,7 +190,7 @@ pub static FILTERS: &[Filter] = &[
     filter(
         "lookup",
         &[Lookup, Column],
-        "what is known of the person or project with this id: learned from hooks, else from the file `lookups/users.yaml` or `lookups/projects.yaml`; null when nothing is",
+        "what is known of the person or project with this id: from the configuration, else learned from hooks, else from the file `lookups/users.yaml` or `lookups/projects.yaml`; null when nothing is",
         ("x | lookup('users', 'name')", "\"1f0c6a2e-7b4d-4c18-8e93-5a6f0d2c4b71\"", "null"),
         ids::lookup,
     ),
