@@ -219,7 +219,9 @@ async fn forget(desk: &Desk, who: &str, table: &str, asked: AskedForgetting) -> 
     let filter = KnownFilter { table: table.to_owned(), instance, id: Some(id.clone()), text: None };
     let forgotten = desk.store.forget_known(filter).await?;
     if forgotten == 0 {
-        return Err(Refusal::not_found(format!("no hook told anything of `{id}` among {table}; what the configuration says stands there")));
+        return Err(Refusal::not_found(format!(
+            "no hook told anything of `{id}` among {table}; what the configuration says stands there"
+        )));
     }
     // The id of somebody who is to be forgotten would be known by the note.
     desk.note(who, Deed::Erase, json!({table: {"id_sha256": sha256(id.as_bytes()), "forgotten": forgotten}})).await;

@@ -74,6 +74,8 @@ mod deliveries_resend;
 mod delivery;
 /// The demonstration that runs without any configuration.
 mod demo;
+/// What an update did, from what the hooks before it told.
+mod differences;
 /// Disks that are full, closed or broken, and damaged databases.
 mod disk;
 /// Starts on a disk or a database that cannot be used: what each is told to do.
