@@ -171,13 +171,15 @@ mib() { awk '{ printf "%.1f MiB\n", $1 / 1024 }'; }
 echo "$("$hookglot" --version), $(nginx -v 2>&1 | sed 's/.*: //'), $(date +%F), $(nproc) cores; each figure is the median of $rounds rounds of $hooks hooks"
 
 # Each is one candidate: all are up the whole time, and take turns.
-candidates="nginx hookglot quiet memory passed receive"
+candidates="nginx hookglot quiet memory passed receive unlearned"
 start_nginx
 start_hookglot hookglot 1 gitlab
 start_hookglot quiet 2 gitlab 'log_level = "warn"'
 start_hookglot memory 3 gitlab 'store = "memory"'
 start_hookglot passed 4 gitflic
 start_hookglot receive 5 gitlab '' 'events = ["TAG_DELETE"]'
+start_hookglot unlearned 6 gitlab '[retention]
+states = "0s"'
 
 all_rounds() {
     number=0
@@ -204,6 +206,7 @@ row hookglot "hookglot: receive, store, log, translate, deliver"
 row quiet "... log_level = \"warn\""
 row memory "... store = \"memory\""
 row passed "... not translated: the destination reads GitFlic"
+row unlearned "... nothing is learned: retention.states = \"0s\""
 row receive "... nobody wants it: received, checked, logged, answered"
 printf '%-56s %7.1f\n' "(the load and the sink themselves)" "$(of_rounds hookglot bench_cpu_us_per_hook)"
 
@@ -220,9 +223,9 @@ printf '%-40s %s\n' "memory, most ever" "$(figure "hookglot.$rounds.json" peak_r
 
 if [ "$pending" -gt 0 ]; then
     # Nobody listens on the port of its sink.
-    start_hookglot pending 6 gitlab
+    start_hookglot pending 7 gitlab
     # A store that is full refuses the rest; the figures say how many it took.
-    load pending 6 "$pending" pending.json || :
+    load pending 7 "$pending" pending.json || :
     printf '\n%s hooks for a destination that is down\n' "$pending"
     printf '%-40s %s\n' "accepted" "$(figure pending.json accepted)"
     printf '%-40s %s\n' "accepted a second" "$(figure pending.json accepted_per_second)"

@@ -97,6 +97,8 @@ pub struct Ingest {
     pub feed: Feed,
     /// What may come in.
     pub limits: Limits,
+    /// Whether it is remembered what hooks teach.
+    pub learns: bool,
 }
 
 /// A request that is known to come from somebody who may send hooks.
@@ -132,7 +134,7 @@ impl Ingest {
                 Err(error) if error.is_too_deep => return Answer::too_deep(error.line, error.column),
                 Err(error) => return Answer::bad_request(format!("the body is not JSON: {error}")),
             };
-            plan(rules, route, stamp, &document, &received.headers)
+            plan(rules, route, stamp, self.learns, &document, &received.headers)
         };
         let hook = arrival::hook(rules, route, stamp, received, planned.as_ref().ok());
         match planned {
@@ -318,6 +320,7 @@ fn plan(
     rules: &Rules,
     route: &Route,
     stamp: Stamp,
+    learns: bool,
     document: &Document<'_>,
     headers: &[Header],
 ) -> Result<Planned, Refusal> {
@@ -341,11 +344,21 @@ fn plan(
             (Arc::clone(to), refusal(to, forge, &identity.event, identity.project.is_some(), held_back))
         })
         .collect();
+    let lesson = if learns { lesson(forge, &identity, stamp, document, headers) } else { Ok(Lesson::default()) };
+    Ok(Planned { forge: Arc::clone(forge), identity, hops, destinations, lesson })
+}
+
+/// What a hook teaches those that come after it.
+fn lesson(
+    forge: &Forge,
+    identity: &Identity,
+    stamp: Stamp,
+    document: &Document<'_>,
+    headers: &[Header],
+) -> Result<Lesson, Failure> {
     let (id, received_at) = (stamp.id.to_string(), whole_seconds(stamp.received_at).to_string());
     let (event, instance) = (&*identity.event, identity.instance.as_deref());
-    let facts = HookFacts { id: &id, received_at: &received_at, event, instance };
-    let lesson = forge.lesson(facts, document.root(), headers);
-    Ok(Planned { forge: Arc::clone(forge), identity, hops, destinations, lesson })
+    forge.lesson(HookFacts { id: &id, received_at: &received_at, event, instance }, document.root(), headers)
 }
 
 /// How many hookglots a hook has passed. A count that cannot be read ends the hook: taken for none, it would let a hook go in

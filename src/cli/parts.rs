@@ -53,6 +53,7 @@ pub(super) fn ingest(delivery: &Delivery, routes: HashMap<String, Arc<Route>>, s
         metrics: delivery.metrics.clone(),
         feed: delivery.feed.clone(),
         limits: settings.limits,
+        learns: !settings.retention_states.is_zero(),
     })
 }
 

@@ -176,6 +176,20 @@ fn a_late_hook_of_gitlab_teaches_nothing_and_what_is_merged_stays_so() {
     assert_eq!(states()["state"], "merged");
 }
 
+#[test]
+fn who_wants_nothing_remembered_has_nothing_remembered() {
+    let (tool, folder) = (Receiver::content(), tempfile::tempdir().unwrap());
+    let config = config(&[("one", &tool.url, "gitlab")]) + "[retention]\nstates = \"0s\"\n";
+    let app = App::start(serve_in(folder.path(), &config));
+    send(&app, "one", &issue("ISSUE_CREATE", &json!({"status": "OPEN"})));
+    send(&app, "one", &issue("ISSUE_UPDATE", &json!({"status": "CLOSED"})));
+    let closed = last(&tool, 2);
+    assert_eq!((action(&closed), &closed["object_attributes"]["state"]), ("update", &json!("closed")));
+    for list in ["/states", "/users", "/projects"] {
+        assert_eq!(shown(&app, list)["items"], json!([]), "{list}");
+    }
+}
+
 fn hookglot(app: &App, arguments: &[&str]) -> Ended {
     let mut asking = command(arguments);
     asking.env("HOOKGLOT_ADMIN_URL", format!("http://{}", app.admin)).env("HOOKGLOT_ADMIN_TOKEN", TOKEN);
