@@ -109,15 +109,15 @@ enum Command {
     Routes(api::ApiArgs),
     /// Ask a running hookglot which people its hooks told of: ids, user names, names, and which hook said so.
     ///
-    /// Exit codes: 0 done, 1 it could not be done, or nothing is known.
+    /// Exit codes: 0 done, 1 it could not be done; of `show` and `forget` also: nothing is known.
     Users(known::KnownArgs),
     /// Ask a running hookglot which projects its hooks told of.
     ///
-    /// Exit codes: 0 done, 1 it could not be done, or nothing is known.
+    /// Exit codes: 0 done, 1 it could not be done; of `show` and `forget` also: nothing is known.
     Projects(known::KnownArgs),
     /// Ask a running hookglot what it remembers of issues and merge requests, from which it finds out what a hook changed.
     ///
-    /// Exit codes: 0 done, 1 it could not be done, or nothing is known.
+    /// Exit codes: 0 done, 1 it could not be done; of `show` and `forget` also: nothing is known.
     States(states::StatesArgs),
 }
 

@@ -15,24 +15,25 @@ mod front;
 mod gate;
 mod head;
 mod patience;
+mod plan;
 mod server;
 mod signed;
 mod written;
 
 use crate::acks::{Acks, Awaited};
 use crate::clock::Clock;
-use crate::config::{Access, Ack, Destination, Duplicates, Format, Limits};
+use crate::config::{Access, Ack, Destination, Duplicates, Limits};
 use crate::doorbell::Doorbells;
 use crate::feed::{Feed, Happening};
-use crate::forge::{Forge, Header, Identity, Lesson};
-use crate::loop_guard::{HOPS_HEADER, MAX_HOPS};
+use crate::forge::{Header, Lesson};
+use crate::mapping::Failure;
 use crate::mapping::json::Document;
-use crate::mapping::{Failure, HookFacts};
 use crate::metrics::Metrics;
 use crate::rules::{LiveRules, Rules};
 use crate::store::{Appended, Arrival, Hook, Store};
 use arc_swap::ArcSwap;
-use arrival::{Stamp, whole_seconds};
+use arrival::Stamp;
+use plan::{Destined, Planned, Refusal, plan};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -187,13 +188,29 @@ impl Ingest {
 
     /// What a hook teaches. One from which nothing can be learned is delivered all the same.
     fn lesson(&self, hook: &Hook, lesson: Result<Lesson, Failure>) -> Option<Lesson> {
-        let lesson = lesson.map(|lesson| (!lesson.is_empty()).then_some(lesson));
-        lesson.unwrap_or_else(|failure| {
-            self.metrics.unlearned.with_label_values(&[&*hook.route, &hook.forge]).inc();
-            let (hook, event, route) = (hook.id.to_string(), &hook.event, &hook.route);
-            tracing::warn!(hook, route, event, %failure, "nothing is learned of this hook");
-            None
-        })
+        let (id, event, route) = (hook.id.to_string(), &hook.event, &hook.route);
+        let unlearned = || self.metrics.unlearned.with_label_values(&[&*hook.route, &hook.forge]).inc();
+        match lesson {
+            Ok(lesson) => {
+                let unkept = lesson.object.as_ref().map(|told| told.unkept.join(", ")).unwrap_or_default();
+                if !unkept.is_empty() {
+                    unlearned();
+                    tracing::warn!(
+                        hook = id,
+                        route,
+                        event,
+                        unkept,
+                        "too long to be remembered: what changes in it is not told"
+                    );
+                }
+                (!lesson.is_empty()).then_some(lesson)
+            }
+            Err(failure) => {
+                unlearned();
+                tracing::warn!(hook = id, route, event, %failure, "nothing is learned of this hook");
+                None
+            }
+        }
     }
 
     /// The answer when the hook is stored, or when each destination was tried once.
@@ -302,124 +319,4 @@ struct About<'h> {
 /// Why the first of the destinations that do not get a hook does not.
 fn first_reason(destinations: &[Destined]) -> Option<&str> {
     destinations.iter().find_map(|(_, refusal)| refusal.as_ref()).map(|refusal| refusal.text.as_str())
-}
-
-/// A destination, and why it does not get a hook, when it does not.
-type Destined = (Arc<Destination>, Option<Refusal>);
-
-/// Whose hook it is, what it is called, which destinations get it, and what it teaches.
-struct Planned {
-    forge: Arc<Forge>,
-    identity: Identity,
-    hops: u32,
-    destinations: Vec<Destined>,
-    lesson: Result<Lesson, Failure>,
-}
-
-fn plan(
-    rules: &Rules,
-    route: &Route,
-    stamp: Stamp,
-    learns: bool,
-    document: &Document<'_>,
-    headers: &[Header],
-) -> Result<Planned, Refusal> {
-    let Some(forge) = rules.forges.recognise(&route.accept, document.root(), headers) else {
-        return Err(Refusal::new("unrecognised", format!("not a hook of {}", route.accept.join(" or "))));
-    };
-    let identity = forge
-        .identify(document.root(), headers)
-        .and_then(|identity| forge.check_event(&identity).map(|()| identity))
-        .map_err(|failure| Refusal::new("unreadable", format!("the hook cannot be read: {failure}")))?;
-    let hops = hops(headers)?;
-    if hops >= MAX_HOPS {
-        let text = format!("it has passed {hops} hookglots and goes in a circle: a destination leads back to a route");
-        return Err(Refusal::new("loop", text));
-    }
-    let destinations = route
-        .to
-        .iter()
-        .map(|to| {
-            let held_back = || branch::held_back(to, forge, &identity.event, document.root(), headers);
-            (Arc::clone(to), refusal(to, forge, &identity.event, identity.project.is_some(), held_back))
-        })
-        .collect();
-    let lesson = if learns { lesson(forge, &identity, stamp, document, headers) } else { Ok(Lesson::default()) };
-    Ok(Planned { forge: Arc::clone(forge), identity, hops, destinations, lesson })
-}
-
-/// What a hook teaches those that come after it.
-fn lesson(
-    forge: &Forge,
-    identity: &Identity,
-    stamp: Stamp,
-    document: &Document<'_>,
-    headers: &[Header],
-) -> Result<Lesson, Failure> {
-    let (id, received_at) = (stamp.id.to_string(), whole_seconds(stamp.received_at).to_string());
-    let (event, instance) = (&*identity.event, identity.instance.as_deref());
-    forge.lesson(HookFacts { id: &id, received_at: &received_at, event, instance }, document.root(), headers)
-}
-
-/// How many hookglots a hook has passed. A count that cannot be read ends the hook: taken for none, it would let a hook go in
-/// a circle for ever. Nobody but a hookglot sends it.
-fn hops(headers: &[Header]) -> Result<u32, Refusal> {
-    let counts = headers.iter().filter(|(name, _)| name == HOPS_HEADER).map(|(_, value)| {
-        let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
-        // More digits than a count can have are a large number, too.
-        if is_number { Ok(value.parse().unwrap_or(u32::MAX)) } else { Err(()) }
-    });
-    let most = counts.reduce(|one, other| Ok(one?.max(other?))).unwrap_or(Ok(0));
-    most.map_err(|()| {
-        let text = "the header Hookglot-Hops is not a number, so nobody knows whether the hook goes in a circle: only a \
-                    hookglot sends it; look at what stands between the two";
-        Refusal::new("bad_hops", text.to_owned())
-    })
-}
-
-/// Why a hook is ignored: a word for the metric and a sentence for the person.
-#[derive(Debug)]
-struct Refusal {
-    kind: &'static str,
-    text: String,
-}
-
-impl Refusal {
-    fn new(kind: &'static str, text: String) -> Self {
-        Self { kind, text }
-    }
-}
-
-/// Why a destination does not get an event, when it does not.
-fn refusal(
-    to: &Destination,
-    forge: &Forge,
-    event: &str,
-    has_project: bool,
-    held_back: impl FnOnce() -> Option<Refusal>,
-) -> Option<Refusal> {
-    if let Some(events) = &to.events {
-        if !events.iter().any(|own| own == event) {
-            return Some(Refusal::new(
-                "not_listed",
-                format!("the destination {} does not list the event {event}", to.name),
-            ));
-        }
-    } else if let Some(reason) = forge.unlisted(event) {
-        return Some(Refusal::new("unlisted", reason.to_owned()));
-    }
-    if let Some(refusal) = held_back() {
-        return Some(refusal);
-    }
-    let translated = match &to.format {
-        Format::Forge(name) => name != forge.name(),
-        Format::Other => true,
-    };
-    if translated && !has_project {
-        return Some(Refusal::new(
-            "no_project",
-            format!("the {event} names no project, and the destination's format wants one"),
-        ));
-    }
-    None
 }

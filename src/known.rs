@@ -211,12 +211,10 @@ impl Known {
     /// When the store cannot be written.
     pub async fn configure(&self, configured: &Arc<Configured>) -> Result<Vec<Conflict>, StoreError> {
         let reserved: Vec<Reserved> = configured.numbers().map(reserved).collect();
-        if !reserved.is_empty() {
-            let conflicts = self.store.reserve(reserved, Timestamp::now()).await?;
-            self.forget().await?;
-            if !conflicts.is_empty() {
-                return Ok(conflicts);
-            }
+        let conflicts = self.store.reserve(reserved, Timestamp::now()).await?;
+        self.forget().await?;
+        if !conflicts.is_empty() {
+            return Ok(conflicts);
         }
         self.configured.store(Arc::clone(configured));
         Ok(Vec::new())

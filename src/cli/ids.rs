@@ -55,12 +55,9 @@ struct ListArgs {
     /// Only this number
     #[arg(long, value_name = "NUMBER")]
     number: Option<u32>,
-    /// How many at most
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
-    limit: u32,
-    /// All of them
-    #[arg(long, conflicts_with = "limit")]
-    all: bool,
+    /// How many at most; all where nothing is said
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
 }
 
 pub(super) fn run(args: &IdsArgs) -> ExitCode {
@@ -96,9 +93,9 @@ async fn pages(
 }
 
 async fn show(client: &Client, args: &ListArgs, is_json: bool) -> Result<ExitCode, Failure> {
-    let ListArgs { kind, text, number, limit, all } = args;
+    let ListArgs { kind, text, number, limit } = args;
     let asked = AskedIds { kind: kind.clone(), text: text.clone(), number: *number, ..AskedIds::default() };
-    let most = if *all { usize::MAX } else { usize::try_from(*limit).unwrap_or(usize::MAX) };
+    let most = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
     let mut table = Table::new(Screen::of_out(), &NAMES);
     let count = pages(client, &asked, most, |items| {
         if is_json {

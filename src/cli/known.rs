@@ -67,8 +67,10 @@ impl Asking<'_> {
     async fn list(&self, text: Option<String>, instance: Option<String>) -> Result<ExitCode, Failure> {
         let mut table = Table::new(Screen::of_out(), &["ID", "INSTANCE", "TOLD BY", "KNOWN"]);
         let mut asked = AskedKnown { instance, text, ..AskedKnown::default() };
+        let mut count = 0;
         loop {
             let found = self.found(&asked).await?;
+            count += found.items.len();
             let has_readers = if self.is_json {
                 found.items.iter().all(screen::json)
             } else {
@@ -76,6 +78,9 @@ impl Asking<'_> {
                 table.print(rows?.iter().map(row).collect())
             };
             if found.next.is_none() || !has_readers {
+                if count == 0 && !self.is_json {
+                    out::error(format!("none of the {} that are known fit", self.table));
+                }
                 return Ok(ExitCode::SUCCESS);
             }
             asked.after = found.next;

@@ -77,9 +77,10 @@ fn asked(place: &PlaceArgs) -> AskedStates {
 
 async fn list(client: &Client, text: Option<String>, place: &PlaceArgs, is_json: bool) -> Result<ExitCode, Failure> {
     let mut table = Table::new(Screen::of_out(), &["KIND", "ID", "ROUTE", "PROJECT", "LAST TOLD", "KNOWN"]);
-    let mut asked = AskedStates { text, ..asked(place) };
+    let (mut asked, mut count) = (AskedStates { text, ..asked(place) }, 0);
     loop {
         let found: ListedShown<Value> = client.get(&["states"], &api::query(&asked)).await?;
+        count += found.items.len();
         let has_readers = if is_json {
             found.items.iter().all(screen::json)
         } else {
@@ -87,6 +88,9 @@ async fn list(client: &Client, text: Option<String>, place: &PlaceArgs, is_json:
             table.print(rows?.iter().map(row).collect())
         };
         if found.next.is_none() || !has_readers {
+            if count == 0 && !is_json {
+                out::error("none of what is remembered fits");
+            }
             return Ok(ExitCode::SUCCESS);
         }
         asked.after = found.next;

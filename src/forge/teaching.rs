@@ -58,6 +58,8 @@ pub struct Told {
     pub version: Option<i64>,
     /// Members of what is known that are ids of people.
     pub users: Vec<String>,
+    /// Members that the hook tells and that are too long to be remembered.
+    pub unkept: Vec<String>,
 }
 
 /// What a hook tells of somebody or of a project.

@@ -1,6 +1,7 @@
 //! A hook as it goes into the store.
 
-use super::{Destined, Planned, Received, Route};
+use super::plan::{Destined, Planned};
+use super::{Received, Route};
 use crate::config::Duplicates;
 use crate::forge::{self, Forges};
 use crate::rules::Rules;
@@ -86,9 +87,9 @@ pub(super) fn arrival(
 /// What a hook teaches, as the store takes it.
 fn taught(lesson: forge::Lesson, hook: &Hook) -> Lesson {
     let object = lesson.object.map(|told| {
-        let forge::Told { kind, id, state, first, since, lasting, version, users } = told;
+        let forge::Told { kind, id, state, first, since, lasting, version, users, unkept } = told;
         let at = whole_seconds(hook.received_at).to_string();
-        Told { kind, id, state, first, since, lasting, version, users, at }
+        Told { kind, id, state, first, since, lasting, version, users, unkept, at }
     });
     let row = |row: forge::RowTold| RowTold { table: row.table.to_owned(), id: row.id, columns: row.columns };
     Lesson { object, rows: lesson.rows.into_iter().map(row).collect() }

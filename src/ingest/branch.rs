@@ -1,6 +1,6 @@
 //! Holds a hook back that is about a branch or tag which a destination does not want to hear of.
 
-use super::Refusal;
+use super::plan::Refusal;
 use crate::config::Destination;
 use crate::forge::{Forge, Header};
 use crate::mapping::json::Node;

@@ -51,7 +51,13 @@ pub struct Configured {
 impl Configured {
     /// Makes the maps.
     #[must_use]
-    pub fn new(entries: Vec<Entry>) -> Self {
+    pub fn new(mut entries: Vec<Entry>) -> Self {
+        for entry in &mut entries {
+            // Forges write UUIDs in small letters.
+            if is_uuid(&entry.id) {
+                entry.id.make_ascii_lowercase();
+            }
+        }
         let (mut by_id, mut by_number): (Places<String>, Places<u32>) = Default::default();
         for (place, entry) in entries.iter().enumerate() {
             by_id.entry(entry.kind).or_default().entry(entry.id.clone()).or_default().push(place);
@@ -137,6 +143,13 @@ impl fmt::Debug for Configured {
 }
 
 /// Of what kind those are whom a table is about.
+/// Whether a text is a UUID as it is written out.
+fn is_uuid(text: &str) -> bool {
+    let is_place =
+        |(at, byte): (usize, u8)| if [8, 13, 18, 23].contains(&at) { byte == b'-' } else { byte.is_ascii_hexdigit() };
+    text.len() == 36 && text.bytes().enumerate().all(is_place)
+}
+
 fn kind_of(table: &str) -> Option<&'static str> {
     match table {
         "users" => Some("user"),

@@ -126,6 +126,7 @@ pub(super) async fn run<S: Store>(make: impl Fn() -> S) {
     learning::what_no_hook_tells_of_any_more_is_forgotten(&make()).await;
     learning::people_are_known_on_every_route_of_their_instance(&make()).await;
     learning::an_older_hook_teaches_nothing(&make()).await;
+    learning::the_same_one_is_known_by_the_id_and_by_its_number(&make()).await;
     learning::whom_an_object_names_is_asked_for(&make()).await;
     learning::what_is_known_is_listed_in_parts_and_forgotten(&make()).await;
     learning::states_are_listed_and_forgotten(&make()).await;

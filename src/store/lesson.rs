@@ -7,6 +7,9 @@ pub(super) const USERS: &str = "users";
 /// The look-up table of projects.
 pub(super) const PROJECTS: &str = "projects";
 
+/// The look-up tables whose rows have numbers, and of which kind these are.
+pub(super) const NUMBERED: [(&str, &str); 2] = [(USERS, "user"), (PROJECTS, "project")];
+
 /// What a hook tells beyond itself: hooks leave out what has not changed, and name people by their ids.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Lesson {
@@ -35,6 +38,8 @@ pub struct Told {
     pub version: Option<i64>,
     /// Members of what is known that are ids of people, who are asked for, too.
     pub users: Vec<String>,
+    /// Members that it tells and that are too long to be remembered: nobody knows them any more.
+    pub unkept: Vec<String>,
     /// When the hook came, in the form of RFC 3339.
     pub at: String,
 }
@@ -64,6 +69,9 @@ impl Told {
             if !is_lasting(name, known.get(name)) {
                 known.insert(name.clone(), value.clone());
             }
+        }
+        for name in &self.unkept {
+            known.shift_remove(name);
         }
         for (name, value) in &self.first {
             known.entry(name.clone()).or_insert_with(|| value.clone());
@@ -131,6 +139,13 @@ mod tests {
         let known = status("MERGED").over(Map::new(), None);
         let known = status("OPENED").over(known, None);
         assert_eq!(Value::Object(known), json!({"status": "MERGED", "title": "OPENED"}));
+    }
+
+    #[test]
+    fn what_is_too_long_is_not_taken_for_what_was_before() {
+        let known = told(&json!({"text": "short", "status": "OPEN"}), "1").over(Map::new(), None);
+        let long = Told { unkept: vec!["text".to_owned()], ..told(&json!({"status": "CLOSED"}), "2") };
+        assert_eq!(Value::Object(long.over(known, None)), json!({"status": "CLOSED"}));
     }
 
     #[test]

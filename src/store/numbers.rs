@@ -163,7 +163,8 @@ pub trait Numbers {
     /// The instances for whose hooks numbers were given.
     fn numbered_instances(&self) -> Answer<'_, BTreeSet<String>>;
 
-    /// Gives texts the numbers of the configuration: all of them, or none where one stands for another text, which is told.
+    /// Gives texts the numbers of the configuration: all of them, or none where one stands for another text, which is told. What
+    /// was reserved before, is not in the list and was never given ([`Numbers::number`]) is let go.
     fn reserve(&self, reserved: Vec<Reserved>, at: Timestamp) -> Answer<'_, Vec<Conflict>>;
 
     /// The numbers that fit a filter, those that were given last first.

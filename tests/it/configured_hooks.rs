@@ -199,3 +199,34 @@ fn a_number_that_was_made_before_gives_way_to_the_configured_one() {
     assert_eq!((&push["user_id"], &push["project_id"]), (&json!(412), &json!(3107)));
     assert!(!harbour.app.log().contains("olga@") && !harbour.app.log().contains("Ilyinichna"), "{}", harbour.app.log());
 }
+
+#[test]
+fn what_is_configured_wins_over_the_name_in_a_hook_of_gitlab() {
+    let harbour = Harbour::with(&people(412));
+    let mut hook: Value = serde_json::from_str(&gitlab_issue()).unwrap();
+    hook["user"] = json!({"id": 412, "username": "another"});
+    let issue = harbour.of_gitlab("Issue Hook", LAB, &hook.to_string());
+    assert_eq!((&issue["issue"]["user_id"], &issue["issue"]["user_alias"]), (&json!(OLGA), &json!("harbour.olga")));
+    let elsewhere = harbour.of_gitlab("Issue Hook", "other.example.org", &hook.to_string());
+    assert_eq!(elsewhere["issue"]["user_alias"], "another");
+}
+
+/// A user name without a name: she is the same in every hook.
+#[test]
+fn nobody_is_put_together_from_two() {
+    let harbour = Harbour::with(&format!("[[user]]\nid = \"{}\"\nusername = \"boss\"\n", OLGA.to_uppercase()));
+    let issue = harbour.becomes(&[], &project_file("mappings/gitflic-to-gitlab/examples/ISSUE_CREATE.json"));
+    assert_eq!((&issue["user"]["name"], &issue["user"]["username"]), (&json!("boss"), &json!("boss")));
+    let push = harbour.becomes(&[], &gitflic_push());
+    assert_eq!((&push["user_name"], &push["user_username"]), (&json!("boss"), &json!("boss")));
+}
+
+#[test]
+fn an_empty_id_is_nobodys() {
+    let harbour = Harbour::with("");
+    let mut push: Value = serde_json::from_str(&gitflic_push()).unwrap();
+    push["push"]["author_id"] = "".into();
+    let became = harbour.becomes(&[], &push.to_string());
+    let unknown = json!(identity::number("user", "unknown"));
+    assert_eq!((&became["user_username"], &became["user_id"]), (&json!("user-unknown"), &unknown));
+}

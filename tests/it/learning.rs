@@ -100,10 +100,27 @@ fn what_a_hook_has_seen_stays_as_it_was_however_late_it_is_delivered() {
 }
 
 #[test]
-fn a_hook_that_teaches_too_much_is_delivered_and_it_is_said() {
+fn what_is_too_long_is_not_remembered_and_the_rest_is() {
     let (tool, folder) = (Receiver::content(), tempfile::tempdir().unwrap());
     let app = App::start(serve_in(folder.path(), &config(&[("one", &tool.url, "")])));
     send(&app, "one", &issue("ISSUE_CREATE", &json!({"description": "x".repeat(300_000)})), "stored");
+    tool.wait_for(1);
+    let line = app.wait_for_log("too long to be remembered");
+    assert!(line.contains("WARN") && line.contains("unkept=\"description\""), "{line}");
+    assert_eq!(app.metric("hookglot_unlearned_total{forge=\"gitflic\",route=\"/one\"}"), Some(1));
+    send(&app, "one", &comment(), "stored");
+    let note = tool.wait_for(2)[1].json();
+    assert_eq!((title(&note), &note["issue"]["description"]), ("Moorings are counted twice", &json!("")));
+    send(&app, "one", &issue("ISSUE_UPDATE", &json!({"status": "CLOSED"})), "stored");
+    assert_eq!(tool.wait_for(3)[2].json()["object_attributes"]["action"], "close");
+}
+
+#[test]
+fn a_hook_that_teaches_too_much_is_delivered_and_it_is_said() {
+    let (tool, folder) = (Receiver::content(), tempfile::tempdir().unwrap());
+    let app = App::start(serve_in(folder.path(), &config(&[("one", &tool.url, "")])));
+    let labels: Vec<String> = (0..100).map(|number| format!("{number} {}", "x".repeat(3_000))).collect();
+    send(&app, "one", &issue("ISSUE_CREATE", &json!({"labels": labels})), "stored");
     tool.wait_for(1);
     let line = app.wait_for_log("nothing is learned of this hook");
     assert!(

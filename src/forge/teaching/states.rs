@@ -15,6 +15,8 @@ use serde_json::{Map, Value};
 
 /// How large what is told of an object may be, in bytes of its JSON.
 const MOST: usize = 256 << 10;
+/// How long one text of it may be that is remembered, in bytes.
+const MOST_OF_A_TEXT: usize = 64 << 10;
 const KEYS: [&str; 7] = ["id", "state", "first", "since", "lasting", "version", "users"];
 
 /// What hooks about one kind of object tell.
@@ -71,7 +73,7 @@ impl Object {
     /// What a hook tells, where it is about an object of this kind.
     pub(super) fn told<'a>(&'a self, run: &mut Run<'a>) -> Result<Option<Told>, Failure> {
         let Some(id) = text(run, &self.id)? else { return Ok(None) };
-        let mut size = 0;
+        let (mut size, mut unkept) = (0, Vec::new());
         let mut object = |template: Option<&'a Template>| -> Result<Map<String, Value>, Failure> {
             let Some(template) = template else { return Ok(Map::new()) };
             let mut json = Vec::new();
@@ -82,7 +84,14 @@ impl Object {
             size += json.len();
             // What the template wrote is an object; nothing is known where it is none.
             let mut members: Map<String, Value> = serde_json::from_slice(&json).unwrap_or_default();
-            members.retain(|_, value| !value.is_null());
+            members.retain(|name, value| {
+                let is_long = value.as_str().is_some_and(|text| text.len() > MOST_OF_A_TEXT);
+                if is_long {
+                    unkept.push(name.clone());
+                    size = size.saturating_sub(value.as_str().map_or(0, str::len));
+                }
+                !value.is_null() && !is_long
+            });
             Ok(members)
         };
         let (state, first) = (object(Some(&self.state))?, object(self.first.as_ref())?);
@@ -106,6 +115,7 @@ impl Object {
             lasting: self.lasting.clone(),
             version: version.and_then(|version| version.parse().ok()),
             users: self.users.clone(),
+            unkept,
         }))
     }
 }

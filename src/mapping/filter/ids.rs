@@ -8,12 +8,13 @@ use std::fmt::Write as _;
 
 pub(super) fn id<'a>(value: &mut Value<'a>, arguments: &[Value<'a>], asking: &Asking<'a>) -> Result<(), String> {
     let kind = arguments.first().and_then(Value::as_text).unwrap_or_default();
-    match value.as_text() {
+    // The empty text is nobody's name: all whom hooks do not name would have one number.
+    match value.as_text().filter(|text| !text.is_empty()) {
         Some(text) => {
             let number = asking.knowledge.number(asking.instance, &kind, &text);
             put(value, Value::Int(number.into()))
         }
-        None => wants("a text or a number", value),
+        None => wants("a number or a text that names something", value),
     }
 }
 

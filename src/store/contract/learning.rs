@@ -1,5 +1,6 @@
 //! What hooks teach, and what is remembered of it.
 
+use super::super::numbers::{Named, Reserved, Wanted};
 use super::super::recall::{KnownFilter, Listed, Part, StateFilter};
 use super::super::{Appended, Arrival, Hook, Lesson, Retention, RowTold, Same, Store, Told};
 use super::{FOREVER, LEASE, arrival, at, claim, hook};
@@ -103,6 +104,27 @@ pub(super) async fn people_are_known_on_every_route_of_their_instance(store: &im
     assert_eq!(told["users"][OLGA], json!({"name": "Olga", "username": "o.vetrova"}), "the newest counts");
     let elsewhere = name(store, ("/", "lab.example.org"), of(&[row("users", OLGA, &[])])).await;
     assert_eq!(elsewhere, Value::Null, "an id means somebody else elsewhere");
+}
+
+pub(super) async fn the_same_one_is_known_by_the_id_and_by_its_number(store: &impl Store) {
+    let (flic, lab) = (("/", "git.example.org"), ("/", "lab.example.org"));
+    let named = Named { kind: "user".to_owned(), text: OLGA.to_owned() };
+    let wanted = Wanted { named, first: 937, instance: Some(flic.1.to_owned()) };
+    store.number(vec![wanted], at(0)).await.expect("there are some");
+    let reserved =
+        Reserved { kind: "user".to_owned(), text: OLEG.to_owned(), number: 412, instance: Some(lab.1.to_owned()) };
+    store.reserve(vec![reserved], at(0)).await.expect("there are some");
+    // A number that was made comes back in a hook of the other format from the same instance.
+    name(store, flic, of(&[row("users", OLGA, &[("username", "o.sedova")])])).await;
+    let back = name(store, flic, of(&[row("users", "937", &[])])).await;
+    assert_eq!(back, json!({"users": {"937": {"username": "o.sedova"}}}));
+    assert_eq!(name(store, lab, of(&[row("users", "937", &[])])).await, Value::Null, "there it is somebody else");
+    // What the one installation told by its number is known of the id in the other, and the other way round.
+    name(store, lab, of(&[row("users", "412", &[("name", "Oleg"), ("username", "oleg")])])).await;
+    let told = name(store, flic, of(&[row("users", OLEG, &[("username", "o.kranov")])])).await;
+    assert_eq!(told, json!({"users": {OLEG: {"name": "Oleg", "username": "o.kranov"}}}), "its own goes before");
+    let told = name(store, lab, of(&[row("users", "412", &[("avatar", "x")])])).await;
+    assert_eq!(told["users"]["412"], json!({"avatar": "x", "name": "Oleg", "username": "oleg"}));
 }
 
 fn object(version: Option<i64>, state: Value) -> Told {

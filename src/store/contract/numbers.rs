@@ -18,6 +18,7 @@ pub(in super::super) async fn run<S: Store>(make: impl Fn(Numbering) -> S) {
     the_way_back_is_for_the_own_instance(&make(Numbering::ALL)).await;
     the_configuration_wins(&make(Numbering::up_to(10))).await;
     what_the_configuration_cannot_have_is_told(&make(Numbering::up_to(10))).await;
+    what_was_reserved_and_never_given_is_let_go(&make(Numbering::up_to(10))).await;
     a_lost_store_gives_the_same_and_takes_an_export(&make).await;
     what_cannot_be_imported_is_told(&make(Numbering::up_to(10))).await;
     pages_are_stable_while_more_are_given(&make(Numbering::ALL)).await;
@@ -142,6 +143,31 @@ async fn the_configuration_wins(store: &impl Store) {
     assert_eq!(reserve(store, &[("Olga", 2)]).await, []);
     assert_eq!(give(store, &["Olga"]).await, [2]);
     assert_eq!(give(store, &["Rita", "Vera"]).await, [4, 6], "7 stays hers");
+}
+
+async fn what_was_reserved_and_never_given_is_let_go(store: &impl Store) {
+    assert_eq!(give(store, &["Olga"]).await, [2]);
+    assert_eq!(reserve(store, &[("Olga", 7), ("Olge", 5)]).await, []);
+    // A slip of the pen is put right.
+    assert_eq!(reserve(store, &[("Olga", 7), ("Oleg", 5)]).await, []);
+    assert_eq!(give(store, &["Oleg", "Olga"]).await, [5, 7]);
+    // What was given stays.
+    assert_eq!(reserve(store, &[("Anna", 4)]).await, []);
+    assert_eq!(give(store, &["Oleg", "Olga"]).await, [5, 7]);
+    assert_eq!(reserve(store, &[("Rita", 5)]).await, [conflict("Rita", 5, Why::StandsFor("Oleg".to_owned()))]);
+    // What had another number before has it again.
+    assert_eq!(give(store, &["Vera"]).await, [3]);
+    assert_eq!(reserve(store, &[("Vera", 9)]).await, []);
+    assert_eq!(reserve(store, &[]).await, []);
+    assert_eq!(give(store, &["Vera"]).await, [3]);
+    // So is which installation knows it by the number.
+    let of = |instance: &str| Reserved { instance: Some(instance.to_owned()), ..reserved("Olga", 7) };
+    for instance in ["lab.example.org", "lab3.example.org"] {
+        assert_eq!(store.reserve(vec![of(instance)], at(1)).await, Ok(Vec::new()));
+        let text = store.texts(instance, vec![(KIND.to_owned(), 7)]).await.expect("the store works");
+        assert_eq!(text, [Some("Olga".to_owned())]);
+    }
+    assert_eq!(store.texts("lab.example.org", vec![(KIND.to_owned(), 7)]).await, Ok(vec![None]));
 }
 
 async fn what_the_configuration_cannot_have_is_told(store: &impl Store) {

@@ -1,7 +1,7 @@
 //! Remembers what hooks tell: of the object that they are about, of people and of projects. It happens once for each hook, in
 //! order of arrival, in the step that stores it: the row of a hook is the mark that it has taught.
 
-use super::super::lesson::USERS;
+use super::super::lesson::{NUMBERED, USERS};
 use super::super::{Arrival, Hook, RowTold, Told};
 use super::append::micros;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -112,7 +112,34 @@ impl Learning<'_> {
                 .prepare_cached("UPDATE known SET seen_at = ?4 WHERE kind = ?1 AND instance = ?2 AND id = ?3")?;
             note.execute(params![told.table, instance, told.id, self.now])?;
         }
-        Ok(columns)
+        // What is told of the same one by another id counts where nothing is told by this.
+        let mut all = self.by_other_id(told)?;
+        all.extend(columns);
+        Ok(all)
+    }
+
+    /// What is known of the same person or project by the number that stands for the id in another instance, or by the id for
+    /// which a number of this instance stands.
+    fn by_other_id(&self, told: &RowTold) -> rusqlite::Result<Columns> {
+        let instance = self.hook.instance.as_deref().unwrap_or_default();
+        let Some((_, kind)) = NUMBERED.iter().find(|(table, _)| *table == told.table) else {
+            return Ok(Columns::new());
+        };
+        let found: Option<String> = if let Ok(number) = told.id.parse::<u32>() {
+            let mut query = self.database.prepare_cached(
+                "SELECT known.columns FROM number JOIN known ON known.kind = ?1 AND known.id = number.text \
+                 WHERE number.kind = ?2 AND number.number = ?3 AND number.instance = ?4 LIMIT 1",
+            )?;
+            query.query_row(params![told.table, kind, number, instance], |row| row.get(0)).optional()?
+        } else {
+            let mut query = self.database.prepare_cached(
+                "SELECT known.columns FROM number JOIN known ON known.kind = ?1 AND known.instance = number.instance \
+                 AND known.id = CAST(number.number AS TEXT) WHERE number.kind = ?2 AND number.text = ?3 \
+                 AND number.is_former = 0 AND number.instance <> ?4 LIMIT 1",
+            )?;
+            query.query_row(params![told.table, kind, told.id, instance], |row| row.get(0)).optional()?
+        };
+        Ok(found.and_then(|columns| serde_json::from_str(&columns).ok()).unwrap_or_default())
     }
 
     fn remember(

@@ -16,11 +16,11 @@ const BLOCK: usize = 2_000;
 /// How many bytes a row has beside its text, about, with its indexes.
 const ROW: usize = 200;
 
-/// The number that a text has.
-fn current(database: &Connection, Named { kind, text }: &Named) -> rusqlite::Result<Option<u32>> {
-    let mut query =
-        database.prepare_cached("SELECT number FROM number WHERE kind = ?1 AND text = ?2 AND is_former = 0")?;
-    query.query_row([kind, text], |row| row.get(0)).optional()
+/// The number that a text has, and whether it is reserved and no tool has seen it yet.
+fn current(database: &Connection, Named { kind, text }: &Named) -> rusqlite::Result<Option<(u32, bool)>> {
+    let mut query = database
+        .prepare_cached("SELECT number, is_reserved FROM number WHERE kind = ?1 AND text = ?2 AND is_former = 0")?;
+    query.query_row([kind, text], |row| Ok((row.get(0)?, row.get(1)?))).optional()
 }
 
 /// The text for which a number stands, and whether that has another one by now.
@@ -29,12 +29,13 @@ fn holder(database: &Connection, kind: &str, number: u32) -> rusqlite::Result<Op
     query.query_row(params![kind, number], |row| Ok((row.get(0)?, row.get(1)?))).optional()
 }
 
-fn insert(database: &Connection, pair: &Pair, at: Timestamp) -> rusqlite::Result<()> {
+fn insert(database: &Connection, pair: &Pair, is_reserved: bool, at: Timestamp) -> rusqlite::Result<()> {
     let Pair { named: Named { kind, text }, number, instance, is_former } = pair;
     let mut insert = database.prepare_cached(
-        "INSERT INTO number (kind, number, text, instance, is_former, made_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO number (kind, number, text, instance, is_former, is_reserved, made_at) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
-    insert.execute(params![kind, number, text, instance, is_former, at.as_microsecond()]).map(|_| ())
+    insert.execute(params![kind, number, text, instance, is_former, is_reserved, at.as_microsecond()]).map(|_| ())
 }
 
 /// Gives numbers to texts that have none; or names a kind of which all are given.
@@ -51,13 +52,21 @@ impl Command for Give {
         let mut numbers = Vec::with_capacity(self.wanted.len());
         for Wanted { named, first, instance } in &self.wanted {
             let number = match current(database, named)? {
-                Some(number) => number,
+                Some((number, is_reserved)) => {
+                    if is_reserved {
+                        // From now on tools know it.
+                        let mut give = database
+                            .prepare_cached("UPDATE number SET is_reserved = 0 WHERE kind = ?1 AND number = ?2")?;
+                        give.execute(params![named.kind, number])?;
+                    }
+                    number
+                }
                 None => {
                     let Some(number) = free(database, &named.kind, *first, self.numbering)? else {
                         return Ok(Err(named.kind.clone()));
                     };
                     let (named, instance) = (named.clone(), instance.clone());
-                    insert(database, &Pair { named, number, instance, is_former: false }, self.at)?;
+                    insert(database, &Pair { named, number, instance, is_former: false }, false, self.at)?;
                     number
                 }
             };
@@ -96,7 +105,7 @@ impl Command for Read {
     type Done = Vec<Option<u32>>;
 
     fn run(&self, database: &Connection, _: &mut Pending) -> rusqlite::Result<Vec<Option<u32>>> {
-        self.0.iter().map(|named| current(database, named)).collect()
+        self.0.iter().map(|named| Ok(current(database, named)?.map(|(number, _)| number))).collect()
     }
 }
 
@@ -142,6 +151,7 @@ impl Command for Reserve {
     fn run(&self, database: &Connection, _: &mut Pending) -> rusqlite::Result<Vec<Conflict>> {
         let conflicts = self.conflicts(database)?;
         if conflicts.is_empty() {
+            self.let_go(database)?;
             for reserved in &self.reserved {
                 self.give(database, reserved)?;
             }
@@ -156,7 +166,10 @@ impl Reserve {
         let (mut conflicts, mut given) = (Vec::new(), HashMap::new());
         for Reserved { kind, text, number, .. } in &self.reserved {
             let in_list = *given.entry((kind, number)).or_insert(text);
-            let in_store = holder(database, kind, *number)?.map(|(other, _)| other);
+            let in_store = match holder(database, kind, *number)? {
+                Some((other, _)) if !self.lets_go(database, kind, *number, &other)? => Some(other),
+                _ => None,
+            };
             let other = in_store.filter(|other| other != text).or_else(|| (in_list != text).then(|| in_list.clone()));
             let why = match other {
                 _ if !self.numbering.has(*number) => Why::NoNumber(self.numbering),
@@ -168,11 +181,45 @@ impl Reserve {
         Ok(conflicts)
     }
 
+    /// Whether a number was only reserved, for a text that the configuration does not give it to any more.
+    fn lets_go(&self, database: &Connection, kind: &str, number: u32, text: &str) -> rusqlite::Result<bool> {
+        let mut query = database.prepare_cached("SELECT is_reserved FROM number WHERE kind = ?1 AND number = ?2")?;
+        let is_reserved: Option<bool> = query.query_row(params![kind, number], |row| row.get(0)).optional()?;
+        let is_said = self.reserved.iter().any(|own| own.kind == kind && own.number == number && own.text == text);
+        Ok(is_reserved == Some(true) && !is_said)
+    }
+
+    /// Lets go what was reserved, and seen by no tool, and is not in the configuration any more: a slip of the pen takes no
+    /// number for ever.
+    fn let_go(&self, database: &Connection) -> rusqlite::Result<()> {
+        let mut query = database.prepare_cached("SELECT kind, number, text FROM number WHERE is_reserved = 1")?;
+        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        for (kind, number, text) in rows.collect::<rusqlite::Result<Vec<(String, u32, String)>>>()? {
+            if !self.lets_go(database, &kind, number, &text)? {
+                continue;
+            }
+            database
+                .prepare_cached("DELETE FROM number WHERE kind = ?1 AND number = ?2")?
+                .execute(params![kind, number])?;
+            // The number that the text had before is its own again.
+            let mut take_back = database.prepare_cached(
+                "UPDATE number SET is_former = 0 WHERE seq = \
+                 (SELECT max(seq) FROM number WHERE kind = ?1 AND text = ?2 AND is_former = 1)",
+            )?;
+            take_back.execute([kind, text])?;
+        }
+        Ok(())
+    }
+
     fn give(&self, database: &Connection, reserved: &Reserved) -> rusqlite::Result<()> {
         let Reserved { kind, text, number, instance } = reserved;
         let named = named(kind, text);
-        if current(database, &named)? == Some(*number) {
-            return Ok(());
+        if current(database, &named)?.is_some_and(|(own, _)| own == *number) {
+            // Which installation knows it by the number may have been put right.
+            let mut mend = database.prepare_cached(
+                "UPDATE number SET instance = ?3 WHERE kind = ?1 AND number = ?2 AND ?3 IS NOT NULL AND instance IS NOT ?3",
+            )?;
+            return mend.execute(params![kind, number, instance]).map(|_| ());
         }
         let mut give_up = database
             .prepare_cached("UPDATE number SET is_former = 1 WHERE kind = ?1 AND text = ?2 AND is_former = 0")?;
@@ -182,7 +229,7 @@ impl Reserve {
             database.prepare_cached("UPDATE number SET is_former = 0 WHERE kind = ?1 AND number = ?2 AND text = ?3")?;
         if take.execute(params![kind, number, text])? == 0 {
             let pair = Pair { named, number: *number, instance: instance.clone(), is_former: false };
-            insert(database, &pair, self.at)?;
+            insert(database, &pair, true, self.at)?;
         }
         Ok(())
     }
@@ -205,9 +252,14 @@ impl Command for Import {
     fn run(&self, database: &Connection, _: &mut Pending) -> rusqlite::Result<Vec<Conflict>> {
         let mut conflicts = Vec::new();
         for pair in &self.pairs {
-            if let Some(why) = self.take(database, pair)? {
-                conflicts.push(Conflict { named: pair.named.clone(), number: pair.number, why });
-            }
+            let Some(why) = self.take(database, pair)? else {
+                // Tools have seen what was exported.
+                let mut give =
+                    database.prepare_cached("UPDATE number SET is_reserved = 0 WHERE kind = ?1 AND number = ?2")?;
+                give.execute(params![pair.named.kind, pair.number])?;
+                continue;
+            };
+            conflicts.push(Conflict { named: pair.named.clone(), number: pair.number, why });
         }
         Ok(conflicts)
     }
@@ -224,7 +276,7 @@ impl Import {
             Some((other, _)) if other != named.text => return Ok(Some(Why::StandsFor(other))),
             own => own.map(|(_, was_former)| was_former),
         };
-        let has = current(database, named)?.filter(|has| has != number);
+        let has = current(database, named)?.map(|(has, _)| has).filter(|has| has != number);
         match (own, has) {
             (_, Some(has)) if !is_former => Ok(Some(Why::Has(has))),
             // As it is, or as it has become since it was exported.
@@ -234,7 +286,7 @@ impl Import {
                     database.prepare_cached("UPDATE number SET is_former = 0 WHERE kind = ?1 AND number = ?2")?;
                 take.execute(params![named.kind, number]).map(|_| None)
             }
-            (None, _) => insert(database, pair, self.at).map(|()| None),
+            (None, _) => insert(database, pair, false, self.at).map(|()| None),
         }
     }
 }

@@ -144,6 +144,7 @@ CREATE TABLE known (                                  -- what hooks told of peop
     PRIMARY KEY (kind, instance, id)
 ) WITHOUT ROWID;
 CREATE INDEX known_seen ON known (seen_at);
+CREATE INDEX known_id ON known (kind, id);
 
 CREATE TABLE number (                                 -- which number stands for which text
     seq INTEGER PRIMARY KEY,
@@ -152,6 +153,7 @@ CREATE TABLE number (                                 -- which number stands for
     text TEXT NOT NULL,
     instance TEXT,                                    -- to whose hooks the number tells the text again
     is_former INTEGER NOT NULL,                       -- 1: the text has another number by now
+    is_reserved INTEGER NOT NULL,                     -- 1: of the configuration, and no tool has seen it yet
     made_at INTEGER NOT NULL                          -- by the system's clock
 );
 CREATE UNIQUE INDEX number_number ON number (kind, number);
