@@ -4,6 +4,7 @@ mod api;
 mod bench;
 mod capture;
 mod check;
+mod completions;
 mod coverage;
 mod deliveries;
 mod destinations;
@@ -13,6 +14,7 @@ mod forget;
 mod healthcheck;
 mod ids;
 mod known;
+mod man;
 mod mappings;
 mod open_files;
 mod out;
@@ -119,6 +121,17 @@ enum Command {
     ///
     /// Exit codes: 0 done, 1 it could not be done; of `show` and `forget` also: nothing is known.
     States(states::StatesArgs),
+    /// Print what a shell needs to complete commands and flags: `source <(hookglot completions bash)`.
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual: `hookglot man | man -l -`.
+    Man {
+        /// Write a page for each command into a folder instead, to be copied to share/man/man1
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -303,6 +316,8 @@ pub fn run() -> ExitCode {
         Command::Users(args) => known::run("users", &args),
         Command::Projects(args) => known::run("projects", &args),
         Command::States(args) => states::run(&args),
+        Command::Completions { shell } => completions::run(shell),
+        Command::Man { dir } => man::run(dir.as_deref()),
     }
 }
 

@@ -110,6 +110,8 @@ mod learning;
 mod lenient;
 /// Users, passwords and queries of URLs: where they go, and that they show nowhere.
 mod logins;
+/// Completions and manual pages, made from the command line.
+mod manual;
 /// Mapping and forge files that are refused, each with what is wrong and where.
 mod mapping_faults;
 /// Golden outputs, schemas, and any JSON at all.
