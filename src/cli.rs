@@ -13,6 +13,7 @@ mod findings;
 mod forget;
 mod healthcheck;
 mod ids;
+mod init;
 mod known;
 mod man;
 mod mappings;
@@ -28,6 +29,7 @@ mod signals;
 mod states;
 mod store;
 mod table;
+mod toml;
 mod translate;
 
 use crate::config::Flags;
@@ -55,6 +57,11 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write a configuration that works, for a forge and a tool, and say what is left to do.
+    ///
+    /// What --forge, --tool and --url leave open is asked on the terminal. Exit codes: 0 written, 1 it could not be done, 2 the
+    /// command line does not say enough.
+    Init(init::InitArgs),
     /// Take hooks in, translate and deliver them.
     ///
     /// Without a configuration it runs a demonstration on 127.0.0.1:8080: send a hook of either forge to it and see it
@@ -298,6 +305,7 @@ struct EchoArgs {
 #[must_use]
 pub fn run() -> ExitCode {
     match Cli::parse().command {
+        Command::Init(args) => init::run(args),
         Command::Serve(args) => serve::run(&args.into()),
         Command::Translate(args) => translate::run(&args),
         Command::Check(args) => check::run(&args),

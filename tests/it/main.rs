@@ -98,6 +98,8 @@ mod healthcheck;
 mod hostile;
 /// Proof of the caller, wrong input, and the answers to it.
 mod ingest;
+/// `init`: configurations that are written, and hooks that come through them.
+mod init;
 /// Every GitLab hook that the mappings make, before those who read such hooks.
 mod judges;
 /// The page of the mapping language: every block of it is run.
