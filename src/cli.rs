@@ -9,6 +9,7 @@ mod coverage;
 mod deliveries;
 mod destinations;
 mod echo;
+mod effective;
 mod findings;
 mod forget;
 mod healthcheck;
@@ -77,6 +78,10 @@ enum Command {
     ///
     /// Exit codes: 0 sound, 1 something is wrong, 2 a file or folder cannot be read.
     Check(CheckArgs),
+    /// Print the configuration in force: file, environment, flags and defaults, each setting with where it comes from.
+    ///
+    /// Secrets are hidden, also those in URLs. Exit codes: 0 printed, 1 something is wrong, 2 a file or folder cannot be read.
+    Config(ConfigArgs),
     /// Show what becomes of each event of each forge: mapped, ignored and why, and what is lost on the way.
     Coverage(CoverageArgs),
     /// Show what mapping files can be written with, and which there are.
@@ -170,6 +175,15 @@ struct ServeArgs {
     /// error, warn, info, debug or a filter [env: `HOOKGLOT_LOG_LEVEL`] [default: info]
     #[arg(long, value_name = "LEVEL")]
     log_level: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct ConfigArgs {
+    #[command(flatten)]
+    serve: ServeArgs,
+    /// Print a list of all settings as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -309,6 +323,7 @@ pub fn run() -> ExitCode {
         Command::Serve(args) => serve::run(&args.into()),
         Command::Translate(args) => translate::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Config(args) => effective::run(args),
         Command::Coverage(args) => coverage::run(&args),
         Command::Mappings(command) => mappings::run(&command),
         Command::Echo(args) => echo::run(args.listen),

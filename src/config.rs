@@ -7,6 +7,7 @@ mod alert;
 mod branch_filter;
 mod client_certificate;
 mod destination;
+mod explained;
 mod fields;
 mod headers;
 mod known;
@@ -15,6 +16,8 @@ mod origins;
 mod queueing;
 mod re2;
 mod read;
+mod read_files;
+mod reference;
 mod routes;
 mod secrets;
 mod signing;
@@ -35,8 +38,10 @@ pub use admin::{AdminToken, Rights};
 pub use alert::{Alert, AlertFormat, Trouble};
 pub use branch_filter::BranchFilter;
 pub use client_certificate::ClientCertificate;
+pub use explained::{ExplainedSetting, ExplainedTable, Source, explain};
 pub use nearly_full::NearlyFull;
 pub use queueing::Queueing;
+pub use read_files::ReadFiles;
 pub use sources::{Flags, load};
 
 /// Everything that `serve` needs to know.
@@ -83,6 +88,8 @@ pub struct Settings {
     pub configured: Arc<Configured>,
     /// The routes; never empty.
     pub routes: Vec<Route>,
+    /// The files that all this was read from.
+    pub read_files: ReadFiles,
     /// The environment variables of ours that are empty, which say nothing.
     pub empty_variables: Vec<String>,
     /// Whether the routes are the demonstration that stands in where nothing is configured.
@@ -118,13 +125,15 @@ pub enum Duplicates {
     None,
 }
 
-/// When changed mapping files are read again.
+/// When changed files are read again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reload {
     /// How long nothing must have changed before the files are read. Default 1 s.
     pub debounce: Duration,
     /// How often the files are compared with those in force, whatever the system tells of changes. Default 10 s.
     pub poll: Duration,
+    /// Whether changed files of the configuration are read again, too. Default true.
+    pub config: bool,
 }
 
 /// How log lines look.
@@ -279,6 +288,8 @@ pub struct Refused {
     /// The mapping files that would be in force, so that their faults can be told beside these; the built-in ones where
     /// the `mappings_dir` cannot be read.
     pub files: Box<Files>,
+    /// The files of the configuration that were read, as far as that went.
+    pub read_files: ReadFiles,
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ fn read(args: &CheckArgs, named: &[PathBuf]) -> Result<Read, String> {
     }
     Ok(match config::load(&args.flags(), &super::environment()) {
         Ok(settings) => Read { files: settings.files, routes: settings.routes, faults: Vec::new(), unreadable: false },
-        Err(config::Refused { faults, unreadable, files }) => {
+        Err(config::Refused { faults, unreadable, files, .. }) => {
             Read { files: *files, routes: Vec::new(), faults: faults.0, unreadable }
         }
     })

@@ -1,5 +1,7 @@
 //! Addresses that may hold secrets: what stands before their `@`, in their query, and what looks like a key in their path.
 
+use super::fields::{Collector, Fields};
+use super::secrets::read_secret_file;
 use crate::path_keys;
 use crate::secret::Secret;
 use std::fmt;
@@ -75,6 +77,25 @@ impl Address {
         }
     }
 
+    /// Reads that of a table, in place or in a file, and says how it may be shown.
+    pub(super) fn read(
+        table: &mut Fields,
+        (key, file_key): (&'static str, &'static str),
+        missing: &str,
+        all: &mut Collector<'_>,
+    ) -> Option<Self> {
+        let (path, faults) = (table.path_of(key), all.faults.len());
+        let Some((place, text)) = given(table, key, file_key, all).filter(|(_, text)| !text.is_empty()) else {
+            if all.faults.len() == faults {
+                all.fault(&path, format!("missing: {missing}"));
+            }
+            return None;
+        };
+        let address = Self::new(&text).map_err(|message| all.fault(&place, message)).ok()?;
+        all.show_as(&path, address.url.to_string());
+        Some(address)
+    }
+
     /// Takes user and password out of a URL.
     fn of(mut url: Url) -> Result<Self, String> {
         let login = match (url.username(), url.password()) {
@@ -114,8 +135,41 @@ fn of_hex(digits: &str) -> Option<u8> {
     digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then(|| u8::from_str_radix(digits, 16).ok()).flatten()
 }
 
+/// The proxy of a table, in place or in a file.
+pub(super) fn proxy(table: &mut Fields, all: &mut Collector<'_>) -> Option<HiddenUrl> {
+    let (place, text) = given(table, "proxy", "proxy_file", all)?;
+    let proxy = proxy_of(&text).map_err(|message| all.fault(&place, message)).ok()?;
+    all.show_as(&table.path_of("proxy"), proxy.to_string());
+    Some(proxy)
+}
+
+/// A URL in place or in a file, as whoever has it may get in; and the path of the setting that says it.
+fn given(
+    table: &mut Fields,
+    key: &'static str,
+    file_key: &'static str,
+    all: &mut Collector<'_>,
+) -> Option<(String, String)> {
+    let (path, file_path) = (table.path_of(key), table.path_of(file_key));
+    match (table.text(key, all), table.text(file_key, all)) {
+        (Some(_), Some(_)) => {
+            all.fault(&path, format!("both `{key}` and `{file_key}` are set: use one"));
+            None
+        }
+        (Some(text), None) => Some((path, text)),
+        (None, Some(file)) => {
+            let text = read_secret_file(&file_path, &file, all)?;
+            if text.trim().is_empty() {
+                all.fault(&file_path, format!("{file} is empty"));
+            }
+            Some((file_path, text.trim().to_owned()))
+        }
+        (None, None) => None,
+    }
+}
+
 /// A proxy that requests can go through. Its text may hold a password: nothing of it is repeated.
-pub(super) fn proxy(text: &str) -> Result<HiddenUrl, String> {
+fn proxy_of(text: &str) -> Result<HiddenUrl, String> {
     let url = Url::parse(text).map_err(|error| format!("not a URL: {error}"))?;
     match url.scheme() {
         "http" | "https" | "socks5" | "socks5h" if url.has_host() => Ok(HiddenUrl::new(url)),
@@ -138,7 +192,7 @@ mod tests {
         assert_eq!((revealed(login.user.as_ref()), revealed(login.password.as_ref())), ("olga", "brass key"));
         assert_eq!(address.url.reveal().as_str(), "https://tool.example.org/hook?token=tin#x");
         assert_eq!(address.url.to_string(), "https://tool.example.org/hook?hidden");
-        let proxy = proxy("socks5://olga:brass@proxy:1080").expect("a proxy");
+        let proxy = proxy_of("socks5://olga:brass@proxy:1080").expect("a proxy");
         let shown = format!("{address:?} {proxy:?} {proxy}");
         for secret in ["olga", "brass", "tin"] {
             assert!(!shown.contains(secret), "{shown}");

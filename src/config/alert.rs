@@ -3,7 +3,7 @@
 use super::address::{Address, proxy};
 use super::client_certificate::certificates;
 use super::fields::{Collector, Fields};
-use super::secrets::{read_secret_file, secret};
+use super::secrets::secret;
 use super::{HiddenUrl, Login};
 use crate::mapping::diagnostic::did_you_mean;
 use crate::secret::Secret;
@@ -120,9 +120,12 @@ fn alert(mut table: Fields, names: &mut HashSet<String>, all: &mut Collector<'_>
     if timeout.is_zero() {
         all.fault(&timeout_path, "0: every post would fail at once");
     }
-    let proxy = table.parsed("proxy", all, proxy);
+    let proxy = proxy(&mut table, all);
     let ca_path = table.path_of("ca_file");
     let ca_file = table.text("ca_file", all).map(PathBuf::from);
+    if let Some(file) = &ca_file {
+        all.read_files.note(file);
+    }
     if let Some(Err(message)) = ca_file.as_deref().map(certificates) {
         all.fault(&ca_path, message);
     }
@@ -131,27 +134,11 @@ fn alert(mut table: Fields, names: &mut HashSet<String>, all: &mut Collector<'_>
     Some(Alert { name: name?, url, login, format, on, authorization, timeout, proxy, ca_file })
 }
 
-/// The URL, in place or in a file: whoever has that of a chat's hook can write there.
+/// The URL: whoever has that of a chat's hook can write there, and its path is a key, whatever it looks like.
 fn address(table: &mut Fields, all: &mut Collector<'_>) -> Option<Address> {
-    let (path, file_path, faults) = (table.path_of("url"), table.path_of("url_file"), all.faults.len());
-    let (place, text) = match (table.text("url", all), table.text("url_file", all)) {
-        (Some(_), Some(_)) => {
-            all.fault(&path, "both `url` and `url_file` are set: use one");
-            return None;
-        }
-        (Some(text), None) => (path, text),
-        (None, Some(file)) => {
-            let text = read_secret_file(&file_path, &file, all)?;
-            (file_path, text)
-        }
-        (None, None) => {
-            if all.faults.len() == faults {
-                all.fault(&path, "missing: where it is posted, here or in a `url_file`");
-            }
-            return None;
-        }
-    };
-    Address::new(text.trim()).map_err(|message| all.fault(&place, message)).ok()
+    let address = Address::read(table, ("url", "url_file"), "where it is posted, here or in a `url_file`", all)?;
+    all.show_as(&table.path_of("url"), address.url.reveal().origin().ascii_serialization());
+    Some(address)
 }
 
 fn format(text: &str) -> Result<AlertFormat, String> {

@@ -35,6 +35,9 @@ pub(super) fn read(table: &mut Fields, url: Option<&HiddenUrl>, all: &mut Collec
     let (cert_path, key_path) = (table.path_of("client_cert_file"), table.path_of("client_key_file"));
     let file = table.text("client_cert_file", all).map(PathBuf::from);
     let key_file = table.text("client_key_file", all).map(PathBuf::from);
+    for file in file.iter().chain(&key_file) {
+        all.read_files.note(file);
+    }
     let Some(file) = file else {
         if key_file.is_some() && !all.is_wrong(&cert_path) {
             all.fault(&key_path, "client_cert_file is missing: the certificate of the key");

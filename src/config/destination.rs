@@ -39,9 +39,8 @@ pub(super) fn destination(
     {
         all.fault(&name_path, "a name is made of letters, digits, `-`, `_` and `.`");
     }
-    let url_path = table.path_of("url");
-    let url = table.required("url", "where the destination is", all);
-    let address = url.and_then(|text| Address::new(&text).map_err(|message| all.fault(&url_path, message)).ok());
+    let address =
+        Address::read(&mut table, ("url", "url_file"), "where the destination is, here or in a `url_file`", all);
     let format_path = table.path_of("format");
     let format =
         table.required("format", &format!("the format that it reads: {} or other", known.forges.join(", ")), all);
@@ -69,9 +68,12 @@ pub(super) fn destination(
     let concurrency = table.parsed("concurrency", all, |text| {
         text.parse::<usize>().ok().filter(|number| *number > 0).ok_or_else(|| "expected a number from 1".to_owned())
     });
-    let proxy = table.parsed("proxy", all, proxy);
+    let proxy = proxy(&mut table, all);
     let ca_path = table.path_of("ca_file");
     let ca_file = table.text("ca_file", all).map(PathBuf::from);
+    if let Some(file) = &ca_file {
+        all.read_files.note(file);
+    }
     if let Some(Err(message)) = ca_file.as_deref().map(certificates) {
         all.fault(&ca_path, message);
     }

@@ -1,9 +1,10 @@
 //! Takes typed values out of a tree of settings and collects what is wrong with them.
 
 use super::origins::Origins;
+use super::read_files::ReadFiles;
 use crate::mapping::diagnostic::did_you_mean;
 use serde_json::{Map, Value};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 /// The faults found so far, and how to name the place of each.
@@ -13,13 +14,29 @@ pub(super) struct Collector<'c> {
     pub(super) unreadable: bool,
     /// Where each setting was said.
     pub(super) origins: &'c Origins,
+    /// What may be shown of settings that are secrets, or hold some.
+    pub(super) hidden: BTreeMap<String, String>,
+    /// The files that were read.
+    pub(super) read_files: ReadFiles,
+    /// Every setting that the code has read, whether it was said or not.
+    #[cfg(test)]
+    pub(super) read: std::collections::BTreeSet<String>,
     /// The paths that have a fault.
     wrong: HashSet<String>,
 }
 
 impl<'c> Collector<'c> {
     pub(super) fn new(faults: Vec<String>, unreadable: bool, origins: &'c Origins) -> Self {
-        Self { faults, unreadable, origins, wrong: HashSet::new() }
+        Self {
+            faults,
+            unreadable,
+            origins,
+            hidden: BTreeMap::new(),
+            read_files: ReadFiles::default(),
+            #[cfg(test)]
+            read: std::collections::BTreeSet::new(),
+            wrong: HashSet::new(),
+        }
     }
 
     /// Lays a fault on the place that says a setting.
@@ -195,6 +212,8 @@ impl Fields {
 
     /// Says of every key that nobody took that it is unknown.
     pub(super) fn end(self, all: &mut Collector<'_>) {
+        #[cfg(test)]
+        all.read.extend(self.known.iter().map(|key| self.path_of(key)));
         for key in self.members.keys() {
             let suggestion = did_you_mean(key, self.known.iter().copied());
             all.fault(&self.path_of(key), format!("unknown setting{suggestion}"));

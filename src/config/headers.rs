@@ -122,7 +122,10 @@ fn check_connection(name: &str) -> Result<(), String> {
 /// A value in place, or `{file = "…"}`.
 fn value_of(place: &str, value: Value, all: &mut Collector<'_>) -> Option<Secret> {
     let text = match value {
-        Value::String(text) => text,
+        Value::String(text) => {
+            all.hide(place);
+            text
+        }
         Value::Object(members) => {
             let mut table = Fields::new(place, members);
             let file = table.required("file", "the file that holds the value", all);

@@ -1,5 +1,6 @@
 //! Where each setting was said, so that its fault can be laid there.
 
+use super::explained::Source;
 use super::fields::first_of;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -7,8 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 /// The beginning of every environment variable of ours.
 const PREFIX: &str = "HOOKGLOT_";
 /// The settings of a sidecar: they stand for one route with one destination, and come from the environment alone.
-pub(super) const SIDECAR: [&str; 8] =
-    ["to", "format", "secret", "secret_file", "signing_key", "signing_key_file", "token", "token_file"];
+pub(super) const SIDECAR: [&str; 9] =
+    ["to", "to_file", "format", "secret", "secret_file", "signing_key", "signing_key_file", "token", "token_file"];
 
 /// The flags, variables and file that settings come from.
 #[derive(Debug)]
@@ -54,6 +55,21 @@ impl Origins {
         match &self.file {
             Some(_) if !SIDECAR.contains(&top) || self.file_says(top) => self.name_in_file(path),
             _ => format!("{PREFIX}{}", path.replace('.', "__").to_ascii_uppercase()),
+        }
+    }
+
+    /// Who says a setting, and by which flag, variable or file.
+    pub(super) fn source(&self, path: &str) -> (Source, String) {
+        if self.flags.contains(&first_of(path)) {
+            return (Source::Flag, self.name(path));
+        }
+        if let Some(variable) = self.variables.get(path) {
+            return (Source::Environment, variable.clone());
+        }
+        match &self.file {
+            // What stands in lists stands in a file only.
+            Some(file) if path.contains('[') || self.file_says(path) => (Source::File, file.shown.clone()),
+            _ => (Source::Default, String::new()),
         }
     }
 

@@ -49,12 +49,14 @@ pub(super) fn settings(mut members: Map<String, Value>, all: &mut Collector<'_>)
     let is_tried_out = demo && data_dir.is_none();
     let store = store.unwrap_or(if is_tried_out { StoreKind::Memory } else { StoreKind::Sqlite });
     let default_bytes = if store == StoreKind::Memory { (limits.stored as u64 / 4).min(16 << 20) } else { 1 << 30 };
+    let read_files = std::mem::take(&mut all.read_files);
     Settings {
         store,
         retention_age: retention.0.unwrap_or(Duration::from_hours(7 * 24)),
         retention_bytes: retention.1.unwrap_or(default_bytes),
         retention_states: retention.2.unwrap_or(Duration::from_hours(365 * 24)),
         retention_audit: retention_audit.unwrap_or(Duration::from_hours(365 * 24)),
+        read_files,
         empty_variables,
         listen: listen_at.unwrap_or_else(|| ([127, 0, 0, 1], 8080).into()),
         admin_listen: admin_at.unwrap_or_else(|| ([127, 0, 0, 1], 9090).into()),
@@ -248,6 +250,7 @@ fn reload(mut table: Fields, all: &mut Collector<'_>) -> Reload {
     if poll.is_zero() {
         all.fault(&table.path_of("poll"), "0: the files would be read without a pause");
     }
+    let config = table.truth("config", all).unwrap_or(true);
     table.end(all);
-    Reload { debounce, poll }
+    Reload { debounce, poll, config }
 }

@@ -89,9 +89,7 @@ fn bare_route(known: &KnownNames<'_>, access: Access) -> Route {
 
 fn sidecar(short: Vec<(&str, Value)>, known: &KnownNames<'_>, all: &mut Collector<'_>) -> Option<Route> {
     let mut table = Fields::new("", short.into_iter().map(|(key, value)| (key.to_owned(), value)).collect());
-    let address = table
-        .required("to", "the URL of the tool", all)
-        .and_then(|text| Address::new(&text).map_err(|message| all.fault("to", message)).ok());
+    let address = Address::read(&mut table, ("to", "to_file"), "the URL of the tool", all);
     let listed = known.forges.join(", ");
     let format = table.required("format", &format!("the format that the tool reads: {listed} or other"), all);
     let format =

@@ -28,6 +28,10 @@ pub(super) fn access(table: &mut Fields, signing: Option<Given>, all: &mut Colle
         given.extend(text.lines().map(|line| (file_path.as_str(), line.to_owned())));
     }
     let is_none = matches!(given.as_slice(), [(place, word)] if word == "none" && *place == path);
+    if !is_none {
+        all.hide(&path);
+        all.hide(&list_path);
+    }
     if is_none && others {
         all.fault(&path, "`none` lets everybody in, and other secrets are set beside it: use one");
     }
@@ -60,6 +64,7 @@ fn has_blanks(text: &str) -> bool {
 }
 
 pub(super) fn read_secret_file(place: &str, file: &str, all: &mut Collector<'_>) -> Option<String> {
+    all.read_files.note(file.as_ref());
     let text = std::fs::read_to_string(file).map_err(|error| all.fault(place, format!("{file}: {error}"))).ok()?;
     // Some editors begin a text with a mark that no header carries.
     Some(text.trim_start_matches('\u{feff}').to_owned())
@@ -81,7 +86,10 @@ pub(super) fn secret(
             all.fault(&path, format!("both `{key}` and `{file_key}` are set: use one"));
             return None;
         }
-        (Some(text), None) => text,
+        (Some(text), None) => {
+            all.hide(&path);
+            text
+        }
         (None, Some(file)) => read_secret_file(&file_path, &file, all)?,
         (None, None) => return None,
     };

@@ -18,8 +18,17 @@ pub(super) struct Given {
 pub(super) fn signing_keys(table: &mut Fields, all: &mut Collector<'_>) -> Option<Given> {
     const SETTINGS: [&str; 3] = ["signing_key", "signing_keys", "signing_key_file"];
     let is_set = |key: &&str| table.peek(key).is_some_and(|value| !value.is_null());
-    let place = table.path_of(SETTINGS.into_iter().find(is_set)?);
+    let Some(first) = SETTINGS.into_iter().find(is_set) else {
+        // They are known all the same, for who mistypes one.
+        for key in SETTINGS {
+            table.take(key);
+        }
+        return None;
+    };
+    let place = table.path_of(first);
     let [one_path, list_path, file_path] = SETTINGS.map(|key| table.path_of(key));
+    all.hide(&one_path);
+    all.hide(&list_path);
     let mut given: Vec<(&str, String)> = Vec::new();
     given.extend(table.text("signing_key", all).map(|text| (one_path.as_str(), text)));
     if let Some(texts) = table.texts("signing_keys", all) {

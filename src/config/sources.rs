@@ -3,6 +3,7 @@
 use super::fields::Collector;
 use super::origins::{FileOrigin, Origins, ours, variables};
 use super::read::settings;
+use super::read_files::ReadFiles;
 use super::{Faults, Refused, Settings};
 use config::{Config, ConfigError, Environment, File, FileFormat, FileSourceString};
 use serde_json::{Map, Value};
@@ -30,11 +31,42 @@ pub struct Flags {
 /// Every fault, each with the file, variable or flag that it stands in. A file that cannot be read or is no TOML does not
 /// keep the faults of the environment and the flags from being found.
 pub fn load(flags: &Flags, environment: &HashMap<String, String>) -> Result<Settings, Refused> {
+    let Gathered { tree, origins, faults, unreadable, read_files } = gather(flags, environment);
+    let mut all = Collector::new(faults, unreadable, &origins);
+    all.read_files = read_files;
+    let settings = settings(tree, &mut all);
+    if all.faults.is_empty() { Ok(settings) } else { Err(refused(all, settings)) }
+}
+
+/// What is wrong, as it is handed on.
+pub(super) fn refused(all: Collector<'_>, settings: Settings) -> Refused {
+    let Settings { files, read_files, .. } = settings;
+    Refused { unreadable: all.unreadable, faults: Faults(all.faults), files: Box::new(files), read_files }
+}
+
+/// What was said, before anybody looks what it means.
+pub(super) struct Gathered {
+    pub(super) tree: Map<String, Value>,
+    /// Who said it.
+    pub(super) origins: Origins,
+    /// What is wrong so far.
+    pub(super) faults: Vec<String>,
+    /// Whether the file could not be read.
+    pub(super) unreadable: bool,
+    /// The file.
+    pub(super) read_files: ReadFiles,
+}
+
+/// Puts file, environment and flags together.
+pub(super) fn gather(flags: &Flags, environment: &HashMap<String, String>) -> Gathered {
     let file = flags
         .config
         .clone()
         .or_else(|| environment.get("HOOKGLOT_CONFIG").filter(|file| !file.is_empty()).map(PathBuf::from));
-    let (mut faults, mut unreadable) = (Vec::new(), false);
+    let (mut faults, mut unreadable, mut read_files) = (Vec::new(), false, ReadFiles::default());
+    if let Some(file) = &file {
+        read_files.note(file);
+    }
     let read = file.as_deref().and_then(|file| {
         let read = read(file).map_err(|wrong| {
             unreadable = matches!(wrong, Wrong::Unreadable(_));
@@ -65,12 +97,7 @@ pub fn load(flags: &Flags, environment: &HashMap<String, String>) -> Result<Sett
         faults.push(error.to_string());
         Map::new()
     });
-    let mut all = Collector::new(faults, unreadable, &origins);
-    let settings = settings(tree, &mut all);
-    if all.faults.is_empty() {
-        return Ok(settings);
-    }
-    Err(Refused { unreadable: all.unreadable, faults: Faults(all.faults), files: Box::new(settings.files) })
+    Gathered { tree, origins, faults, unreadable, read_files }
 }
 
 /// `HOOKGLOT_LISTEN__X` beside `HOOKGLOT_LISTEN`: one of them would be lost, and chance would say which.
@@ -100,6 +127,14 @@ fn read(file: &Path) -> Result<(Source, Value), Wrong> {
     let tree = Config::builder().add_source(source.clone()).build().and_then(Config::try_deserialize);
     let tree = tree.map_err(|error| Wrong::NoToml(without_source(&error.to_string())))?;
     Ok((source, tree))
+}
+
+/// A value as TOML writes it; nothing where it is none.
+pub(super) fn toml(written: &str) -> Option<Value> {
+    let source = File::from_str(&format!("value = {written}"), FileFormat::Toml);
+    let tree: Map<String, Value> =
+        Config::builder().add_source(source).build().and_then(Config::try_deserialize).ok()?;
+    tree.get("value").cloned()
 }
 
 /// The first and the last line of a message: place and fault. Between them stands the line of the file, which may hold a

@@ -199,7 +199,7 @@ fn only_what_is_not_said_is_asked_and_an_end_of_answers_writes_nothing() {
         &[
             ("Its address (http://tool.example.org/hooks for one): ", "http://tool.example.org/in"),
             ("Format that it reads (gitflic, gitlab, other) [gitlab]: ", "gitflic"),
-            ("[", "\u{4}"),
+            ("File with the secret that the forge sends", "\u{4}"),
         ],
     );
     assert_eq!(code, Some(1), "{shown}");

@@ -84,6 +84,8 @@ mod disk_at_start;
 mod duplicates;
 /// `echo`: what it prints, and what it does not.
 mod echo;
+/// `config`: what is in force and who says so; secrets in files.
+mod effective;
 /// Settings from variables and flags: which goes over which, and which are none of ours.
 mod environment;
 /// What is stored of somebody or of a project, until it is erased.
