@@ -4,8 +4,11 @@
 //! The folder is read anew each time, not watched file by file: editors rename, `git pull` replaces, and Kubernetes swaps
 //! a symbolic link. What the system tells of changes only says when to look; a poll looks in any case.
 
+mod changes;
 mod scan;
 mod watch;
+
+pub use changes::Changes;
 
 use crate::audit::files::of_mappings;
 use crate::audit::{self, Auditor};

@@ -1,4 +1,4 @@
-//! Reads the configuration again on SIGHUP. What is wrong is refused whole, and what was in force stays in force; hooks that
+//! Reads the configuration again on SIGHUP, and when a file that it is made of has changed. What is wrong is refused whole, and what was in force stays in force; hooks that
 //! wait for delivery stay where they are.
 
 use super::serve::{routes_of, say_alerts, say_routes};
@@ -13,7 +13,7 @@ use crate::feed::Happening;
 use crate::ingest::Ingest;
 use crate::known::Known;
 use crate::mapping_files;
-use crate::reload::{Configured, Standing};
+use crate::reload::{Changes, Configured, Standing};
 use crate::store::{Deed, KnownDestination};
 use arc_swap::ArcSwap;
 use std::collections::BTreeSet;
@@ -42,6 +42,8 @@ pub(super) struct Reconfigure {
     pub(super) standing: Standing,
     /// The destinations in force.
     pub(super) known: Vec<KnownDestination>,
+    /// The files that it was read from.
+    pub(super) changes: Changes,
     /// Who is told of other alerts.
     pub(super) alerts: Alerts,
     /// Where it is noted that it was read.
@@ -100,14 +102,18 @@ pub(super) async fn note_start(auditor: &Auditor, settings: &Settings, flags: &F
 }
 
 impl Reconfigure {
-    /// Reads it again whenever SIGHUP comes, and never ends.
+    /// Reads it again whenever SIGHUP comes or a file changes, and never ends.
     pub(super) async fn run(mut self, workers: &mut Workers, mut hangup: Hangup) {
         let (mut late, mut is_soon) = (None, false);
         loop {
             let at = late.unwrap_or_else(Instant::now);
             tokio::select! {
                 () = hangup.came() => {
-                    self.reload(workers).await;
+                    self.reload(workers, audit::HANGUP).await;
+                    (late, is_soon) = (Some(Instant::now() + SOON), true);
+                }
+                () = self.changes.come() => {
+                    self.reload(workers, audit::CHANGED_FILE).await;
                     (late, is_soon) = (Some(Instant::now() + SOON), true);
                 }
                 () = sleep_until(at), if late.is_some() => {
@@ -118,12 +124,12 @@ impl Reconfigure {
         }
     }
 
-    async fn reload(&mut self, workers: &mut Workers) {
-        if self.flags.config.is_none() && !super::environment().contains_key("HOOKGLOT_CONFIG") {
+    async fn reload(&mut self, workers: &mut Workers, who: &'static str) {
+        if self.changes.are_impossible() {
             tracing::info!("SIGHUP: there is no configuration file to read again");
             return;
         }
-        tracing::info!("SIGHUP: the configuration is read");
+        tracing::info!("{who}: the configuration is read");
         let state = state(&self.flags);
         let read = self.read(workers).await;
         let (result, failed) = if read.is_ok() { ("loaded", 0) } else { ("refused", 1) };
@@ -140,11 +146,11 @@ impl Reconfigure {
             }
             tracing::error!("the configuration is refused: the one before stays in force");
         }
-        self.note(state, &faults).await;
+        self.note(state, &faults, who).await;
         self.ingest.feed.tell(|| Happening::Reload { what: "configuration".to_owned(), faults });
     }
 
-    async fn note(&mut self, state: ConfigState, faults: &[String]) {
+    async fn note(&mut self, state: ConfigState, faults: &[String], who: &'static str) {
         let mut about = state.after(Some(&self.state));
         let what = if faults.is_empty() { Deed::ConfigLoaded } else { Deed::ConfigRefused };
         if faults.is_empty() {
@@ -153,11 +159,15 @@ impl Reconfigure {
             about.insert(audit::FAULTS.to_owned(), audit::faults(faults));
         }
         // What was read is in force all the same, and that it is not noted is told.
-        let _ = self.auditor.note(audit::HANGUP, what, about).await;
+        let _ = self.auditor.note(who, what, about).await;
     }
 
     async fn read(&mut self, workers: &mut Workers) -> Result<(), Vec<String>> {
-        let mut loaded = config::load(&self.flags, &super::environment()).map_err(|refused| refused.faults.0)?;
+        let mut loaded = config::load(&self.flags, &super::environment()).map_err(|refused| {
+            self.changes.are_read(refused.read_files);
+            refused.faults.0
+        })?;
+        self.changes.are_read(std::mem::take(&mut loaded.read_files));
         let rules = self.ingest.rules.load_full();
         let of_destinations = destinations::check(&loaded.routes, &rules);
         let configured = Configured::of(&loaded.routes, destinations::again(&loaded.routes));

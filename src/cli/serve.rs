@@ -15,7 +15,7 @@ use crate::ingest::{self, Gate, Ingest, Route};
 use crate::known::Known;
 use crate::mapping::{Diagnostics, Files};
 use crate::metrics::Metrics;
-use crate::reload::{self, Configured, Reload, Standing};
+use crate::reload::{self, Changes, Configured, Reload, Standing};
 use crate::rules::{LiveRules, Rules, folders};
 use crate::store::{Ending, Most, Removed, Report, Retention, Store, StoreError, Then};
 use crate::{echo, telemetry};
@@ -151,6 +151,7 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
         fixed,
         standing,
         known,
+        changes: Changes::of(&settings),
         alerts: alerting,
         auditor,
         state,

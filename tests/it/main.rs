@@ -48,6 +48,8 @@ mod client_certificates;
 mod command_line;
 /// Faults of a configuration, all at once.
 mod config;
+/// A configuration and the files that it names, when they change.
+mod config_changes;
 /// Who is who by the configuration: faults, and that nobody shows.
 mod configured;
 /// Who is who by the configuration, in the hooks that tools get.
