@@ -13,6 +13,7 @@ mod headers;
 mod known;
 mod nearly_full;
 mod origins;
+mod pair;
 mod queueing;
 mod re2;
 mod read;
@@ -22,6 +23,7 @@ mod routes;
 mod secrets;
 mod signing;
 mod sources;
+mod tls;
 
 use crate::forge::signature::SigningKeys;
 use crate::known::configured::Configured;
@@ -40,6 +42,7 @@ pub use branch_filter::BranchFilter;
 pub use client_certificate::ClientCertificate;
 pub use explained::{ExplainedSetting, ExplainedTable, Source, explain};
 pub use nearly_full::NearlyFull;
+pub use pair::{PairBytes, PairFault, PairFiles};
 pub use queueing::Queueing;
 pub use read_files::ReadFiles;
 pub use sources::{Flags, load};
@@ -49,6 +52,8 @@ pub use sources::{Flags, load};
 pub struct Settings {
     /// Where hooks come in. Default `127.0.0.1:8080`.
     pub listen: SocketAddr,
+    /// The certificate of the public port; `None`, the default: it speaks without TLS.
+    pub tls: Option<PairFiles>,
     /// Where `/live`, `/ready`, `/metrics` and the admin API are. Default `127.0.0.1:9090`.
     pub admin_listen: SocketAddr,
     /// Who may ask the admin API; without any nobody may.

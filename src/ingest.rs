@@ -8,6 +8,7 @@ mod body;
 mod branch;
 mod budget;
 mod connection;
+mod exchange;
 mod failures;
 mod farewell;
 mod frames;
@@ -18,6 +19,8 @@ mod patience;
 mod plan;
 mod server;
 mod signed;
+mod tls;
+mod wire;
 mod written;
 
 use crate::acks::{Acks, Awaited};
@@ -46,6 +49,7 @@ pub use frames::Frames;
 pub use gate::Gate;
 pub use patience::Patience;
 pub use server::serve;
+pub use tls::{Acceptor, Certificate};
 
 /// A route as `ingest` uses it.
 #[derive(Debug)]
@@ -100,6 +104,8 @@ pub struct Ingest {
     pub limits: Limits,
     /// Whether it is remembered what hooks teach.
     pub learns: bool,
+    /// What speaks TLS with those who come; without it nobody does.
+    pub tls: Option<Acceptor>,
 }
 
 /// A request that is known to come from somebody who may send hooks.

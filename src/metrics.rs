@@ -1,10 +1,14 @@
 //! The numbers that `/metrics` shows. Every name and every label stands here.
 
+mod door;
+
 use crate::store::StoreError;
 use prometheus::{
     Encoder, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
     Registry, TextEncoder, core::Collector,
 };
+
+pub use door::Door;
 
 /// Typed handles of every metric.
 #[derive(Debug, Clone)]
@@ -78,6 +82,8 @@ pub struct Metrics {
     pub config_reloads: IntCounterVec,
     /// 1 while the configuration on disk is refused and another is in force.
     pub config_reload_failed: IntGauge,
+    /// Those of the public port itself: its certificate.
+    pub door: Door,
     /// Bytes of bodies on their way to the store.
     pub bytes_in_flight: IntGauge,
     /// What became of what was to be posted, by `alert` and `result`: posted, failed, dropped.
@@ -188,6 +194,7 @@ impl Metrics {
                 "hookglot_configuration_warnings",
                 "Settings that are odd beside the mapping files in force: the log names them",
             )?,
+            door: Door::of(all)?,
             bytes_in_flight: gauge(all, "hookglot_bytes_in_flight", "Bytes of bodies on their way to the store")?,
             alerts: counter(all, "hookglot_alerts_total", "Posts that are done with", &["alert", "result"])?,
             registry,

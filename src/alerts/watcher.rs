@@ -225,7 +225,11 @@ fn present(metrics: &Metrics, destinations: &BTreeSet<String>) -> Present {
             present.insert(Key::Breaker(name.clone()), log());
         }
     }
-    let reloads = [("mappings", &metrics.mappings_reload_failed), ("configuration", &metrics.config_reload_failed)];
+    let reloads = [
+        ("mappings", &metrics.mappings_reload_failed),
+        ("configuration", &metrics.config_reload_failed),
+        ("certificate", &metrics.door.tls_reload_failed),
+    ];
     for (what, failed) in reloads {
         if failed.get() > 0 {
             present.insert(Key::Reload(what.to_owned()), log());

@@ -7,7 +7,7 @@ use crate::config::Settings;
 use crate::delivery::{Delivery, Health};
 use crate::doorbell::Doorbells;
 use crate::feed::Feed;
-use crate::ingest::{Ingest, Patience, Route};
+use crate::ingest::{Acceptor, Ingest, Patience, Route};
 use crate::known::Known;
 use crate::metrics::Metrics;
 use crate::reload::{Configured, Standing};
@@ -41,7 +41,12 @@ pub(super) fn delivery(
 }
 
 /// What takes hooks in for it.
-pub(super) fn ingest(delivery: &Delivery, routes: HashMap<String, Arc<Route>>, settings: &Settings) -> Arc<Ingest> {
+pub(super) fn ingest(
+    delivery: &Delivery,
+    routes: HashMap<String, Arc<Route>>,
+    tls: Option<Acceptor>,
+    settings: &Settings,
+) -> Arc<Ingest> {
     Arc::new(Ingest {
         routes: Arc::new(ArcSwap::from_pointee(routes)),
         rules: Arc::clone(&delivery.rules),
@@ -54,6 +59,7 @@ pub(super) fn ingest(delivery: &Delivery, routes: HashMap<String, Arc<Route>>, s
         feed: delivery.feed.clone(),
         limits: settings.limits,
         learns: !settings.retention_states.is_zero(),
+        tls,
     })
 }
 

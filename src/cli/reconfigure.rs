@@ -61,6 +61,7 @@ pub(super) fn names(destinations: &[Arc<Destination>]) -> BTreeSet<String> {
 pub(super) fn fixed(settings: &Settings) -> Vec<(&'static str, String)> {
     vec![
         ("listen", settings.listen.to_string()),
+        ("tls", format!("{:?}", settings.tls)),
         ("admin_listen", settings.admin_listen.to_string()),
         ("store", format!("{:?}", settings.store)),
         ("data_dir", settings.data_dir.display().to_string()),

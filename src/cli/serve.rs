@@ -11,7 +11,7 @@ use crate::config::{self, Destination, Flags, HiddenUrl, Settings};
 use crate::delivery::{Reachable, Workers, upkeep};
 use crate::feed::Feed;
 use crate::forge::Forges;
-use crate::ingest::{self, Gate, Ingest, Route};
+use crate::ingest::{self, Certificate, Gate, Ingest, Route};
 use crate::known::Known;
 use crate::mapping::{Diagnostics, Files};
 use crate::metrics::Metrics;
@@ -26,6 +26,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
@@ -116,6 +117,9 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
     let delivery = parts::delivery(&store, known, rules, &metrics, &feed, &settings);
     let reachable = Reachable::new(&destinations).map_err(Ended::wrong)?;
     let ready = alerts::Ready::all(&settings.alerts).map_err(Ended::wrong)?;
+    let certificate = settings.tls.clone().map(|files| Certificate::read(files, settings.reload, &metrics, &feed));
+    let certificate = certificate.transpose().map_err(Ended::wrong)?;
+    let acceptor = certificate.as_ref().map(Certificate::acceptor).transpose().map_err(Ended::failed)?;
     let settled = store.settle(store::known(&destinations), delivery.clock.now()).await;
     say_settled(Ok(settled.map_err(|error| Ended::failed(store::refused(&error, &settings)))?), &metrics);
     // From here on somebody may connect: the store is sound, and signals are listened to.
@@ -127,7 +131,7 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
     let (age, bytes, states) = (settings.retention_age, settings.retention_bytes, settings.retention_states);
     let keep = Retention { age, at_least, bytes, states, audit: settings.retention_audit };
     let upkeep = tokio::spawn(upkeep::run(Arc::clone(&delivery), keep, used, settings.limits.nearly_full));
-    let ingest = parts::ingest(&delivery, routes, &settings);
+    let ingest = parts::ingest(&delivery, routes, acceptor, &settings);
     let readiness = Readiness::default();
     let (hooks_at, admin_at) = (address(&listener)?, address(&admin_listener)?);
     say_start(&settings, &ingest, hooks_at, admin_at, store.is_durable());
@@ -138,6 +142,7 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
     let admin = spawn(admin::serve(desk, readiness.clone(), admin_listener).map_err(Ended::failed)?);
     let state = reconfigure::note_start(&auditor, &settings, flags).await;
     let reload = reload.map_or_else(reload::nothing_to_read, Reload::start);
+    let certificate = certificate.map(Certificate::watch);
     let fixed = reconfigure::fixed(&settings);
     let (numbers, known) = (Arc::clone(&delivery.known), store::known(&destinations));
     let (standing, alerting) = (of_configuration, alerts.alerts());
@@ -158,7 +163,7 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
     };
     readiness.set(true);
     if settings.demo {
-        say_demo(hooks_at);
+        say_demo(&url(&settings, hooks_at));
     }
     let hangup = signals.take_hangup();
     tokio::select! {
@@ -167,6 +172,7 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
     }
     readiness.set(false);
     reload.abort();
+    certificate.inspect(JoinHandle::abort);
     stop(hooks, workers, &delivery.acks, store.is_durable(), alerts, settings.grace).await;
     upkeep.abort();
     say_lost(store.as_ref()).await;
@@ -294,13 +300,19 @@ fn say_start(settings: &Settings, ingest: &Ingest, hooks_at: SocketAddr, admin_a
         );
     }
     tracing::info!("admin listens on http://{admin_at}");
-    tracing::info!("hooks come in on http://{hooks_at}");
+    tracing::info!("hooks come in on {}", url(settings, hooks_at));
 }
 
-fn say_demo(at: SocketAddr) {
+/// Where hooks come in, as a forge is told it.
+fn url(settings: &Settings, hooks_at: SocketAddr) -> String {
+    let scheme = if settings.tls.is_some() { "https" } else { "http" };
+    format!("{scheme}://{hooks_at}")
+}
+
+fn say_demo(at: &str) {
     out::line(&format!(
-        "hookglot demonstration: send a hook of either forge to http://{at}/ and see it arrive in the other's format.\n\
-         For example: curl -d @mappings/gitflic-to-gitlab/examples/BRANCH_UPDATE.json http://{at}/"
+        "hookglot demonstration: send a hook of either forge to {at}/ and see it arrive in the other's format.\n\
+         For example: curl -d @mappings/gitflic-to-gitlab/examples/BRANCH_UPDATE.json {at}/"
     ));
 }
 

@@ -1,8 +1,8 @@
 //! Where troubles are posted.
 
 use super::address::{Address, proxy};
-use super::client_certificate::certificates;
 use super::fields::{Collector, Fields};
+use super::pair::certificates;
 use super::secrets::secret;
 use super::{HiddenUrl, Login};
 use crate::mapping::diagnostic::did_you_mean;

@@ -2,11 +2,10 @@
 
 use super::HiddenUrl;
 use super::fields::{Collector, Fields};
-use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use super::pair::PairFiles;
+use rustls::sign::SingleCertAndKey;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A certificate with its key, which does not show.
@@ -47,61 +46,14 @@ pub(super) fn read(table: &mut Fields, url: Option<&HiddenUrl>, all: &mut Collec
     if url.is_some_and(|url| url.reveal().scheme() != "https") {
         all.fault(&cert_path, "the url is no https:// URL: a certificate is shown over TLS only");
     }
-    let certificates = certificates(&file).map_err(|message| all.fault(&cert_path, message));
-    let place = if key_file.is_some() { &key_path } else { &cert_path };
-    let key =
-        key(key_file.as_deref().unwrap_or(&file), key_file.is_some()).map_err(|message| all.fault(place, message));
-    let (Ok(certificates), Ok(key)) = (certificates, key) else { return None };
-    let pair = CertifiedKey::from_der(certificates, key, &rustls::crypto::ring::default_provider());
-    let pair = pair.map_err(|error| {
-        let message = match error {
-            rustls::Error::InconsistentKeys(_) => {
-                format!("the key does not belong to the first certificate of {}", file.display())
+    let files = PairFiles { cert_file: file, key_file, key_setting: "client_key_file" };
+    match files.read().and_then(|bytes| files.pair(&bytes)) {
+        Ok(pair) => Some(ClientCertificate { file: files.cert_file, pair: Arc::new(SingleCertAndKey::from(pair)) }),
+        Err(faults) => {
+            for fault in faults {
+                all.fault(if fault.is_of_key_file { &key_path } else { &cert_path }, fault.message);
             }
-            other => format!("the certificate and its key cannot be used: {other}"),
-        };
-        all.fault(place, message);
-    });
-    Some(ClientCertificate { file, pair: Arc::new(SingleCertAndKey::from(pair.ok()?)) })
-}
-
-fn contents(file: &Path) -> Result<Vec<u8>, String> {
-    std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))
-}
-
-/// The certificates of a file.
-pub(super) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    match CertificateDer::pem_slice_iter(&contents(file)?).collect::<Result<Vec<_>, _>>() {
-        Ok(certificates) if certificates.is_empty() => {
-            Err(format!("{}: there is no certificate (-----BEGIN CERTIFICATE-----) in it", file.display()))
+            None
         }
-        Ok(certificates) => Ok(certificates),
-        Err(error) => Err(format!("{}: {error}", file.display())),
     }
-}
-
-fn key(file: &Path, is_its_own: bool) -> Result<PrivateKeyDer<'static>, String> {
-    let (shown, text) = (file.display(), contents(file)?);
-    if is_encrypted(&text) {
-        return Err(format!(
-            "{shown}: the key is encrypted, and nobody is there to be asked for its password: \
-             `openssl pkey -in {shown}` writes it in the clear"
-        ));
-    }
-    PrivateKeyDer::from_pem_slice(&text).map_err(|error| match error {
-        pem::Error::NoItemsFound if is_its_own => {
-            format!("{shown}: there is no private key (-----BEGIN PRIVATE KEY-----) in it")
-        }
-        pem::Error::NoItemsFound => {
-            format!("{shown}: there is no private key in it, and client_key_file does not say where it is")
-        }
-        // The message of a PEM reader may repeat what it could not read.
-        _ => format!("{shown}: the private key in it is broken"),
-    })
-}
-
-/// Whether a PEM text has an encrypted key, of today's form or of the one before.
-fn is_encrypted(text: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(text);
-    text.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----") || text.contains("Proc-Type: 4,ENCRYPTED")
 }

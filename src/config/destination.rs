@@ -2,9 +2,10 @@
 
 use super::address::{Address, proxy};
 use super::branch_filter::branch_filter;
-use super::client_certificate::{self, certificates};
+use super::client_certificate;
 use super::fields::{Collector, Fields};
 use super::headers::Headers;
+use super::pair::certificates;
 use super::queueing::{Queueing, queueing};
 use super::read::KnownNames;
 use super::secrets::secret;

@@ -180,6 +180,13 @@ impl Answer {
         Self::refused(400, reason).because("no_request")
     }
 
+    /// 400: what came is no TLS.
+    #[must_use]
+    pub fn no_tls() -> Self {
+        let reason = "this port speaks TLS, and what came is none: give the forge an address that begins with https://";
+        Self::refused(400, reason).because("no_tls")
+    }
+
     /// 400: what came could be read in two ways.
     pub fn unclear_head(reason: impl Into<String>) -> Self {
         Self::refused(400, reason).because("no_request")

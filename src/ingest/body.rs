@@ -2,7 +2,7 @@
 
 use super::Answer;
 use super::budget::Share;
-use super::connection::Exchange;
+use super::exchange::Exchange;
 use crate::config::Limits;
 use actix_web::web::Payload;
 use futures_util::StreamExt;

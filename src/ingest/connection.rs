@@ -5,18 +5,19 @@
 //! new connection at once), and for the silence between two requests. A sender that does not read its answers has one, too.
 
 use super::Answer;
+use super::exchange::Exchange;
 use super::farewell::Farewell;
 use super::frames::Frames;
 use super::front::{Front, Place};
+use super::wire::Wire;
 use super::written::Written;
 use actix_web::rt::net::TcpStream;
-use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
@@ -26,86 +27,6 @@ const MOST_AHEAD: usize = 64 << 10;
 const MOST_OF_A_HEAD: usize = 64 << 10;
 /// How much is read before the framework looks at it.
 const MOST_AT_ONCE: usize = 16 << 10;
-
-/// What the handler of a request and its connection tell each other.
-#[derive(Debug, Default)]
-pub(super) struct Exchange {
-    /// How many requests the connection has brought.
-    requests: Cell<u64>,
-    /// How many of them are being worked on.
-    under_way: Cell<u64>,
-    /// Whether the body of the last one broke off, which its answer says.
-    is_broken: Cell<bool>,
-    /// Whether the connection ends with the answer under way.
-    is_last: Cell<bool>,
-    /// Whether the body of the request under way is asked for.
-    is_read: Cell<bool>,
-    /// How many bytes have come that nobody has asked for.
-    ahead: Cell<usize>,
-    /// Wakes the connection when it may read again.
-    reader: RefCell<Option<Waker>>,
-}
-
-/// A request that is being worked on.
-pub(super) struct UnderWay(Rc<Exchange>);
-
-impl Exchange {
-    /// Says that a request has come, until what is returned is dropped.
-    pub(super) fn begin(self: &Rc<Self>) -> UnderWay {
-        self.requests.set(self.requests.get() + 1);
-        self.under_way.set(self.under_way.get() + 1);
-        // What has come before was its head, nearly all of it.
-        self.ahead.set(0);
-        self.is_read.set(false);
-        UnderWay(Rc::clone(self))
-    }
-
-    /// Whether the connection ends before the request that has just come.
-    pub(super) fn is_over(&self) -> bool {
-        self.is_last.get()
-    }
-
-    /// Says that the body is read from here on: who waits to be told so may go on.
-    pub(super) fn read_body(&self) {
-        self.is_read.set(true);
-    }
-
-    /// Says that the connection ends with the answer. The framework would read on to the end of a body of chunks, which may
-    /// never come.
-    pub(super) fn end(&self) {
-        self.is_last.set(true);
-    }
-
-    /// Says that some bytes of the body have been taken.
-    pub(super) fn took(&self, bytes: usize) {
-        self.ahead.set(self.ahead.get().saturating_sub(bytes));
-        self.wake_reader();
-    }
-
-    /// Says that all of the body that has come has been taken: what else has come was the sizes of its chunks.
-    pub(super) fn took_all(&self) {
-        self.ahead.set(0);
-        self.wake_reader();
-    }
-
-    fn wake_reader(&self) {
-        if let Some(reader) = self.reader.take() {
-            reader.wake();
-        }
-    }
-
-    /// Says that a body broke off.
-    pub(super) fn body_broke_off(&self) {
-        self.is_broken.set(true);
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.0.under_way.set(self.0.under_way.get() - 1);
-        self.0.wake_reader();
-    }
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -119,7 +40,7 @@ enum Phase {
 
 /// A connection and how far it has come.
 pub(super) struct Connection {
-    stream: TcpStream,
+    wire: Wire,
     from: Option<IpAddr>,
     front: Arc<Front>,
     /// Its place among the open connections, kept to its end.
@@ -153,7 +74,7 @@ impl Connection {
             Err(answer) => (None, Some(answer)),
         };
         let mut own = Self {
-            stream,
+            wire: Wire::new(stream, front.tls.clone()),
             from,
             place,
             exchange: Rc::default(),
@@ -187,6 +108,24 @@ impl Connection {
         self.farewell = Some(Farewell::with(answer.into_bytes()));
     }
 
+    /// Lets the handshake come to its end, if there is one.
+    fn poll_open(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let opened = ready!(self.wire.poll_open(context));
+        if let Err(error) = &opened {
+            self.say_no_handshake(&error.to_string());
+        } else if self.wire.is_foreign() {
+            self.refuse(Answer::no_tls());
+        }
+        Poll::Ready(opened)
+    }
+
+    /// Says that nobody could be talked to, in TLS.
+    fn say_no_handshake(&self, reason: &str) {
+        self.front.metrics.refused.with_label_values(&["", "handshake"]).inc();
+        let from = self.from.map(|from| from.to_canonical().to_string()).unwrap_or_default();
+        tracing::info!(from, reason, "a TLS handshake failed");
+    }
+
     /// What is said in place of a bare status of the framework.
     fn own_answer(&self, status: u16) -> Answer {
         match status {
@@ -215,9 +154,12 @@ impl Connection {
         }
         if self.phase == Phase::Head && self.frames.is_within() {
             self.refuse(Answer::slow_head(self.front.head_timeout.as_secs()));
-        } else {
-            self.farewell = Some(Farewell::silent());
+            return;
         }
+        if self.wire.is_in_handshake() {
+            self.say_no_handshake("it was not at its end in time");
+        }
+        self.farewell = Some(Farewell::silent());
     }
 
     /// Notes that bytes have come.
@@ -245,7 +187,7 @@ impl Connection {
     /// Reads what has been held, or else from the sender.
     fn read(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if self.held.is_empty() {
-            return Pin::new(&mut self.stream).poll_read(context, buffer);
+            return Pin::new(&mut self.wire).poll_read(context, buffer);
         }
         let count = self.held.len().min(buffer.remaining());
         buffer.put_slice(self.held.get(..count).unwrap_or_default());
@@ -262,9 +204,16 @@ impl Connection {
         passed
     }
 
+    /// Ready when the sender has not taken what is written for too long.
+    fn poll_stalled(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
+        let time = self.front.read_timeout;
+        let timer = self.stalled.get_or_insert_with(|| Box::pin(sleep(time)));
+        timer.as_mut().poll(context).map(|()| io::ErrorKind::TimedOut.into())
+    }
+
     fn poll_farewell(&mut self, context: &mut Context<'_>) -> Poll<()> {
         match &mut self.farewell {
-            Some(farewell) => farewell.poll(&mut self.stream, context),
+            Some(farewell) => farewell.poll(&mut self.wire, context),
             None => Poll::Ready(()),
         }
     }
@@ -279,6 +228,10 @@ impl AsyncRead for Connection {
         self.watch(context);
         if self.farewell.is_some() {
             // For the framework the sender has nothing more to say.
+            return Poll::Ready(Ok(()));
+        }
+        ready!(self.poll_open(context))?;
+        if self.farewell.is_some() {
             return Poll::Ready(Ok(()));
         }
         if self.came_at_once >= MOST_AT_ONCE {
@@ -325,7 +278,7 @@ impl AsyncWrite for Connection {
             return Poll::Ready(Ok(bytes.len()));
         }
         let part = bytes.get(..self.rest).unwrap_or(bytes);
-        match Pin::new(&mut self.stream).poll_write(context, part) {
+        match Pin::new(&mut self.wire).poll_write(context, part) {
             Poll::Ready(Ok(count)) => {
                 self.rest = self.rest.saturating_sub(count);
                 self.stalled = None;
@@ -338,22 +291,28 @@ impl AsyncWrite for Connection {
                 Poll::Ready(Ok(count))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Pending => {
-                let time = self.front.read_timeout;
-                let timer = self.stalled.get_or_insert_with(|| Box::pin(sleep(time)));
-                ready!(timer.as_mut().poll(context));
-                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-            }
+            Poll::Pending => self.poll_stalled(context).map(Err),
         }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        if self.farewell.is_some() {
+            // It says what is left to say.
+            return Poll::Ready(Ok(()));
+        }
+        match Pin::new(&mut self.wire).poll_flush(context) {
+            // TLS keeps some of what is written, and says here that the sender does not take it.
+            Poll::Pending => self.poll_stalled(context).map(Err),
+            flushed @ Poll::Ready(_) => flushed,
+        }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_farewell(context));
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        if self.farewell.is_some() {
+            ready!(self.poll_farewell(context));
+            return self.wire.poll_close(context);
+        }
+        Pin::new(&mut self.wire).poll_shutdown(context)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The last words on a connection: an answer, and then time for the sender to take it.
 
-use actix_web::rt::net::TcpStream;
+use super::wire::Wire;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -33,7 +33,7 @@ impl Farewell {
     }
 
     /// Ready when the connection can be closed.
-    pub(super) fn poll(&mut self, stream: &mut TcpStream, context: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll(&mut self, stream: &mut Wire, context: &mut Context<'_>) -> Poll<()> {
         if !self.is_over {
             let time = self.time.get_or_insert_with(|| Box::pin(sleep(TIME)));
             if time.as_mut().poll(context).is_pending() {
@@ -45,7 +45,7 @@ impl Farewell {
     }
 
     /// Ready when all is said and the sender has closed its side, or when it is of no use to wait for that.
-    fn go_on(&mut self, stream: &mut TcpStream, context: &mut Context<'_>) -> Poll<()> {
+    fn go_on(&mut self, stream: &mut Wire, context: &mut Context<'_>) -> Poll<()> {
         while let Some(rest) = self.words.get(self.said..).filter(|rest| !rest.is_empty()) {
             match ready!(Pin::new(&mut *stream).poll_write(context, rest)) {
                 Ok(count @ 1..) => self.said += count,

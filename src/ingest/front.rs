@@ -1,9 +1,9 @@
 //! The door that connections come through: how many may be inside, of all and of one client address, and how long they may
 //! wait there.
 
-use super::Answer;
 use super::failures::client;
-use crate::config::Limits;
+use super::tls::Acceptor;
+use super::{Answer, Ingest};
 use crate::metrics::Metrics;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -18,6 +18,7 @@ pub(super) struct Front {
     /// How long a sender may leave its answers unread, as long as it may take for a body.
     pub(super) read_timeout: Duration,
     pub(super) metrics: Metrics,
+    pub(super) tls: Option<Acceptor>,
     most: usize,
     open: AtomicUsize,
     share: Option<Share>,
@@ -38,10 +39,18 @@ pub(super) struct Place {
 }
 
 impl Front {
-    pub(super) fn new(limits: &Limits, metrics: Metrics) -> Self {
-        let Limits { head_timeout, keep_alive, read_timeout, connections: most, .. } = *limits;
-        let share = limits.connections_per_address.map(|most| Share { most, taken: Mutex::default() });
-        Self { head_timeout, keep_alive, read_timeout, metrics, most, open: AtomicUsize::new(0), share }
+    pub(super) fn new(ingest: &Ingest) -> Self {
+        let limits = &ingest.limits;
+        Self {
+            head_timeout: limits.head_timeout,
+            keep_alive: limits.keep_alive,
+            read_timeout: limits.read_timeout,
+            metrics: ingest.metrics.clone(),
+            tls: ingest.tls.clone(),
+            most: limits.connections,
+            open: AtomicUsize::new(0),
+            share: limits.connections_per_address.map(|most| Share { most, taken: Mutex::default() }),
+        }
     }
 
     /// Takes a place for a client, if there is one.

@@ -2,7 +2,8 @@
 
 use super::body;
 use super::budget::Budget;
-use super::connection::{Connection, Exchange};
+use super::connection::Connection;
+use super::exchange::Exchange;
 use super::front::Front;
 use super::head;
 use super::signed::Claims;
@@ -33,7 +34,7 @@ const MOST_TURNED_AWAY: usize = 500;
 /// When the listener cannot be used.
 pub fn serve(ingest: Arc<Ingest>, listener: TcpListener, grace: Duration) -> std::io::Result<Server> {
     let budget = Arc::new(Budget::new(&ingest.limits, ingest.metrics.bytes_in_flight.clone()));
-    let front = Arc::new(Front::new(&ingest.limits, ingest.metrics.clone()));
+    let front = Arc::new(Front::new(&ingest));
     let (builder, most) = (Server::build(), ingest.limits.connections);
     let stop = builder.graceful_shutdown_signal();
     // What `HttpServer` would set up, but with a connection of ours between the socket and the framework.
@@ -85,7 +86,7 @@ async fn answer(request: HttpRequest, payload: Payload, ingest: Data<Ingest>, bu
     let (answer, is_body_read) = match (head, route) {
         (Err(answer), _) => (answer, false),
         (Ok(()), None) => (Answer::not_found(&path), false),
-        (Ok(()), Some(route)) => match on_route(&request, payload, route, &ingest, &budget, &exchange).await {
+        (Ok(()), Some(route)) => match on_route(&request, payload, route, from, &ingest, &budget, &exchange).await {
             Ok(answer) => (answer, true),
             Err(answer) => (answer, false),
         },
@@ -132,11 +133,11 @@ async fn on_route(
     request: &HttpRequest,
     payload: Payload,
     route: &Route,
+    from: Option<IpAddr>,
     ingest: &Ingest,
     budget: &Arc<Budget>,
     exchange: &Exchange,
 ) -> Result<Answer, Answer> {
-    let from: Option<IpAddr> = request.peer_addr().map(|address| address.ip());
     route.gate.check_address(from)?;
     if request.method() != Method::POST {
         return Err(Answer::not_allowed());

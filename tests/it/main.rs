@@ -174,6 +174,8 @@ mod soundness;
 mod stop;
 /// A tool is down, and somebody is on call: everything from the alert to the last hook that arrives.
 mod story;
+/// The public port with TLS: certificates that change, and those who speak something else.
+mod tls_port;
 /// What happens, for those who listen; and what every answer of the admin port has.
 mod told;
 /// `translate`, from any bytes to a body or a sentence.

@@ -11,6 +11,7 @@ pub mod shapes;
 pub mod signer;
 pub mod terminal;
 pub mod tls;
+pub mod tls_client;
 pub mod tool;
 pub mod wire;
 

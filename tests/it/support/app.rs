@@ -80,7 +80,7 @@ impl App {
             wait_for(mark, || {
                 let text = log.lock().unwrap().clone();
                 let line = text.lines().find(|line| line.contains(mark))?;
-                Some(line.split("http://").nth(1)?.trim().trim_end_matches('"').trim_end_matches("\"}").to_owned())
+                Some(line.split("://").nth(1)?.trim().trim_end_matches('"').trim_end_matches("\"}").to_owned())
             })
         };
         let (admin, address) = (find("admin listens on"), find("hooks come in on"));

@@ -18,7 +18,8 @@ pub struct TlsReceiver {
     got: Arc<Mutex<String>>,
 }
 
-fn authority() -> CertifiedIssuer<'static, KeyPair> {
+/// An authority that is made for the test.
+pub fn authority() -> CertifiedIssuer<'static, KeyPair> {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.distinguished_name.push(DnType::CommonName, "Harbour Authority");
@@ -37,6 +38,14 @@ fn pair(authority: &CertifiedIssuer<'static, KeyPair>) -> Pair {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, "hookglot of the harbour");
     params.extended_key_usages.push(ExtendedKeyUsagePurpose::ClientAuth);
+    Pair { certificate: params.signed_by(&key, authority).unwrap().pem(), key: key.serialize_pem() }
+}
+
+/// A certificate for a server on this machine, by an authority.
+pub fn server_pair(authority: &CertifiedIssuer<'static, KeyPair>) -> Pair {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    params.not_after = rcgen::date_time_ymd(2097, 5, 17);
     Pair { certificate: params.signed_by(&key, authority).unwrap().pem(), key: key.serialize_pem() }
 }
 

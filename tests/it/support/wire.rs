@@ -44,7 +44,7 @@ pub fn exchange(address: &str, request: &[u8]) -> Answer {
 }
 
 /// Reads one answer.
-pub fn read_answer(stream: &mut TcpStream) -> Answer {
+pub fn read_answer(stream: &mut impl Read) -> Answer {
     let mut bytes = Vec::new();
     let mut chunk = [0; 4096];
     while !is_whole(&bytes) {
