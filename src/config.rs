@@ -9,6 +9,7 @@ mod client_certificate;
 mod destination;
 mod explained;
 mod fields;
+mod forwarding;
 mod headers;
 mod known;
 mod nearly_full;
@@ -41,6 +42,7 @@ pub use alert::{Alert, AlertFormat, Trouble};
 pub use branch_filter::BranchFilter;
 pub use client_certificate::ClientCertificate;
 pub use explained::{ExplainedSetting, ExplainedTable, Source, explain};
+pub use forwarding::{ForwardedHeader, Forwarding};
 pub use nearly_full::NearlyFull;
 pub use pair::{PairBytes, PairFault, PairFiles};
 pub use queueing::Queueing;
@@ -54,6 +56,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// The certificate of the public port; `None`, the default: it speaks without TLS.
     pub tls: Option<PairFiles>,
+    /// Whose word is taken for where a request came from. Default nobody's.
+    pub forwarding: Forwarding,
     /// Where `/live`, `/ready`, `/metrics` and the admin API are. Default `127.0.0.1:9090`.
     pub admin_listen: SocketAddr,
     /// Who may ask the admin API; without any nobody may.

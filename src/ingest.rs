@@ -7,6 +7,7 @@ mod arrival;
 mod body;
 mod branch;
 mod budget;
+mod caller;
 mod connection;
 mod exchange;
 mod failures;
@@ -25,7 +26,7 @@ mod written;
 
 use crate::acks::{Acks, Awaited};
 use crate::clock::Clock;
-use crate::config::{Access, Ack, Destination, Duplicates, Limits};
+use crate::config::{Access, Ack, Destination, Duplicates, Forwarding, Limits};
 use crate::doorbell::Doorbells;
 use crate::feed::{Feed, Happening};
 use crate::forge::{Header, Lesson};
@@ -104,6 +105,8 @@ pub struct Ingest {
     pub limits: Limits,
     /// Whether it is remembered what hooks teach.
     pub learns: bool,
+    /// Whose word is taken for where a request came from; a reload of the configuration puts another in its place.
+    pub forwarding: Arc<ArcSwap<Forwarding>>,
     /// What speaks TLS with those who come; without it nobody does.
     pub tls: Option<Acceptor>,
 }

@@ -82,7 +82,7 @@ pub struct Metrics {
     pub config_reloads: IntCounterVec,
     /// 1 while the configuration on disk is refused and another is in force.
     pub config_reload_failed: IntGauge,
-    /// Those of the public port itself: its certificate.
+    /// Those of the public port itself: its certificate, and the proxies before it.
     pub door: Door,
     /// Bytes of bodies on their way to the store.
     pub bytes_in_flight: IntGauge,

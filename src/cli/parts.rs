@@ -59,6 +59,7 @@ pub(super) fn ingest(
         feed: delivery.feed.clone(),
         limits: settings.limits,
         learns: !settings.retention_states.is_zero(),
+        forwarding: Arc::new(ArcSwap::from_pointee(settings.forwarding.clone())),
         tls,
     })
 }

@@ -198,6 +198,7 @@ impl Reconfigure {
         say_routes(routes.values().map(|route| &**route), false);
         say_alerts(&loaded.alerts);
         self.alerts.replace(ready, names(&all), loaded.alerts_calm);
+        self.ingest.forwarding.store(Arc::new(std::mem::take(&mut loaded.forwarding)));
         self.ingest.routes.store(Arc::new(routes));
         self.configured.change(&configured);
         self.tokens.store(Arc::new(std::mem::take(&mut loaded.admin_tokens)));

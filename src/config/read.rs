@@ -29,6 +29,7 @@ pub(super) fn settings(mut members: Map<String, Value>, all: &mut Collector<'_>)
     let listen_at = top.parsed("listen", all, listen);
     let admin_at = top.parsed("admin_listen", all, listen);
     let tls = super::tls::read(top.table("tls", all), all);
+    let forwarding = super::forwarding::read(&mut top, all);
     let admin_tokens = super::admin::tokens(&mut top, all);
     let alerts = super::alert::alerts(&mut top, all);
     let alerts_calm = super::alert::calm(top.table("alerts", all), all);
@@ -62,6 +63,7 @@ pub(super) fn settings(mut members: Map<String, Value>, all: &mut Collector<'_>)
         listen: listen_at.unwrap_or_else(|| ([127, 0, 0, 1], 8080).into()),
         admin_listen: admin_at.unwrap_or_else(|| ([127, 0, 0, 1], 9090).into()),
         tls,
+        forwarding,
         admin_tokens,
         alerts,
         alerts_calm,

@@ -4,7 +4,9 @@
 use super::failures::client;
 use super::tls::Acceptor;
 use super::{Answer, Ingest};
+use crate::config::Forwarding;
 use crate::metrics::Metrics;
+use arc_swap::ArcSwap;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,6 +21,7 @@ pub(super) struct Front {
     pub(super) read_timeout: Duration,
     pub(super) metrics: Metrics,
     pub(super) tls: Option<Acceptor>,
+    forwarding: Arc<ArcSwap<Forwarding>>,
     most: usize,
     open: AtomicUsize,
     share: Option<Share>,
@@ -47,6 +50,7 @@ impl Front {
             read_timeout: limits.read_timeout,
             metrics: ingest.metrics.clone(),
             tls: ingest.tls.clone(),
+            forwarding: Arc::clone(&ingest.forwarding),
             most: limits.connections,
             open: AtomicUsize::new(0),
             share: limits.connections_per_address.map(|most| Share { most, taken: Mutex::default() }),
@@ -64,6 +68,8 @@ impl Front {
         if !is_open {
             return Err(Answer::too_many_connections(self.most));
         }
+        // Everybody comes through a proxy, and it has a limit of its own.
+        let from = from.filter(|from| !self.forwarding.load().trusts(*from));
         if let Some((share, from)) = self.share.as_ref().zip(from) {
             let from = client(from);
             if !share.take(from) {

@@ -2,6 +2,7 @@
 
 use super::body;
 use super::budget::Budget;
+use super::caller;
 use super::connection::Connection;
 use super::exchange::Exchange;
 use super::front::Front;
@@ -75,7 +76,7 @@ async fn answer(request: HttpRequest, payload: Payload, ingest: Data<Ingest>, bu
         return Answer::no_request().into_response(true);
     }
     let started = Instant::now();
-    let from = request.peer_addr().map(|address| address.ip());
+    let from = caller(&request, &ingest);
     let routes = ingest.routes.load();
     let route = routes.get(request.path()).cloned();
     let route = route.as_deref();
@@ -115,6 +116,14 @@ async fn answer(request: HttpRequest, payload: Payload, ingest: Data<Ingest>, bu
     ingest.metrics.request_seconds.observe(seconds);
     answer.log(&path, from, seconds);
     answer.into_response(is_last)
+}
+
+/// The address that counts for a request.
+fn caller(request: &HttpRequest, ingest: &Ingest) -> Option<IpAddr> {
+    let connection = request.peer_addr().map(|address| address.ip());
+    let forwarding = ingest.forwarding.load();
+    let values = request.headers().get_all(forwarding.header.name()).map(HeaderValue::as_bytes);
+    caller::address(connection, &forwarding, values, &ingest.metrics)
 }
 
 /// Whether something should stand behind the head, and its head says nothing of it: it would be taken for a request.

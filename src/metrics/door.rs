@@ -12,6 +12,8 @@ pub struct Door {
     pub tls_reloads: IntCounterVec,
     /// 1 while the certificate on disk is refused and another is in force.
     pub tls_reload_failed: IntGauge,
+    /// Requests of trusted proxies that do not say where they come from, by `reason`: missing, hidden, unreadable.
+    pub forwarded_unused: IntCounterVec,
 }
 
 impl Door {
@@ -28,6 +30,12 @@ impl Door {
                 all,
                 "hookglot_tls_reload_failed",
                 "1 while the certificate on disk is refused and another is in force",
+            )?,
+            forwarded_unused: counter(
+                all,
+                "hookglot_forwarded_unused_total",
+                "Requests of trusted proxies that do not say where they come from",
+                &["reason"],
             )?,
         })
     }

@@ -138,6 +138,8 @@ mod owners;
 mod patience;
 /// What would become of a hook: `translate` of the admin API.
 mod playground;
+/// Proxies whose word is taken for where a request came from, and others.
+mod proxies;
 /// How deliveries wait for each other, for room and for a rate.
 mod queueing;
 /// Whose hook it is and what it is called: by kind, by header, by shape.
