@@ -3,7 +3,7 @@
 
 use super::serve::{routes_of, say_alerts, say_routes};
 use super::signals::Hangup;
-use super::{destinations, reserve, store};
+use super::{destinations, reserve, store, supervisor};
 use crate::alerts::{Alerts, Ready};
 use crate::audit::files::{ConfigState, of_mappings};
 use crate::audit::{self, Auditor};
@@ -110,11 +110,15 @@ impl Reconfigure {
             let at = late.unwrap_or_else(Instant::now);
             tokio::select! {
                 () = hangup.came() => {
+                    supervisor::reloading();
                     self.reload(workers, audit::HANGUP).await;
+                    supervisor::ready();
                     (late, is_soon) = (Some(Instant::now() + SOON), true);
                 }
                 () = self.changes.come() => {
+                    supervisor::reloading();
                     self.reload(workers, audit::CHANGED_FILE).await;
+                    supervisor::ready();
                     (late, is_soon) = (Some(Instant::now() + SOON), true);
                 }
                 () = sleep_until(at), if late.is_some() => {

@@ -2,10 +2,11 @@
 
 use super::reconfigure::{self, Reconfigure};
 use super::signals::Signals;
-use super::{FAILED, WRONG_CONFIGURATION, destinations, findings, open_files, out, parts, reserve, store};
-use crate::acks::Acks;
+use super::sockets::{self, Sockets};
+use super::stop::stop;
+use super::{FAILED, WRONG_CONFIGURATION, destinations, findings, open_files, out, parts, reserve, store, supervisor};
 use crate::admin::{self, Readiness};
-use crate::alerts::{self, Watching};
+use crate::alerts;
 use crate::audit::Auditor;
 use crate::config::{self, Destination, Flags, HiddenUrl, Settings};
 use crate::delivery::{Reachable, Workers, upkeep};
@@ -27,7 +28,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 /// Why `serve` ended, and the exit code that says so.
@@ -76,6 +76,8 @@ pub(super) fn run(flags: &Flags) -> ExitCode {
 }
 
 fn start(flags: &Flags) -> Result<(), Ended> {
+    // Before there are threads.
+    let sockets = Sockets::take().map_err(Ended::wrong)?;
     let runtime = tokio::runtime::Runtime::new().map_err(Ended::failed)?;
     let signals = runtime.block_on(async { Signals::listen() });
     let settings = config::load(flags, &super::environment()).map_err(Ended::refused)?;
@@ -97,10 +99,16 @@ fn start(flags: &Flags) -> Result<(), Ended> {
     for warning in of_destinations.warnings {
         tracing::warn!(warning, "configuration");
     }
-    runtime.block_on(serve(settings, rules.live(), flags, signals))
+    runtime.block_on(serve(settings, rules.live(), flags, signals, sockets))
 }
 
-async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut signals: Signals) -> Result<(), Ended> {
+async fn serve(
+    mut settings: Settings,
+    rules: LiveRules,
+    flags: &Flags,
+    mut signals: Signals,
+    mut sockets: Sockets,
+) -> Result<(), Ended> {
     open_files::fit(&mut settings.limits);
     let metrics = Metrics::new().map_err(Ended::failed)?;
     let (store, used) = store::open(&settings, &metrics).map_err(Ended::failed)?;
@@ -123,8 +131,8 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
     let settled = store.settle(store::known(&destinations), delivery.clock.now()).await;
     say_settled(Ok(settled.map_err(|error| Ended::failed(store::refused(&error, &settings)))?), &metrics);
     // From here on somebody may connect: the store is sound, and signals are listened to.
-    let listener = bind("listen", settings.listen)?;
-    let admin_listener = bind("admin_listen", settings.admin_listen)?;
+    let listener = sockets.hooks(settings.listen).map_err(Ended::failed)?;
+    let admin_listener = sockets.admin(settings.admin_listen).map_err(Ended::failed)?;
     let names = reconfigure::names(&destinations);
     let alerts = alerts::start(ready, names, settings.alerts_calm, settings.data_dir.clone(), metrics, feed);
     let mut workers = Workers::start(Arc::clone(&delivery), reachable);
@@ -162,6 +170,7 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
         state,
     };
     readiness.set(true);
+    supervisor::ready();
     if settings.demo {
         say_demo(&url(&settings, hooks_at));
     }
@@ -171,6 +180,7 @@ async fn serve(mut settings: Settings, rules: LiveRules, flags: &Flags, mut sign
         () = reconfigure.run(&mut workers, hangup) => {}
     }
     readiness.set(false);
+    supervisor::stopping();
     reload.abort();
     certificate.inspect(JoinHandle::abort);
     stop(hooks, workers, &delivery.acks, store.is_durable(), alerts, settings.grace).await;
@@ -198,10 +208,6 @@ fn longest_window(routes: &[config::Route]) -> Duration {
     finding.map(|route| route.duplicate_window).max().unwrap_or_default()
 }
 
-fn bind(setting: &str, at: SocketAddr) -> Result<TcpListener, Ended> {
-    TcpListener::bind(at).map_err(|error| Ended::failed(format!("{setting} {at}: {error}")))
-}
-
 fn address(listener: &TcpListener) -> Result<SocketAddr, Ended> {
     listener.local_addr().map_err(Ended::failed)
 }
@@ -214,7 +220,7 @@ fn spawn(server: Server) -> ServerHandle {
 
 /// Starts the receiver of the demonstration on a free port, and leads the demonstration's destination to it.
 fn start_echo(settings: &mut Settings, forges: &Forges) -> Result<ServerHandle, Ended> {
-    let listener = bind("echo", ([127, 0, 0, 1], 0).into())?;
+    let listener = sockets::bind("echo", ([127, 0, 0, 1], 0).into()).map_err(Ended::failed)?;
     let url = Url::parse(&format!("http://{}/", address(&listener)?)).map_err(Ended::failed)?;
     for destination in settings.routes.iter_mut().flat_map(|route| &mut route.to) {
         destination.url = HiddenUrl::new(url.clone());
@@ -314,27 +320,6 @@ fn say_demo(at: &str) {
         "hookglot demonstration: send a hook of either forge to {at}/ and see it arrive in the other's format.\n\
          For example: curl -d @mappings/gitflic-to-gitlab/examples/BRANCH_UPDATE.json {at}/"
     ));
-}
-
-/// Stops taking hooks, lets what is in flight come to its end, and gives up when the grace time is over.
-async fn stop(hooks: ServerHandle, workers: Workers, acks: &Acks, is_durable: bool, alerts: Watching, grace: Duration) {
-    tracing::info!(grace_seconds = grace.as_secs(), "stopping: what is in flight is finished first");
-    let deadline = Instant::now() + grace;
-    alerts.hurry();
-    // What is stored is safe: nothing more is begun, whatever those do who still send. But a forge that waits for what the
-    // tools say is told.
-    let in_time = async {
-        if is_durable && acks.is_empty() {
-            tokio::join!(hooks.stop(true), workers.stop());
-        } else {
-            hooks.stop(true).await;
-            workers.stop().await;
-        }
-        alerts.finish().await;
-    };
-    if timeout_at(deadline, in_time).await.is_err() {
-        tracing::warn!("the grace time is over: what is still in flight is cut off");
-    }
 }
 
 /// Says what a store that does not outlive the process takes with it, hook by hook, so that it can be sent again; closes it.

@@ -16,6 +16,8 @@ mod support;
 
 /// Forges that hear what the tools say.
 mod acks;
+/// Sockets that are handed over, and what systemd is told.
+mod activation;
 /// Routes, destinations, mappings and deliveries as the admin API shows them.
 mod admin_state;
 /// Troubles that are posted, each when it begins and when it is over.

@@ -1,0 +1,43 @@
+//! The end of `serve`, as far as something is in flight.
+
+use crate::acks::Acks;
+use crate::alerts::Watching;
+use crate::delivery::Workers;
+use actix_web::dev::ServerHandle;
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout_at};
+
+/// How long those who have been let in have to say what they want before a stop: the framework drops connections that have
+/// not brought a request by then.
+const LET_IN: Duration = Duration::from_millis(200);
+
+/// Stops taking hooks, lets what is in flight come to its end, and gives up when the grace time is over.
+pub(super) async fn stop(
+    hooks: ServerHandle,
+    workers: Workers,
+    acks: &Acks,
+    is_durable: bool,
+    alerts: Watching,
+    grace: Duration,
+) {
+    tracing::info!(grace_seconds = grace.as_secs(), "stopping: what is in flight is finished first");
+    let deadline = Instant::now() + grace;
+    alerts.hurry();
+    // Nobody else is let in; who connects waits with the system for the next process, where it keeps the socket.
+    hooks.pause().await;
+    sleep(LET_IN.min(grace / 2)).await;
+    // What is stored is safe: nothing more is begun, whatever those do who still send. But a forge that waits for what the
+    // tools say is told.
+    let in_time = async {
+        if is_durable && acks.is_empty() {
+            tokio::join!(hooks.stop(true), workers.stop());
+        } else {
+            hooks.stop(true).await;
+            workers.stop().await;
+        }
+        alerts.finish().await;
+    };
+    if timeout_at(deadline, in_time).await.is_err() {
+        tracing::warn!("the grace time is over: what is still in flight is cut off");
+    }
+}
