@@ -52,7 +52,8 @@ pub(super) fn read(top: &mut Fields, all: &mut Collector<'_>) -> Forwarding {
         }
     }
     let header = top.parsed("forwarded", all, header);
-    if header.is_some() && proxies.is_empty() && !all.is_wrong("trusted_proxies") {
+    let is_chosen = header.is_some_and(|header| header != ForwardedHeader::default());
+    if is_chosen && proxies.is_empty() && !all.is_wrong("trusted_proxies") {
         all.fault("forwarded", "trusted_proxies names nobody whose word would be taken");
     }
     Forwarding { proxies, header: header.unwrap_or_default() }

@@ -4,13 +4,14 @@ use crate::support::receiver::Receiver;
 use crate::support::tls::{Pair, authority, server_pair, stray_pair};
 use crate::support::tls_client::{TlsClient, trusting};
 use crate::support::wire::{connect, exchange, read_answer};
-use crate::support::{gitflic_push, wait_for};
+use crate::support::{DEADLINE, gitflic_push, wait_for};
 use rcgen::{CertifiedIssuer, KeyPair};
 use rustls::ProtocolVersion;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use std::io::{Read, Write};
 use std::path::Path;
+use std::time::Instant;
 use tempfile::TempDir;
 
 /// A hookglot whose public port has a certificate.
@@ -268,4 +269,18 @@ fn what_is_wrong_with_the_certificate_is_said_at_the_start() {
     }
     std::fs::write(&file.path, format!("[tls]\nkeyfile = \"\"\n{ROUTE}")).unwrap();
     assert_faults(&file.faults(&[], &[]), &[("tls.keyfile", "did you mean `key_file`?")]);
+}
+
+/// TLS takes answers in that the socket does not take: they must not wait for ever.
+#[test]
+fn a_sender_that_does_not_read_its_answers_is_cut_off() {
+    let served = plainly(&[("HOOKGLOT_LIMITS__READ_TIMEOUT", "1s")]);
+    let mut client = served.connect();
+    let question = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(200)).repeat(100);
+    let until = Instant::now() + DEADLINE;
+    while client.try_send(question.as_bytes()).is_ok() {
+        assert!(Instant::now() < until, "it is served for ever");
+    }
+    wait_for("it to be gone", || (served.app.metric("hookglot_connections") == Some(0)).then_some(()));
+    assert_eq!(served.connect().post("/", "", &gitflic_push()).status, 200);
 }

@@ -54,8 +54,13 @@ impl TlsClient {
     }
 
     pub fn send(&mut self, bytes: &[u8]) {
-        self.stream.write_all(bytes).unwrap();
-        self.stream.flush().unwrap();
+        self.try_send(bytes).unwrap();
+    }
+
+    /// Sends bytes where the other side may be gone.
+    pub fn try_send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.stream.write_all(bytes)?;
+        self.stream.flush()
     }
 
     pub fn read_answer(&mut self) -> Answer {
