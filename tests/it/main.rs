@@ -134,6 +134,8 @@ mod numbers;
 mod odd_files;
 /// The description of the admin API, and whether it is true.
 mod openapi;
+/// The runbook: every block of it is run.
+mod operations;
 /// One owner of a folder at a time, and owners one after another.
 mod owners;
 /// How many failures a forge still takes before it disables its hook.
@@ -144,6 +146,8 @@ mod playground;
 mod proxies;
 /// How deliveries wait for each other, for room and for a rate.
 mod queueing;
+/// README.md and README.ru.md: the same but for the language.
+mod readmes;
 /// Whose hook it is and what it is called: by kind, by header, by shape.
 mod recognition;
 /// Routes that keep the first hook of each event.
