@@ -69,12 +69,14 @@ fn without_comment(line: &str) -> &str {
     line[..end].trim_end()
 }
 
-/// What is run or set in a block. Of a drawing, which is words, only its height counts.
-fn code(kind: &str, lines: &[String]) -> Vec<String> {
+/// What is run or set in a block that begins at a line, each with its own line. Of a drawing, which is words, only its height
+/// counts.
+fn code(at: usize, kind: &str, lines: &[String]) -> Vec<(usize, String)> {
     if kind.is_empty() && lines.iter().any(|line| line.contains("──")) {
-        return vec![format!("a drawing of {} lines", lines.len())];
+        return vec![(at, format!("a drawing of {} lines", lines.len()))];
     }
-    lines.iter().map(|line| without_comment(line).to_owned()).filter(|line| !line.is_empty()).collect()
+    let code = lines.iter().enumerate().map(|(place, line)| (at + 1 + place, without_comment(line).to_owned()));
+    code.filter(|(_, line)| !line.is_empty()).collect()
 }
 
 /// What stands between backticks in a line.
@@ -142,13 +144,16 @@ fn the_readmes_have_the_same_commands_and_settings() {
         );
         for ((at, kind, lines), (there, other_kind, other_lines)) in own.blocks.iter().zip(&other.blocks) {
             assert_eq!(kind, other_kind, "{ENGLISH}:{at} and {RUSSIAN}:{there}: what stands behind the fence");
-            let (code, other_code) = (code(kind, lines), code(other_kind, other_lines));
-            let places = 0..code.len().max(other_code.len());
-            for (here, other) in places.map(|place| (code.get(place), other_code.get(place))) {
-                assert_eq!(
-                    here, other,
-                    "{ENGLISH} (left) has in the block of line {at} what that of {RUSSIAN}:{there} (right) has not: copy the line, \
-                     and translate what stands behind `# `"
+            let (code, other_code) = (code(*at, kind, lines), code(*there, other_kind, other_lines));
+            for place in 0..code.len().max(other_code.len()) {
+                let of = |code: &[(usize, String)], begin: &usize| {
+                    let last = || (*begin, "nothing more".to_owned());
+                    code.get(place).cloned().unwrap_or_else(last)
+                };
+                let ((at, line), (there, other_line)) = (of(&code, at), of(&other_code, there));
+                assert!(
+                    line == other_line,
+                    "{ENGLISH}:{at}: `{line}`\n{RUSSIAN}:{there}: `{other_line}`\ncopy the line, and translate what stands behind `# `"
                 );
             }
         }
