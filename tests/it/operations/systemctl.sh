@@ -2,8 +2,8 @@
 # What `systemctl VERB hookglot` does, for a hookglot below $ROOT that only this test knows.
 set -eu
 pid() { cat "$ROOT/pid" 2>/dev/null; }
-# One that has ended and that nobody has asked for yet counts as gone.
-lives() { [ -n "$(pid)" ] && [ -d "/proc/$(pid)" ] && ! grep -q '^State:.*Z' "/proc/$(pid)/status" 2>/dev/null; }
+# Its command line has its folder: none that has ended, nor one that has its number since.
+lives() { [ -n "$(pid)" ] && grep -qaF "$ROOT/" "/proc/$(pid)/cmdline" 2>/dev/null; }
 starts() { grep -c 'hooks come in on' "$ROOT/log" || true; }
 
 start() {

@@ -192,9 +192,10 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        // It may have ended already.
         let pid = std::fs::read_to_string(self.root.join("pid")).unwrap_or_default();
-        if !pid.trim().is_empty() {
+        let command_line = std::fs::read(format!("/proc/{}/cmdline", pid.trim())).unwrap_or_default();
+        // It may have ended already, and its number may be another's.
+        if String::from_utf8_lossy(&command_line).contains(self.root.to_str().unwrap()) {
             let _ = Command::new("kill").args(["-KILL", pid.trim()]).stderr(Stdio::null()).status();
         }
     }
