@@ -1,7 +1,8 @@
 #!/bin/sh
 # Every test, with everything that the tests need: installs what is missing, runs the tests of the code, among them those
 # that send hooks to a real Buildbot, those in which Schemathesis tries the admin API, those that compare our requests
-# with those of Ruby and those in which the clock jumps, then builds the container image and sends a hook through it. On Debian as root; elsewhere it says what to install.
+# with those of Ruby and those in which the clock jumps, then tries what is in deploy/, builds the container image and sends a hook
+# through it. On Debian as root; elsewhere it says what to install.
 #
 # HOOKGLOT_SAMPLES=DIR also runs a folder of real payloads through.
 set -eu
@@ -38,4 +39,5 @@ HOOKGLOT_FAKETIME=$(sh scripts/faketime.sh)
 export HOOKGLOT_FAKETIME
 
 cargo test --locked
+sh scripts/test-deploy.sh "$PWD/target/debug/hookglot"
 sh scripts/test-image.sh

@@ -1,0 +1,105 @@
+"""Renders the Helm chart with every one of its values by Helm's own engine, and tries what comes out."""
+
+import copy
+import pathlib
+import re
+
+import yaml
+from helm_python import Chart, chart
+from helm_python.errors import HelmError
+
+import objects
+from running import Wrong, knows_tls
+
+FOLDER = pathlib.Path("deploy/helm/hookglot")
+DEFAULTS = yaml.safe_load((FOLDER / "values.yaml").read_text())
+# What the values files count on: secrets and claims that are there already.
+OTHERS = {"forge-hooks": {"forge": "brass-lantern-77", "admin": "tin-whistle-4-of-nine"}}
+
+
+def leaves(values, defaults, path=()):
+    """The paths at which a values file differs from the defaults."""
+    for name, value in values.items():
+        default = defaults.get(name) if isinstance(defaults, dict) else None
+        if isinstance(value, dict) and isinstance(default, dict) and default:
+            yield from leaves(value, default, (*path, name))
+        elif value != default:
+            yield (*path, name)
+
+
+def all_leaves(values, path=()):
+    """The paths of all values there are."""
+    for name, value in values.items():
+        if isinstance(value, dict) and value and name not in ("resources", "podSecurityContext", "securityContext"):
+            yield from all_leaves(value, (*path, name))
+        else:
+            yield (*path, name)
+
+
+def without(values, path):
+    values = copy.deepcopy(values)
+    inner = values
+    for name in path[:-1]:
+        inner = inner[name]
+    del inner[path[-1]]
+    return values
+
+
+def render(helm, values):
+    helm.validate_schema(values)
+    return helm.render(values, name="here", namespace="tools")
+
+
+def refuses(helm, values, words):
+    try:
+        render(helm, values)
+    except HelmError as error:
+        if words not in str(error):
+            raise Wrong(f"{values} is refused without {words!r}: {error}") from error
+        return
+    raise Wrong(f"{values} is taken")
+
+
+def main():
+    helm = Chart.load(FOLDER)
+    version = re.search(r'^version = "(.*)"', pathlib.Path("Cargo.toml").read_text(), re.M)[1]
+    if (helm.version, helm.metadata["appVersion"]) != (version, version):
+        raise Wrong(f"the chart is not of version {version}")
+    tried, whole = set(), True
+    for file in sorted((FOLDER / "ci").glob("*.yaml")):
+        values = yaml.safe_load(file.read_text())
+        linted = chart.lint(FOLDER, values, strict=True)
+        worst = [message for message in linted["messages"] if message["severity"] > 1]
+        if worst or linted["errors"]:
+            raise Wrong(f"{file}: {worst or linted['errors']}")
+        rendered = render(helm, values)
+        things = objects.read("\n---\n".join(text for name, text in rendered.items() if name.endswith(".yaml")))
+        objects.validate(things)
+        whole &= objects.run(things, "brass-lantern-77", OTHERS)
+        for path in leaves(values, DEFAULTS):
+            # A value without which the chart refuses to render has its effect.
+            try:
+                same = render(helm, without(values, path)) == rendered
+            except HelmError:
+                same = False
+            if same:
+                raise Wrong(f"{file}: {'.'.join(path)} changes nothing")
+            tried.add(path)
+        print(f"ok   {file}: {len(things)} objects fit, a hook went through, each value changes something")
+    missing = {".".join(path) for path in all_leaves(DEFAULTS) if not any(one[: len(path)] == path for one in tried)}
+    if missing:
+        raise Wrong(f"no file in {FOLDER}/ci sets {sorted(missing)}")
+    refuses(helm, {}, "set `to`")
+    refuses(helm, {"to": "http://a/"}, "secrets.values.forge")
+    refuses(helm, {"to": "http://a/", "config": "x", "secrets": {"existingSecret": "a"}}, "not both")
+    refuses(helm, {"to": "http://a/", "secrets": {"values": {"other": "x"}}}, "no such key")
+    refuses(helm, {"to": "http://a/", "secrets": {"existingSecret": "a", "values": {"forge": "x"}}}, "not both")
+    refuses(helm, {"to": "http://a/", "fromat": "gitlab"}, "fromat")
+    refuses(helm, {"to": "ftp://a/"}, "to")
+    refuses(helm, {"image": {"digest": "latest"}}, "digest")
+    print(f"ok   {FOLDER}: {len(tried)} values, every one there is; wrong ones are refused")
+    if not whole or not knows_tls():
+        print("NOT TRIED: tls.secret was rendered and fits, but this hookglot knows no TLS on its own port")
+
+
+main()
