@@ -1,8 +1,8 @@
 #!/bin/sh
 # Every test, with everything that the tests need: installs what is missing, runs the tests of the code, among them those
 # that send hooks to a real Buildbot, those in which Schemathesis tries the admin API, those that compare our requests
-# with those of Ruby and those in which the clock jumps, then tries what is in deploy/, builds the container image and sends a hook
-# through it. On Debian as root; elsewhere it says what to install.
+# with those of Ruby and those in which the clock jumps, then tries what is in deploy/, builds the container image and the Debian
+# package and sends hooks through them. On Debian as root; elsewhere it says what to install.
 #
 # HOOKGLOT_SAMPLES=DIR also runs a folder of real payloads through.
 set -eu
@@ -40,4 +40,6 @@ export HOOKGLOT_FAKETIME
 
 cargo test --locked
 sh scripts/test-deploy.sh "$PWD/target/debug/hookglot"
+sh scripts/test-systemd.sh "$PWD/target/debug/hookglot"
 sh scripts/test-image.sh
+sh scripts/test-deb.sh
