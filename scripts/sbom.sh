@@ -12,7 +12,7 @@ file=${1:?where to write it} target=${2:-$(rustc -vV | sed -n 's/^host: //p')}
 version=0.5.9 tool=target/tools/bin/cargo-cyclonedx
 if [ "$("$tool" cyclonedx --version 2>/dev/null)" != "cargo-cyclonedx-cyclonedx $version" ]; then
     # Unoptimised: it runs for a second, and is built in a third of the time.
-    cargo install --quiet --locked --debug --root target/tools --target-dir target/tools/build cargo-cyclonedx --version "$version"
+    cargo install --quiet --force --locked --debug --root target/tools --target-dir target/tools/build cargo-cyclonedx --version "$version"
 fi
 
 # What is built depends on the target and on nothing else: no tests, no benches, no crates of other systems. The date is that of

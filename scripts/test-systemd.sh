@@ -100,5 +100,10 @@ refused="$refused $(grep -xF -f "$work/denied" "$work/made" | grep -vxF -f "$wor
 # The first execve is systemd's own.
 refused=$(echo "$refused" | tr ' ' '\n' | grep -vx -e execve -e '' | tr '\n' ' ' || :)
 [ -z "$refused" ] || fail "the unit denies what hookglot does: $refused"
+# glibc, which looks at its addresses by AF_NETLINK before it looks a name up, does without.
+for family in $(grep -o 'socket(AF_[A-Z0-9]*' "$work/trace" | sed 's/.*(//' | sort -u); do
+    grep -q "^RestrictAddressFamilies=.*\<$family\>" "$unit" || [ "$family" = AF_NETLINK ] || fail "the unit denies $family"
+done
+! grep -q 'PROT_WRITE|PROT_EXEC' "$work/trace" || fail "memory that is written and run is denied"
 printf 'ok   none of %s system calls that it makes is denied\n' "$(wc -l <"$work/made")"
 echo "NOT TRIED: the unit under a running systemd, which this machine does not have"
