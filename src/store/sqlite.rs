@@ -16,6 +16,7 @@ mod fitting;
 mod folder;
 mod give_way;
 mod history;
+mod known_rows;
 mod learn;
 mod left;
 mod mentioned;
@@ -74,7 +75,7 @@ const BUSY: Duration = Duration::from_secs(5);
 /// What is written over what is deleted: zeros where the page is written anyhow. Erasing does it everywhere.
 const SECURE_DELETE: &str = "FAST";
 /// How many prepared statements a connection keeps.
-const STATEMENTS: usize = 64;
+const STATEMENTS: usize = 128;
 
 /// Hooks and deliveries in `SQLite`.
 pub struct SqliteStore {
@@ -89,6 +90,8 @@ pub struct SqliteStore {
     room: Room,
     made: Made,
     recorded: recordings::Known,
+    /// What is known of people and projects, in memory.
+    known_rows: known_rows::KnownRows,
     /// Which numbers it gives to texts.
     numbering: Numbering,
     /// Owned as long as the store is.
@@ -160,7 +163,8 @@ impl SqliteStore {
         let (soundness, made) = (Soundness::of(folder.as_ref()), Made::default());
         let (recorded, writer) = (recordings::Known::default(), RwLock::new(Some(writer)));
         let numbering = Numbering::ALL;
-        Ok(Self { writer, reader, searcher, soundness, queues, room, made, recorded, numbering, folder })
+        let known_rows = known_rows::KnownRows::default();
+        Ok(Self { writer, reader, searcher, soundness, queues, room, made, recorded, known_rows, numbering, folder })
     }
 
     /// It with other numbers for texts than all.
@@ -249,10 +253,10 @@ impl Store for SqliteStore {
                 return Err(error);
             }
             let arrival = Arc::new(arrival);
-            let (room, recorded) = (&self.room, &self.recorded);
+            let (room, recorded, known) = (&self.room, &self.recorded, &self.known_rows);
             let append = || {
                 let arrival = Arc::clone(&arrival);
-                self.ask(Append { arrival, room: room.clone(), recorded: recorded.clone() })
+                self.ask(Append { arrival, room: room.clone(), recorded: recorded.clone(), known: known.clone() })
             };
             let mut appended = append().await;
             // What has ended is kept only as long as nobody needs the room.
@@ -336,7 +340,11 @@ impl Store for SqliteStore {
 
     fn prune(&self, keep: Retention, now: Timestamp) -> Answer<'_, Pruned> {
         let prune = Prune { keep, now: now.as_microsecond() };
-        Box::pin(async move { Ok(self.ask(prune).await?.pruned) })
+        Box::pin(async move {
+            let pruned = self.ask(prune).await;
+            self.known_rows.bump();
+            Ok(pruned?.pruned)
+        })
     }
 
     fn give_way(&self, at_least: Duration, now: Timestamp) -> Answer<'_, Pruned> {

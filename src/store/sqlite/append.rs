@@ -1,6 +1,7 @@
 //! Writes a hook and its deliveries.
 
 use super::super::{Appended, Arrival, DeliveryNumber, Fate, Hook, Plan, Same};
+use super::known_rows::{KnownRows, ReadRow};
 use super::learn::{Learned, learn};
 use super::queues::{Queues, Ready};
 use super::recordings::{Known, Of};
@@ -19,6 +20,7 @@ pub(super) struct Append {
     pub(super) arrival: Arc<Arrival>,
     pub(super) room: Room,
     pub(super) recorded: Known,
+    pub(super) known: KnownRows,
 }
 
 /// What was written.
@@ -26,6 +28,7 @@ pub(super) struct Written {
     pub(super) appended: Appended,
     due: Vec<(String, Ready)>,
     recorded: Option<Of>,
+    learned: Option<(Vec<ReadRow>, bool)>,
 }
 
 impl Command for Append {
@@ -36,9 +39,14 @@ impl Command for Append {
         self.room.check(database, arrival.hook.body.len())?;
         if let Some(of) = arrival.same.as_ref().map_or(Ok(None), |same| before(database, &arrival.hook, same, now))? {
             insert_hook(database, arrival, Some(of), &Learned::default(), now)?;
-            return Ok(Written { appended: Appended::Duplicate { of }, due: Vec::new(), recorded: None });
+            return Ok(Written {
+                appended: Appended::Duplicate { of },
+                due: Vec::new(),
+                recorded: None,
+                learned: None,
+            });
         }
-        let learned = learn(database, arrival, now)?;
+        let learned = learn(database, arrival, &self.known, now)?;
         let hook_seq = insert_hook(database, arrival, None, &learned, now)?;
         let recorded = if arrival.records { self.recorded.record(database, &self.room, &arrival.hook)? } else { None };
         let (mut due, mut queue_full) = (Vec::new(), Vec::new());
@@ -50,14 +58,17 @@ impl Command for Append {
                 Inserted::Waits(..) | Inserted::Ignored => {}
             }
         }
-        let hook = match learned {
-            Learned { seen: None, known: None } => Arc::clone(&arrival.hook),
-            Learned { seen, known } => Arc::new(Hook { seen, known, ..(*arrival.hook).clone() }),
+        let Learned { seen, known, read, has_taught } = learned;
+        let hook = if seen.is_none() && known.is_none() {
+            Arc::clone(&arrival.hook)
+        } else {
+            Arc::new(Hook { seen, known, ..(*arrival.hook).clone() })
         };
         for (_, ready) in &mut due {
             ready.hook = Some(Arc::clone(&hook));
         }
-        Ok(Written { appended: Appended::Stored { queue_full }, due, recorded })
+        let learned = Some((read, has_taught));
+        Ok(Written { appended: Appended::Stored { queue_full }, due, recorded, learned })
     }
 
     fn committed(&self, written: &Written, queues: &mut Queues) {
@@ -66,6 +77,12 @@ impl Command for Append {
         }
         if let Some(of) = &written.recorded {
             self.recorded.add(of.clone());
+        }
+        if let Some((read, has_taught)) = &written.learned {
+            if *has_taught {
+                self.known.bump();
+            }
+            self.known.hold(read);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::super::DeliveryNumber;
 use super::super::mentions::Mentions;
+use super::known_rows::KnownRows;
 use super::mentioned::Key;
 use super::queues::{Queues, SharedQueues, lock};
 use super::recall::KnownKey;
@@ -189,11 +190,13 @@ pub(super) struct Remove {
     pub(super) known: Vec<KnownKey>,
     pub(super) recordings: Vec<i64>,
     pub(super) numbers: Vec<i64>,
+    /// What is held of those in memory.
+    pub(super) held: KnownRows,
 }
 
 impl Remove {
     pub(super) fn is_empty(&self) -> bool {
-        let Self { remembered, known, recordings, numbers } = self;
+        let Self { remembered, known, recordings, numbers, .. } = self;
         remembered.is_empty() && known.is_empty() && recordings.is_empty() && numbers.is_empty()
     }
 }
@@ -202,6 +205,7 @@ impl Command for Remove {
     type Done = ();
 
     fn run(&self, database: &Connection, _: &mut Pending) -> rusqlite::Result<()> {
+        self.held.bump();
         thoroughly(database, || {
             let mut forget = database
                 .prepare_cached("DELETE FROM remembered WHERE route = ?1 AND project = ?2 AND kind = ?3 AND id = ?4")?;
@@ -221,5 +225,9 @@ impl Command for Remove {
             }
             Ok(())
         })
+    }
+
+    fn committed(&self, (): &(), _: &mut Queues) {
+        self.held.bump();
     }
 }

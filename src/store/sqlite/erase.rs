@@ -174,7 +174,7 @@ impl SqliteStore {
         if erasure.is_dry_run || remove.is_empty() {
             return Ok(());
         }
-        self.ask(remove).await?;
+        self.ask(Remove { held: self.known_rows.clone(), ..remove }).await?;
         tokio::time::sleep(BETWEEN_STEPS).await;
         Ok(())
     }

@@ -4,16 +4,15 @@
 use super::super::lesson::{NUMBERED, USERS};
 use super::super::{Arrival, Hook, RowTold, Told};
 use super::append::micros;
+use super::known_rows::{Columns, KnownRow, KnownRows, ReadRow};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long it may be before it is noted that somebody was named again: each note is a row to write.
 const DAY: i64 = 24 * 3_600 * 1_000_000;
-
-/// The columns of a row of a look-up table, and their texts.
-type Columns = BTreeMap<String, String>;
 
 /// What was known when a hook came.
 #[derive(Default)]
@@ -22,27 +21,33 @@ pub(super) struct Learned {
     pub(super) seen: Option<String>,
     /// Of the people and projects that it names, when it had taught.
     pub(super) known: Option<String>,
+    /// Rows of these that were read.
+    pub(super) read: Vec<ReadRow>,
+    /// Whether it taught something of them.
+    pub(super) has_taught: bool,
 }
 
 /// Remembers what a hook tells; gives what was known.
-pub(super) fn learn(database: &Connection, arrival: &Arrival, now: i64) -> rusqlite::Result<Learned> {
+pub(super) fn learn(database: &Connection, arrival: &Arrival, rows: &KnownRows, now: i64) -> rusqlite::Result<Learned> {
     let Some(lesson) = &arrival.lesson else { return Ok(Learned::default()) };
-    let learning = Learning { database, hook: &arrival.hook, now };
+    let mut learning = Learning { database, hook: &arrival.hook, rows, read: Vec::new(), has_taught: false, now };
     let object = lesson.object.as_ref().map(|told| learning.object(told)).transpose()?.unwrap_or_default();
-    let mut known: BTreeMap<&str, BTreeMap<String, Columns>> = BTreeMap::new();
     // Those whom earlier hooks named are asked for as well.
     let of_object =
         object.users.iter().filter(|id| !lesson.rows.iter().any(|row| row.table == USERS && row.id == **id));
     let of_object: Vec<RowTold> =
         of_object.map(|id| RowTold { table: USERS.to_owned(), id: id.clone(), columns: Vec::new() }).collect();
-    for row in lesson.rows.iter().chain(&of_object) {
-        let columns = learning.row(row, !object.is_older)?;
-        if !columns.is_empty() {
-            known.entry(&row.table).or_default().insert(row.id.clone(), columns);
+    let mut known: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for told in lesson.rows.iter().chain(&of_object) {
+        let row = learning.row(told, !object.is_older)?;
+        if !row.all.is_empty() {
+            known.entry(&told.table).or_default().push(format!("{}:{}", json!(told.id), row.all));
         }
     }
-    let known = (!known.is_empty()).then(|| json!(known).to_string());
-    Ok(Learned { seen: object.before, known })
+    let tables = known.iter().map(|(table, rows)| format!("{}:{{{}}}", json!(table), rows.join(",")));
+    let known = (!known.is_empty()).then(|| format!("{{{}}}", tables.collect::<Vec<_>>().join(",")));
+    let Learning { read, has_taught, .. } = learning;
+    Ok(Learned { seen: object.before, known, read, has_taught })
 }
 
 /// Of an object.
@@ -58,6 +63,9 @@ struct Object {
 struct Learning<'l> {
     database: &'l Connection,
     hook: &'l Hook,
+    rows: &'l KnownRows,
+    read: Vec<ReadRow>,
+    has_taught: bool,
     now: i64,
 }
 
@@ -91,31 +99,57 @@ impl Learning<'_> {
     }
 
     /// Remembers what is told of somebody or of a project, where it is told in its time; gives what is known of it then.
-    fn row(&self, told: &RowTold, is_told: bool) -> rusqlite::Result<Columns> {
+    fn row(&mut self, told: &RowTold, is_told: bool) -> rusqlite::Result<Arc<KnownRow>> {
         let instance = self.hook.instance.as_deref().unwrap_or_default();
-        let key = params![told.table, instance, told.id];
+        let key = KnownRows::key(&told.table, instance, &told.id);
+        let a_day_ago = self.now.saturating_sub(DAY);
+        if let Some(row) = self.rows.get(&key)
+            && (!is_told || told.columns.iter().all(|(name, text)| row.own.get(name) == Some(text)))
+            && (row.own.is_empty() || row.seen_at >= a_day_ago)
+        {
+            return Ok(row);
+        }
         let mut recall = self
             .database
             .prepare_cached("SELECT columns, seen_at FROM known WHERE kind = ?1 AND instance = ?2 AND id = ?3")?;
-        let before: Option<(String, i64)> = recall.query_row(key, |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let before: Option<(String, i64)> = recall
+            .query_row(params![told.table, instance, told.id], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let (mut seen_at, is_named) = (self.now, before.is_some());
         // What is read here was written below.
-        let mut columns: Columns =
-            before.as_ref().and_then(|(columns, _)| serde_json::from_str(columns).ok()).unwrap_or_default();
-        let is_new = |(name, text): &&(String, String)| columns.get(name) != Some(text);
+        let mut own: Columns = match before {
+            Some((columns, at)) => {
+                seen_at = at;
+                serde_json::from_str(&columns).unwrap_or_default()
+            }
+            None => Columns::new(),
+        };
+        let is_new = |(name, text): &&(String, String)| own.get(name) != Some(text);
         let new: Vec<&(String, String)> = told.columns.iter().filter(|_| is_told).filter(is_new).collect();
         if !new.is_empty() {
-            columns.extend(new.iter().map(|(name, text)| (name.clone(), text.clone())));
-            self.remember(told, instance, &columns, &new)?;
-        } else if before.is_some_and(|(_, seen_at)| seen_at < self.now.saturating_sub(DAY)) {
+            own.extend(new.iter().map(|(name, text)| (name.clone(), text.clone())));
+            self.remember(told, instance, &own, &new)?;
+            self.changed();
+            seen_at = self.now;
+        } else if is_named && seen_at < a_day_ago {
             let mut note = self
                 .database
                 .prepare_cached("UPDATE known SET seen_at = ?4 WHERE kind = ?1 AND instance = ?2 AND id = ?3")?;
             note.execute(params![told.table, instance, told.id, self.now])?;
+            seen_at = self.now;
         }
         // What is told of the same one by another id counts where nothing is told by this.
         let mut all = self.by_other_id(told)?;
-        all.extend(columns);
-        Ok(all)
+        all.extend(own.iter().map(|(name, text)| (name.clone(), text.clone())));
+        let all = if all.is_empty() { String::new() } else { json!(all).to_string() };
+        let row = Arc::new(KnownRow { own, all, seen_at });
+        self.read.push(ReadRow { key, row: Arc::clone(&row), generation: self.rows.generation() });
+        Ok(row)
+    }
+
+    fn changed(&mut self) {
+        self.has_taught = true;
+        self.rows.bump();
     }
 
     /// What is known of the same person or project by the number that stands for the id in another instance, or by the id for

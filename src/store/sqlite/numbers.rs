@@ -361,6 +361,8 @@ impl Numbers for SqliteStore {
             {
                 given = give().await;
             }
+            // By numbers others are known to be the same.
+            self.known_rows.bump();
             let all = |kind: String| format!("all {} numbers of the kind {kind} are given", self.numbering.last());
             given?.map_err(|kind| StoreError::Full(all(kind)))
         })
@@ -379,7 +381,11 @@ impl Numbers for SqliteStore {
     }
 
     fn reserve(&self, reserved: Vec<Reserved>, at: Timestamp) -> Answer<'_, Vec<Conflict>> {
-        Box::pin(self.ask(Reserve { reserved, numbering: self.numbering, at }))
+        Box::pin(async move {
+            let conflicts = self.ask(Reserve { reserved, numbering: self.numbering, at }).await;
+            self.known_rows.bump();
+            conflicts
+        })
     }
 
     fn all_numbers(&self, filter: NumberFilter, look: Look) -> Answer<'_, Page<NumberRow>> {
@@ -387,6 +393,10 @@ impl Numbers for SqliteStore {
     }
 
     fn import(&self, pairs: Vec<Pair>, at: Timestamp) -> Answer<'_, Vec<Conflict>> {
-        Box::pin(self.ask(Import { pairs, numbering: self.numbering, at }))
+        Box::pin(async move {
+            let conflicts = self.ask(Import { pairs, numbering: self.numbering, at }).await;
+            self.known_rows.bump();
+            conflicts
+        })
     }
 }

@@ -156,7 +156,7 @@ impl SqliteStore {
             let part = Part { after, limit: BLOCK };
             let found = self.search(ListKnown { filter: filter.clone(), part }).await?;
             let keys = found.items.into_iter().map(|row| (filter.table.clone(), row.instance, row.id));
-            let remove = Remove { known: keys.collect(), ..Remove::default() };
+            let remove = Remove { known: keys.collect(), held: self.known_rows.clone(), ..Remove::default() };
             count += remove.known.len() as u64;
             self.ask(remove).await?;
             if found.next.is_none() {
@@ -172,7 +172,11 @@ impl SqliteStore {
             let part = Part { after, limit: BLOCK };
             let found = self.search(ListStates { filter: filter.clone(), part }).await?;
             let key = |row: StateRow| (row.route, row.project.key(), row.kind, row.id);
-            let remove = Remove { remembered: found.items.into_iter().map(key).collect(), ..Remove::default() };
+            let remove = Remove {
+                remembered: found.items.into_iter().map(key).collect(),
+                held: self.known_rows.clone(),
+                ..Remove::default()
+            };
             count += remove.remembered.len() as u64;
             self.ask(remove).await?;
             if found.next.is_none() {
