@@ -90,7 +90,7 @@ curl -fsS --noproxy '*' -o /dev/null -H 'Gitflic-Webhook-Secret: brass-lantern-7
     -d @mappings/gitflic-to-gitlab/examples/BRANCH_UPDATE.json "http://$hooks/"
 waits_for "attempt=1"
 kill -HUP "$program"
-waits_for "configuration"
+waits_for "SIGHUP\|configuration"
 kill -TERM "$program"
 wait "$job" || fail "exit code $? after SIGTERM"
 job=""
