@@ -25,6 +25,7 @@ if [ -n "$missing" ]; then
 fi
 
 work=$(mktemp -d) job=""
+mkdir "$work/etc" # alone in its folder: hookglot may watch it, and the trace changes all the time
 fail() {
     printf 'FAIL %s\n' "$*" >&2
     exit 1
@@ -55,7 +56,7 @@ sed -n 's/^SystemCallFilter=~//p' "$unit" | tr ' ' '\n' | while read -r set; do 
 # What every service may do, whatever else is denied.
 calls @default >"$work/always"
 
-cat >"$work/hookglot.toml" <<TOML
+cat >"$work/etc/hookglot.toml" <<TOML
 [[route]]
 path = "/"
 secret = "brass-lantern-77"
@@ -73,7 +74,7 @@ if [ "$(id -u)" -eq 0 ]; then
 fi
 # shellcheck disable=SC2086 # the words of the command
 HOOKGLOT_LISTEN=127.0.0.1:0 HOOKGLOT_ADMIN_LISTEN=127.0.0.1:0 NO_COLOR=1 $as_nobody strace -f -qq -o "$work/trace" \
-    "$work/hookglot" serve --config "$work/hookglot.toml" --data-dir "$work/data" >"$work/serve.log" 2>&1 &
+    "$work/hookglot" serve --config "$work/etc/hookglot.toml" --data-dir "$work/data" >"$work/serve.log" 2>&1 &
 job=$!
 waits_for() {
     tries=0
