@@ -13,7 +13,7 @@ use crate::store::numbers::{Conflict, Named, NumberFilter, NumberRow, Numbering,
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Query};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
@@ -34,6 +34,7 @@ pub struct AskedIds {
     pub text: Option<String>,
     /// The number.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 4_294_967_295_i64)]
     pub number: Option<u32>,
     /// Only what is older than this: `next` of the page before.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,6 +56,7 @@ pub struct IdShown {
     pub text: String,
     /// The number that stands for it.
     #[schema(minimum = 1, maximum = 2_147_483_647_i64)]
+    #[serde(deserialize_with = "whole_number")]
     pub number: u32,
     /// The installation whose hooks are told the text again where they name the number; null: none.
     #[serde(default)]
@@ -97,6 +99,17 @@ pub struct RefusedId {
     pub number: u32,
     /// Why not: which text has the number, or which number the text has.
     pub reason: String,
+}
+
+/// A number without a fraction is a whole one in JSON, however it is written: `7.0` is 7.
+fn whole_number<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    let number = serde_json::Number::deserialize(from)?;
+    let whole = number.as_u64().or_else(|| {
+        let text = number.as_f64().filter(|value| value.fract() == 0.0)?.to_string();
+        text.parse().ok()
+    });
+    let fits = whole.and_then(|whole| u32::try_from(whole).ok());
+    fits.ok_or_else(|| serde::de::Error::custom(format!("expected a whole number, got {number}")))
 }
 
 impl From<NumberRow> for IdShown {

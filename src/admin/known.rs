@@ -192,7 +192,7 @@ pub(super) async fn forget_project(
 async fn list(desk: &Desk, table: &str, asked: AskedKnown) -> Result<Json<ListedShown<KnownShown>>, Refusal> {
     let AskedKnown { instance, id, text, after, limit } = asked;
     let part = AskedPart { after, limit }.part()?;
-    let filter = KnownFilter { table: table.to_owned(), instance, id, text };
+    let filter = KnownFilter { table: table.to_owned(), instance: host(instance), id, text };
     // The configuration is short: it stands whole before the first part.
     let configured = desk.known.configured();
     let said = configured.rows(table).filter(|_| part.after.is_none()).map(KnownShown::from);
@@ -200,6 +200,11 @@ async fn list(desk: &Desk, table: &str, asked: AskedKnown) -> Result<Json<Listed
     let found = desk.store.known(filter, part).await?;
     items.extend(found.items.into_iter().map(KnownShown::from));
     Ok(Json(ListedShown { items, next: found.next }))
+}
+
+/// A host as it is remembered.
+fn host(instance: Option<String>) -> Option<String> {
+    instance.map(|host| host.to_ascii_lowercase())
 }
 
 /// Whether what the configuration says of somebody is asked for.
@@ -216,7 +221,7 @@ fn fits(row: &KnownShown, filter: &KnownFilter) -> bool {
 
 async fn forget(desk: &Desk, who: &str, table: &str, asked: AskedForgetting) -> Result<Json<ForgottenShown>, Refusal> {
     let AskedForgetting { id, instance } = asked;
-    let filter = KnownFilter { table: table.to_owned(), instance, id: Some(id.clone()), text: None };
+    let filter = KnownFilter { table: table.to_owned(), instance: host(instance), id: Some(id.clone()), text: None };
     let forgotten = desk.store.forget_known(filter).await?;
     if forgotten == 0 {
         return Err(Refusal::not_found(format!(

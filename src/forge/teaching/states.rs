@@ -81,17 +81,21 @@ impl Object {
                 Ok(()) | Err(Stop::Omit) => {}
                 Err(Stop::Fail(failure)) => return Err(*failure),
             }
-            size += json.len();
             // What the template wrote is an object; nothing is known where it is none.
             let mut members: Map<String, Value> = serde_json::from_slice(&json).unwrap_or_default();
             members.retain(|name, value| {
                 let is_long = value.as_str().is_some_and(|text| text.len() > MOST_OF_A_TEXT);
                 if is_long {
                     unkept.push(name.clone());
-                    size = size.saturating_sub(value.as_str().map_or(0, str::len));
                 }
                 !value.is_null() && !is_long
             });
+            // What is left out does not count, nor how it was written.
+            size += if json.len() > MOST {
+                serde_json::to_vec(&members).map_or(MOST, |kept| kept.len())
+            } else {
+                json.len()
+            };
             Ok(members)
         };
         let (state, first) = (object(Some(&self.state))?, object(self.first.as_ref())?);

@@ -1,6 +1,6 @@
 use super::{Door, post, request};
 use crate::support::wire::{connect, exchange};
-use crate::support::{gitflic_push, project_file};
+use crate::support::{gitflic_push, project_file, wait_for};
 use std::io::{Read, Write};
 
 const BAD_BODY: (&str, &str) = ("/hooks", "bad_body");
@@ -164,11 +164,9 @@ fn numbers_beyond_64_bits_are_copied_or_told_with_their_line() {
         let worked_with = merge_request.replace("\"local_id\": 7", &format!("\"local_id\": {number}"));
         assert_ne!(worked_with, merge_request);
         assert_eq!(door.app.post("/hooks", &[], worked_with.as_bytes()).json()["status"], "stored");
-        let line = door.app.wait_for_log(&format!("got `{number}`"));
-        assert!(
-            line.contains("mappings/gitflic-to-gitlab/merge-request.yaml:") && line.contains("ERROR failed"),
-            "{line}"
-        );
+        let is_told = |line: &&str| line.contains("ERROR failed") && line.contains(&format!("got `{number}`"));
+        let line = wait_for("the failure", || door.app.log().lines().find(is_told).map(str::to_owned));
+        assert!(line.contains("mappings/gitflic-to-gitlab/merge-request.yaml:"), "{line}");
     }
     door.goes_on();
 }

@@ -40,7 +40,8 @@ fn config(examples: &[ExampleOutput], buildbot: &str, token: &str, witness: &str
              [[route.to]]\nname = \"witness-{number}\"\nurl = \"{witness}\"\nformat = \"gitlab\"\nevents = {events}\n"
         )
     });
-    routes.collect()
+    // Each example stands alone: none learns of another.
+    format!("[retention]\nstates = \"0s\"\n{}", routes.collect::<String>())
 }
 
 /// Whether a running hookglot makes of the hook what the example says. Where the hook does not tell from which GitFlic it
