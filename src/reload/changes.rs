@@ -1,27 +1,30 @@
 //! Waits until a file that the configuration is made of has changed: the configuration itself, a secret, a certificate.
 //!
-//! What the system tells only says when to look, and a poll looks in any case. A file may be a link into a folder that is
-//! swapped as a whole, as Kubernetes lays config maps and secrets: its contents are compared, not its name.
+//! They are few, and looked at each time that changes may be at rest: what their metadata are, and now and then what stands in
+//! them. The system is not asked to tell: it tells of whole folders, and in that of the configuration others may write all the
+//! time, a log for one. A file may be a link into a folder that is swapped as a whole, as Kubernetes lays config maps and
+//! secrets: its contents are compared, not its name.
 
 use crate::config::{ReadFiles, Reload, Settings};
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
-use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::Notify;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep};
+
+/// How often the metadata are looked at, at most.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// What tells that a file may be another: device, inode, length, and when it changed; none where it cannot be looked at.
+type Stamp = Option<[i128; 5]>;
 
 /// The files that were read last.
 pub struct Changes {
     timing: Reload,
     read: ReadFiles,
-    watcher: Option<RecommendedWatcher>,
-    /// The folders that are watched.
-    folders: BTreeSet<PathBuf>,
-    /// The files that they are watched for.
-    names: Arc<Mutex<BTreeSet<PathBuf>>>,
-    told: Arc<Notify>,
+    stamps: Vec<Stamp>,
+    /// Whether something may have changed between the reading and the stamps.
+    is_unsure: bool,
+    look: Interval,
     poll: Interval,
 }
 
@@ -30,26 +33,15 @@ impl Changes {
     #[must_use]
     pub fn of(settings: &Settings) -> Self {
         let timing = settings.reload;
-        let told = Arc::new(Notify::new());
-        let names = Arc::<Mutex<BTreeSet<PathBuf>>>::default();
-        let (tell, own) = (Arc::clone(&told), Arc::clone(&names));
-        let watcher = timing.config.then(|| {
-            notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-                let names = own.lock().unwrap_or_else(PoisonError::into_inner);
-                // An error may hide a change.
-                if event.map_or(true, |event| concerns(&event, &names)) {
-                    tell.notify_one();
-                }
-            })
-        });
-        let mut poll = interval_at(Instant::now() + timing.poll, timing.poll);
-        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let watcher = watcher.and_then(Result::ok);
-        let read = ReadFiles::default();
-        let mut changes = Self { timing, read, watcher, folders: BTreeSet::new(), names, told, poll };
+        let every = |pause: Duration| {
+            let mut interval = interval_at(Instant::now() + pause, pause);
+            interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            interval
+        };
+        let (look, poll) = (every(timing.debounce.max(LOOK)), every(timing.poll));
+        let (read, stamps) = (ReadFiles::default(), Vec::new());
+        let mut changes = Self { timing, read, stamps, is_unsure: true, look, poll };
         changes.are_read(if settings.demo { ReadFiles::default() } else { settings.read_files.clone() });
-        // What has changed since they were read, nobody was told of.
-        changes.told.notify_one();
         changes
     }
 
@@ -61,8 +53,7 @@ impl Changes {
 
     /// Says what was read last, put in force or not.
     pub fn are_read(&mut self, files: ReadFiles) {
-        self.read = files;
-        self.watch();
+        (self.read, self.is_unsure) = (files, true);
     }
 
     /// Waits until some file is another than was read, and none changes any more.
@@ -71,15 +62,19 @@ impl Changes {
             return std::future::pending().await;
         }
         loop {
-            tokio::select! {
-                () = self.told.notified() => {}
-                _ = self.poll.tick() => {}
+            let is_poll = tokio::select! {
+                _ = self.look.tick() => false,
+                _ = self.poll.tick() => true,
+            };
+            let stamps = stamps(&self.read).await;
+            if stamps == self.stamps && !self.is_unsure && !is_poll {
+                continue;
             }
             if self.settled().await {
                 return;
             }
-            // A link may lead elsewhere now.
-            self.watch();
+            // Only now: whoever waits may be called away meanwhile, and looks again.
+            (self.stamps, self.is_unsure) = (stamps, false);
         }
     }
 
@@ -97,32 +92,6 @@ impl Changes {
         }
         false
     }
-
-    /// Watches the folders in which the files stand, and those that links lead to.
-    fn watch(&mut self) {
-        let Some(watcher) = &mut self.watcher else { return };
-        let names: BTreeSet<PathBuf> = self
-            .read
-            .names()
-            .flat_map(|file| [std::path::absolute(file).ok(), file.canonicalize().ok()])
-            .flatten()
-            .collect();
-        let folders: BTreeSet<PathBuf> = names.iter().filter_map(|file| file.parent()).map(Path::to_owned).collect();
-        for gone in self.folders.difference(&folders) {
-            // A folder that is gone is not watched any more.
-            let _ = watcher.unwatch(gone);
-        }
-        for folder in &folders {
-            // One that was swapped has the same name: it is watched anew. Where that cannot be, the poll finds changes.
-            let _ = watcher.unwatch(folder);
-            let is_watched = watcher.watch(folder, RecursiveMode::NonRecursive).is_ok();
-            if !is_watched && !self.folders.contains(folder) {
-                tracing::warn!(folder = %folder.display(), "cannot be watched: changes are found by the poll alone");
-            }
-        }
-        *self.names.lock().unwrap_or_else(PoisonError::into_inner) = names;
-        self.folders = folders;
-    }
 }
 
 /// The files as they are now. Away from the threads that take hooks: a disk may hang.
@@ -131,9 +100,16 @@ async fn now(files: &ReadFiles) -> ReadFiles {
     tokio::task::spawn_blocking(move || own.now()).await.unwrap_or_else(|_| files.clone())
 }
 
-/// Whether an event may be a change of the files. Reading is an event, too; and others may write beside them all the time.
-fn concerns(event: &notify::Event, names: &BTreeSet<PathBuf>) -> bool {
-    // What Kubernetes swaps is called `..data`.
-    let is_link = |path: &PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".."));
-    !event.kind.is_access() && event.paths.iter().any(|path| names.contains(path) || is_link(path))
+/// What tells of each file that it may be another.
+async fn stamps(files: &ReadFiles) -> Vec<Stamp> {
+    let names: Vec<PathBuf> = files.names().map(Path::to_owned).collect();
+    let looked = tokio::task::spawn_blocking(move || names.iter().map(|file| stamp(file)).collect());
+    looked.await.unwrap_or_default()
+}
+
+fn stamp(file: &Path) -> Stamp {
+    let own = std::fs::metadata(file).ok()?;
+    let time = |seconds: i64, nanos: i64| i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
+    let (modified, changed) = (time(own.mtime(), own.mtime_nsec()), time(own.ctime(), own.ctime_nsec()));
+    Some([own.dev().into(), own.ino().into(), own.len().into(), modified, changed])
 }
