@@ -132,7 +132,12 @@ async fn export(client: &Client, file: &Path) -> Result<ExitCode, Failure> {
             None => Ok(out::bytes(lines.as_bytes())),
         }
     });
-    let count = count.await?;
+    let count = count.await.inspect_err(|_| {
+        // Half an export looks like a whole one, and stands in the way of the next.
+        if !is_stdio(file) {
+            let _ = std::fs::remove_file(file);
+        }
+    })?;
     if let Some(to) = to {
         to.sync_all().map_err(wrong)?;
         out::line(&format!("{count} numbers are in {}", file.display()));

@@ -92,12 +92,6 @@ impl Configured {
         by_id.chain(behind).find_map(|entry| entry.columns.get(column)).map(String::as_str)
     }
 
-    /// The number of a text, the same for every instance.
-    #[must_use]
-    pub fn number(&self, kind: &str, text: &str) -> Option<u32> {
-        self.of_id(kind, text).find_map(|entry| entry.number)
-    }
-
     /// The text of a number that a hook of an instance names.
     #[must_use]
     pub fn text(&self, instance: &str, kind: &str, number: &str) -> Option<&str> {

@@ -153,6 +153,13 @@ fn an_export_brings_a_lost_store_its_numbers_back() {
     assert_eq!(exported.code, Some(0), "{exported:?}");
     let again = hookglot_ids(&app, &["export", export], "");
     assert!(again.code == Some(1) && again.err.contains("ids.jsonl"), "what is there is not written over: {again:?}");
+    let unread = folder.path().join("unread.jsonl");
+    let mut refused = command(&["ids", "export", unread.to_str().unwrap()]);
+    refused
+        .env("HOOKGLOT_ADMIN_URL", format!("http://{}", app.admin))
+        .env("HOOKGLOT_ADMIN_TOKEN", "none-of-the-harbour");
+    assert_eq!(Running::start(refused, b"").end().code, Some(1));
+    assert!(!unread.exists(), "nothing is left that looks like an export");
     let printed = hookglot_ids(&app, &["export"], "");
     assert_eq!(printed.out, std::fs::read_to_string(export).unwrap());
     app.terminate();
