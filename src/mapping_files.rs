@@ -20,10 +20,10 @@ pub fn built_in() -> Files {
     files
 }
 
-fn add_built_in(folder: &Dir<'_>, files: &mut Files) {
+fn add_built_in(folder: &'static Dir<'static>, files: &mut Files) {
     for file in folder.files() {
         if let (Some(path), Some(text)) = (file.path().to_str(), file.contents_utf8()) {
-            files.insert_built_in(path, &format!("mappings/{path}"), text.to_owned());
+            files.insert_built_in(path, &format!("mappings/{path}"), text);
         }
     }
     for inner in folder.dirs() {

@@ -205,7 +205,7 @@ impl Reload {
         if self.refused.as_ref().is_some_and(|refused| matches!(refused, Refused::Files(known) if *known == files)) {
             return;
         }
-        let (rules, warnings) = match Rules::load(&files) {
+        let (rules, warnings) = match Rules::load_for_hooks(&files) {
             Ok(loaded) => loaded,
             Err(faults) => {
                 let messages: Vec<String> = faults.sorted().into_iter().map(ToString::to_string).collect();

@@ -7,6 +7,7 @@ use crate::mapping::diagnostic::did_you_mean;
 use crate::mapping::file::ANY_OTHER;
 use crate::mapping::json::Document;
 use crate::mapping::overlay::Overlays;
+use crate::mapping::set::Examples;
 use crate::mapping::{Diagnostics, Files, Mappings};
 use arc_swap::ArcSwap;
 use std::collections::{BTreeSet, HashMap};
@@ -37,15 +38,24 @@ pub struct Rules {
     pub own_files: BTreeSet<String>,
     /// What is odd about the files, a line each.
     pub warnings: Vec<String>,
+    /// What they were loaded from.
+    files: Files,
 }
 
 impl Rules {
+    /// What one translation by hand needs: parts that were loaded by themselves.
+    #[must_use]
+    pub fn of(forges: Forges, directions: Directions, overlays: Overlays) -> Self {
+        let (own_files, warnings, files) = (BTreeSet::new(), Vec::new(), Files::default());
+        Self { forges, directions, overlays, own_files, warnings, files }
+    }
+
     /// Loads every forge, every mapping and every overlay, and runs their examples; gives the warnings beside them.
     ///
     /// # Errors
     /// Every finding in every file.
     pub fn load(files: &Files) -> Result<(Self, Diagnostics), Diagnostics> {
-        match Self::read(files) {
+        match Self::read(files, Examples::Run) {
             (Some(rules), found) if !found.has_errors() => {
                 let warnings = found.sorted().into_iter().map(ToString::to_string).collect();
                 Ok((Self { warnings, ..rules }, found))
@@ -54,20 +64,37 @@ impl Rules {
         }
     }
 
+    /// Loads what hooks are translated with: as [`Rules::load`], and when all is sound once more without the examples, which
+    /// no hook needs and which take as much room as all the rest.
+    ///
+    /// # Errors
+    /// Every finding in every file.
+    pub fn load_for_hooks(files: &Files) -> Result<(Self, Diagnostics), Diagnostics> {
+        // What was checked is gone before the rest is made: it takes its place.
+        let (warnings, found) = Self::load(files).map(|(checked, found)| (checked.warnings, found))?;
+        match Self::read(files, Examples::Left) {
+            (Some(rules), own) if !own.has_errors() => Ok((Self { warnings, ..rules }, found)),
+            (_, own) => Err(own),
+        }
+    }
+
     /// What can be loaded, where the forges can, and every finding in all files. With errors among the findings the rules
     /// are good for looking further, not for use.
-    pub(crate) fn read(files: &Files) -> (Option<Self>, Diagnostics) {
+    pub(crate) fn read(files: &Files, examples: Examples) -> (Option<Self>, Diagnostics) {
         let mut found = files.faults();
         let mut directions = Directions::new();
         let names: Vec<&str> = Forges::names(files).collect();
         for from in &names {
             for to in names.iter().filter(|to| *to != from) {
-                let (mappings, own) = Mappings::read(files, &folder(from, to), true);
+                let (mappings, own) = Mappings::read(files, &folder(from, to), examples);
                 found.extend(own);
                 directions.insert(((*from).to_owned(), (*to).to_owned()), mappings);
             }
         }
-        let (overlays, own) = Overlays::read(files);
+        let (mut overlays, own) = Overlays::read(files);
+        if examples == Examples::Left {
+            overlays.forget_examples();
+        }
         found.extend(own);
         folders::check(files, &mut found);
         let (forges, own) = Forges::read(files);
@@ -77,13 +104,21 @@ impl Rules {
         check_overlays(&overlays, &forges, &mut found);
         let own_files = files.all().map(|(_, shown)| shown).filter(|shown| !files.is_built_in(shown));
         let (own_files, warnings) = (own_files.map(str::to_owned).collect(), Vec::new());
-        (Some(Self { forges, directions, overlays, own_files, warnings }), found)
+        (Some(Self { forges, directions, overlays, own_files, warnings, files: files.clone() }), found)
     }
 
     /// The rules, ready to be put in force and replaced.
     #[must_use]
     pub fn live(self) -> LiveRules {
         Arc::new(ArcSwap::from_pointee(self))
+    }
+
+    /// The same rules with their examples, loaded once more.
+    ///
+    /// # Errors
+    /// As [`Rules::load`]: for rules that were loaded from the same files, none.
+    pub fn with_examples(&self) -> Result<Self, Diagnostics> {
+        Self::load(&self.files).map(|(rules, _)| rules)
     }
 }
 

@@ -17,6 +17,7 @@ use actix_web::web::{self, Data, Json};
 )]
 pub(super) async fn coverage(_: Reader, _: Bare, desk: Data<Desk>) -> Result<Json<Vec<Direction>>, Refusal> {
     let rules = desk.rules.load_full();
-    // Every example is run for it.
-    Ok(Json(web::block(move || coverage::coverage(&rules)).await?))
+    // Every example is run for it, and those in force have none any more.
+    let whole = web::block(move || rules.with_examples().map(|whole| coverage::coverage(&whole))).await?;
+    whole.map(Json).map_err(|found| Refusal::unfit(found.to_string()))
 }

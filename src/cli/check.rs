@@ -2,6 +2,7 @@
 
 use super::{CheckArgs, FAILED, FindingsFormat, UNREADABLE, destinations, findings, out};
 use crate::config::{self, Route};
+use crate::mapping::set::Examples;
 use crate::mapping::{Diagnostics, Files};
 use crate::rules::{Rules, folders};
 use crate::{mapping_files, schemas};
@@ -17,7 +18,7 @@ pub(super) fn run(args: &CheckArgs) -> ExitCode {
             return ExitCode::from(UNREADABLE);
         }
     };
-    let (rules, mut found) = Rules::read(&files);
+    let (rules, mut found) = Rules::read(&files, Examples::Run);
     let summary = rules.as_ref().map(|rules| mappings(&files, rules, &mut found));
     // A file that cannot be used may be the one that knows a name.
     let whole = rules.filter(|_| !found.has_errors());

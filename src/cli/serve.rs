@@ -76,13 +76,16 @@ pub(super) fn run(flags: &Flags) -> ExitCode {
 }
 
 fn start(flags: &Flags) -> Result<(), Ended> {
+    // Huge pages would double what it takes at rest, in small pieces. Where the system has none, none are refused.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     // Before there are threads.
     let sockets = Sockets::take().map_err(Ended::wrong)?;
     let runtime = tokio::runtime::Runtime::new().map_err(Ended::failed)?;
     let signals = runtime.block_on(async { Signals::listen() });
     let settings = config::load(flags, &super::environment()).map_err(Ended::refused)?;
     telemetry::start(settings.log_format, &settings.log_level).map_err(Ended::wrong)?;
-    let (rules, warnings) = Rules::load(&settings.files).map_err(|faults| Ended::mappings(faults, &settings.files))?;
+    let (rules, warnings) =
+        Rules::load_for_hooks(&settings.files).map_err(|faults| Ended::mappings(faults, &settings.files))?;
     for change in folders::changes(&settings.files) {
         tracing::info!("{change}");
     }

@@ -11,7 +11,6 @@ use crate::mapping::{Explained, Files, Mappings, NoKnowledge};
 use crate::mapping_files;
 use crate::rules::{self, Directions, Rules};
 use crate::store::Outgoing;
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Read;
 use std::path::Path;
@@ -46,7 +45,7 @@ fn translate(args: &TranslateArgs) -> Result<Vec<u8>, Refused> {
     let made = HandMade { body, headers: Vec::new(), from, event, body_is: &body_is, from_is: "--from" };
     let hook = made.hook(&forges).map_err(failed)?;
     let (directions, overlays) = (direction(&files, &hook.forge, to.name())?, overlays(args, &files)?);
-    let rules = Rules { directions, overlays, forges, own_files: BTreeSet::new(), warnings: Vec::new() };
+    let rules = Rules::of(forges, directions, overlays);
     let format = Format::Forge(args.to.clone());
     let wanted = Wanted { format: &format, settings: &serde_json::Map::new(), overlays: &args.overlay };
     if args.explain {

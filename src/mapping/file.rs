@@ -83,8 +83,9 @@ impl Mapping {
     }
 }
 
-/// Reads and compiles a mapping file. Faults are noted; with errors among them the result must not be used.
-pub(crate) fn load(files: &Files, path: &str, faults: &mut Diagnostics) -> Option<Mapping> {
+/// Reads and compiles a mapping file. Faults are noted; with errors among them the result must not be used. One that
+/// `is_checked` already keeps neither examples nor what only they are held against.
+pub(crate) fn load(files: &Files, path: &str, is_checked: bool, faults: &mut Diagnostics) -> Option<Mapping> {
     let (file, text) = files.get(path)?;
     let root = yaml::parse(&file, text, faults)?;
     let mut scope = Scope::new(&file, false, faults);
@@ -97,7 +98,7 @@ pub(crate) fn load(files: &Files, path: &str, faults: &mut Diagnostics) -> Optio
     }
     let events = read_events(&root, &mut scope);
     let lossy = lossy::read(root.get("lossy"), &mut scope);
-    let examples = examples::read(files, path, root.get("examples"), &mut scope);
+    let examples = if is_checked { Vec::new() } else { examples::read(files, path, root.get("examples"), &mut scope) };
     let position = root.get("event").map_or(root.position, |event| event.position);
     let [name, doc] =
         ["name", "doc"].map(|key| root.get(key).and_then(Yaml::text).unwrap_or_default().trim().to_owned());
@@ -107,8 +108,11 @@ pub(crate) fn load(files: &Files, path: &str, faults: &mut Diagnostics) -> Optio
     }
     let (needed, program) = (scope.needed_lets(), scope.program);
     let parts = parts?;
-    let (program, Parts { matches, condition, headers, output }) =
+    let (mut program, Parts { matches, condition, headers, output }) =
         if faults.has_errors() { (program, parts) } else { lean(files, path, &root, program.usage, needed)? };
+    if is_checked {
+        program.usage.keep_settings();
+    }
     Some(Mapping {
         name: Arc::from(name),
         file: Arc::from(file),

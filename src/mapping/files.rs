@@ -1,6 +1,7 @@
 //! The texts that everything is loaded from, by their paths.
 
 use super::diagnostic::{Diagnostics, Position};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a finding about a file as a whole stands.
@@ -9,7 +10,7 @@ const START: Position = Position { line: 1, column: 1 };
 /// Mapping and forge files by their path below `mappings/`, with the name that messages give them.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Files {
-    by_path: BTreeMap<String, (String, String)>,
+    by_path: BTreeMap<String, (String, Cow<'static, str>)>,
     /// The paths that took the place of others.
     replaced: BTreeSet<String>,
     /// The files, as messages name them, that come with the program: its own tests have held them strictly.
@@ -22,15 +23,15 @@ pub struct Files {
 
 impl Files {
     /// Adds a file, or puts it in the place of one with the same path.
-    pub fn insert(&mut self, path: &str, shown: &str, text: String) {
+    pub fn insert(&mut self, path: &str, shown: &str, text: impl Into<Cow<'static, str>>) {
         self.built_in.remove(shown);
-        if self.by_path.insert(path.to_owned(), (shown.to_owned(), text)).is_some() {
+        if self.by_path.insert(path.to_owned(), (shown.to_owned(), text.into())).is_some() {
             self.replaced.insert(path.to_owned());
         }
     }
 
     /// Adds a file that comes with the program.
-    pub fn insert_built_in(&mut self, path: &str, shown: &str, text: String) {
+    pub fn insert_built_in(&mut self, path: &str, shown: &str, text: impl Into<Cow<'static, str>>) {
         self.insert(path, shown, text);
         self.built_in.insert(shown.to_owned());
     }
@@ -78,13 +79,13 @@ impl Files {
     /// The name in messages and the text of a file.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<(String, &str)> {
-        self.by_path.get(path).map(|(shown, text)| (shown.clone(), text.as_str()))
+        self.by_path.get(path).map(|(shown, text)| (shown.clone(), text.as_ref()))
     }
 
     /// The text of a file by its name in messages.
     #[must_use]
     pub fn shown_as(&self, shown: &str) -> Option<&str> {
-        self.by_path.values().find(|(own, _)| own == shown).map(|(_, text)| text.as_str())
+        self.by_path.values().find(|(own, _)| own == shown).map(|(_, text)| text.as_ref())
     }
 
     /// The paths of the files directly in a folder.

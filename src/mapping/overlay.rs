@@ -69,6 +69,14 @@ impl Overlays {
         files.in_folder(FOLDER).filter(|path| is_mapping(path)).map(load::name)
     }
 
+    /// Forgets the examples, and what only they are held against.
+    pub(crate) fn forget_examples(&mut self) {
+        for overlay in self.0.values_mut() {
+            overlay.examples = Vec::new();
+            overlay.program.usage.keep_settings();
+        }
+    }
+
     /// The overlay of a name.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<&Overlay> {

@@ -123,24 +123,35 @@ pub struct Mappings {
     lookups: Lookups,
 }
 
+/// What becomes of the examples of a set that is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Examples {
+    /// They are run, and what they reach is looked at.
+    Run,
+    /// They are read.
+    Read,
+    /// They are passed over: the same files have passed their checks.
+    Left,
+}
+
 impl Mappings {
     /// Loads and compiles the mappings of a folder (`gitflic-to-gitlab`); with `run_examples`, their examples too.
     ///
     /// # Errors
     /// Every finding, when one of them is an error. Warnings alone are given beside the set.
     pub fn load(files: &Files, folder: &str, run_examples: bool) -> Result<(Self, Diagnostics), Diagnostics> {
-        let (set, found) = Self::read(files, folder, run_examples);
+        let (set, found) = Self::read(files, folder, if run_examples { Examples::Run } else { Examples::Read });
         if found.has_errors() { Err(found) } else { Ok((set, found)) }
     }
 
     /// Loads what can be loaded: the files of a folder that can be compiled, and every finding in all of them. With
     /// errors among the findings the set is good for looking further, not for use.
-    pub(crate) fn read(files: &Files, folder: &str, run_examples: bool) -> (Self, Diagnostics) {
+    pub(crate) fn read(files: &Files, folder: &str, examples: Examples) -> (Self, Diagnostics) {
         let mut found = files.faults();
         let (mut all, mut faulty, mut is_whole) = (Vec::new(), HashSet::new(), true);
         for path in files.in_folder(folder).filter(|path| is_mapping(path)) {
             let mut own = Diagnostics::default();
-            let mapping = file::load(files, path, &mut own);
+            let mapping = file::load(files, path, examples == Examples::Left, &mut own);
             if own.has_errors() {
                 faulty.extend(files.get(path).map(|(shown, _)| shown));
             }
@@ -155,7 +166,7 @@ impl Mappings {
         all.retain(|mapping| !faulty.contains(&*mapping.file));
         let lookups = Lookups::load(files, &mut found);
         let set = Self { by_event: by_event(&all), all, lookups };
-        if run_examples {
+        if examples == Examples::Run {
             set.check_examples(files, !faulty.is_empty(), &mut found);
         }
         (set, found)
@@ -163,21 +174,24 @@ impl Mappings {
 
     /// Runs the examples and looks at what they reach; `is_part` says that other files of the folder cannot be run.
     fn check_examples(&self, files: &Files, is_part: bool, found: &mut Diagnostics) {
-        let (ran, failed) = run::run(self);
-        let reached = self.reached(&ran, files);
+        let (mut clashes, mut failed, mut reached) = (run::Clashes::default(), Vec::new(), Vec::new());
+        let mut of_losses = Diagnostics::default();
+        for mapping in &self.all {
+            let (ran, wrong) = run::run_those_of(self, mapping, &mut clashes);
+            // Without all of its bodies nobody knows what fields there are.
+            if ran.len() == mapping.examples.len() {
+                loss::unknown(mapping, &ran, &mut of_losses);
+            }
+            reached.push(reached_by(mapping, &ran, files));
+            failed.extend(wrong);
+        }
         reach::check(&reached, is_part, found);
         // A misspelt `!` fails every example: what is wrong is said already, and once.
         let failed: Vec<run::Failed<'_>> = failed.into_iter().filter(|failed| !failed.is_about(found)).collect();
         for failed in failed {
             failed.note(found);
         }
-        for mapping in &self.all {
-            let own: Vec<&Ran<'_>> = ran.iter().filter(|ran| std::ptr::eq(ran.mapping, mapping)).collect();
-            // Without all of its bodies nobody knows what fields there are.
-            if own.len() == mapping.examples.len() {
-                loss::unknown(mapping, &own, found);
-            }
-        }
+        found.extend(of_losses);
     }
 
     /// How many mapping files the set holds.
@@ -208,21 +222,6 @@ impl Mappings {
             fields: explain::fields(trace, &mapping.program),
         });
         outputs.collect()
-    }
-
-    /// What the examples reach in each mapping.
-    fn reached<'s>(&'s self, ran: &[Ran<'s>], files: &'s Files) -> Vec<Reached<'s>> {
-        let reached = self.all.iter().map(|mapping| {
-            let own: Vec<&Ran<'_>> = ran.iter().filter(|ran| std::ptr::eq(ran.mapping, mapping)).collect();
-            Reached {
-                files,
-                program: &mapping.program,
-                samples: mapping.examples.iter().map(Into::into).collect(),
-                taken: own.iter().flat_map(|ran| &ran.trace.taken).copied().collect(),
-                all_ran: own.len() == mapping.examples.len(),
-            }
-        });
-        reached.collect()
     }
 
     /// Warns of every field of a hook that a mapping neither reads nor declares to be lost. `read_elsewhere` are the
@@ -333,6 +332,17 @@ impl Mappings {
             }
         }
         Err(Untranslated::NoMapping { event: event.to_owned() })
+    }
+}
+
+/// What the examples of a mapping reach in it.
+fn reached_by<'s>(mapping: &'s Mapping, ran: &[Ran<'s>], files: &'s Files) -> Reached<'s> {
+    Reached {
+        files,
+        program: &mapping.program,
+        samples: mapping.examples.iter().map(Into::into).collect(),
+        taken: ran.iter().flat_map(|ran| &ran.trace.taken).copied().collect(),
+        all_ran: ran.len() == mapping.examples.len(),
     }
 }
 

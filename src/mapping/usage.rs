@@ -124,6 +124,15 @@ fn either(one: Option<Vec<Origin>>, other: Option<Vec<Origin>>) -> Option<Vec<Or
 }
 
 impl Usage {
+    /// Forgets what only examples are held against: all but which settings are read.
+    pub(crate) fn keep_settings(&mut self) {
+        let mut reads = std::mem::take(&mut self.reads);
+        let is_setting = |origin: &Origin| origin.root == Root::Settings;
+        reads.retain(|read| read.origins.iter().flatten().any(is_setting));
+        reads.shrink_to_fit();
+        *self = Self { reads, ..Self::default() };
+    }
+
     /// The settings of a destination that are read, by name; nothing stands for all of them at once.
     pub(crate) fn settings(&self) -> impl Iterator<Item = Option<&str>> {
         let origins = self.reads.iter().flat_map(|read| read.origins.iter().flatten());

@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// A field that `lossy` names is one of the hook or of the body, or it is a misspelt one; one that is left out is neither's.
-pub(crate) fn unknown(mapping: &Mapping, ran: &[&Ran<'_>], faults: &mut Diagnostics) {
+pub(crate) fn unknown(mapping: &Mapping, ran: &[Ran<'_>], faults: &mut Diagnostics) {
     let mut known = BTreeSet::new();
     for ran in ran {
         all_paths(&ran.example.input, &mut Vec::new(), &mut known);
@@ -40,7 +40,7 @@ pub(crate) fn unknown(mapping: &Mapping, ran: &[&Ran<'_>], faults: &mut Diagnost
 }
 
 /// A value that `lossy` names must stand in the hook or the body of an example, and nothing is named twice.
-fn unshown_values(mapping: &Mapping, ran: &[&Ran<'_>], faults: &mut Diagnostics) {
+fn unshown_values(mapping: &Mapping, ran: &[Ran<'_>], faults: &mut Diagnostics) {
     let mut named = BTreeSet::new();
     for (loss, field) in mapping.lossy.iter().flat_map(|loss| loss.fields.iter().map(move |field| (loss, field))) {
         if !named.insert((field.path.as_str(), field.values.as_slice())) {

@@ -53,8 +53,26 @@ impl Failed<'_> {
 /// Runs every example of a set: those that could be run, and what is wrong with those whose mapping makes something else
 /// or nothing of them.
 pub(crate) fn run(set: &Mappings) -> (Vec<Ran<'_>>, Vec<Failed<'_>>) {
-    let (mut all, mut failed, mut clashes) = (Vec::new(), Vec::new(), Vec::new());
-    for (mapping, example) in set.iter().flat_map(|mapping| mapping.examples.iter().map(move |own| (mapping, own))) {
+    let (mut clashes, mut all, mut failed) = (Clashes::default(), Vec::new(), Vec::new());
+    for mapping in set.iter() {
+        let (ran, wrong) = run_those_of(set, mapping, &mut clashes);
+        all.extend(ran);
+        failed.extend(wrong);
+    }
+    (all, failed)
+}
+
+/// The pairs of files of which it is said that both are for the same hook.
+pub(crate) type Clashes<'s> = Vec<(&'s str, &'s str)>;
+
+/// Runs the examples of one mapping, as [`run`] does: what came of all at once takes a lot of room.
+pub(crate) fn run_those_of<'s>(
+    set: &'s Mappings,
+    mapping: &'s Mapping,
+    clashes: &mut Clashes<'s>,
+) -> (Vec<Ran<'s>>, Vec<Failed<'s>>) {
+    let (mut all, mut failed) = (Vec::new(), Vec::new());
+    for example in &mapping.examples {
         let wrong = |position, message, stopped| Failed { file: &mapping.file, position, message, stopped };
         match run_one(set, mapping, example) {
             Ok(ran) => {
