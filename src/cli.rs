@@ -11,6 +11,7 @@ mod destinations;
 mod echo;
 mod effective;
 mod findings;
+mod foreseen;
 mod forget;
 mod healthcheck;
 mod ids;

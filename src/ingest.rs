@@ -32,7 +32,7 @@ use crate::feed::{Feed, Happening};
 use crate::forge::{Header, Lesson};
 use crate::mapping::Failure;
 use crate::mapping::json::Document;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Outcome};
 use crate::rules::{LiveRules, Rules};
 use crate::store::{Appended, Arrival, Hook, Store};
 use arc_swap::ArcSwap;
@@ -268,7 +268,7 @@ impl Ingest {
                 status: 503,
                 message: format!("{destination}: queue full"),
             });
-            self.metrics.deliveries.with_label_values(&[destination.as_str(), "failed"]).inc();
+            self.metrics.deliveries.with_label_values(&[destination.as_str(), Outcome::Failed.word()]).inc();
             self.metrics.failing.with_label_values(&[destination]).set(1);
             let (hook, reason) = (id.to_string(), "queue full");
             tracing::error!(hook, destination, event, reason, "failed");
@@ -310,9 +310,9 @@ impl Ingest {
     }
 
     fn count_ignored(&self, destination: &str, refusal: &Refusal) {
-        self.metrics.ignored.with_label_values(&[destination, refusal.kind]).inc();
+        self.metrics.ignored.with_label_values(&[destination, refusal.kind.word()]).inc();
         if !destination.is_empty() {
-            self.metrics.deliveries.with_label_values(&[destination, "ignored"]).inc();
+            self.metrics.deliveries.with_label_values(&[destination, Outcome::Ignored.word()]).inc();
         }
     }
 }

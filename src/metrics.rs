@@ -1,22 +1,43 @@
 //! The numbers that `/metrics` shows. Every name and every label stands here.
 
+mod book;
 mod door;
+mod page;
+mod words;
 
 use crate::store::StoreError;
+use book::Unit::{Bytes, Count, Flag};
+use book::{Book, DESTINATION, DESTINATION_OR_ALL, FORGE, ROUTE, ROUTE_IF_ANY};
 use prometheus::{
-    Encoder, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, TextEncoder, core::Collector,
+    Encoder, GaugeVec, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, TextEncoder,
 };
+use std::sync::Arc;
 
+pub use book::{Entry, Kind, Label, Unit, Values};
 pub use door::Door;
+pub use page::page;
+pub use words::{Answered, Cause, Ignored, Outcome, Posting, Reading, Trouble, Unsaid};
+
+const REFUSED: Label = Label::words("reason", Cause::ALL);
+const IGNORED: Label = Label::words("reason", Ignored::ALL);
+const OUTCOME: Label = Label::words("outcome", Outcome::ALL);
+const ANSWERED: Label = Label::words("result", Answered::ALL);
+const TROUBLE: Label = Label::words("reason", Trouble::ALL);
+const READING: Label = Label::words("result", Reading::ALL);
+const POSTING: Label = Label::words("result", Posting::ALL);
+const STATUS: Label = Label::open("status", "the HTTP status of the answer");
+const MAPPING: Label = Label::open("mapping", "the name of a mapping");
+const FIELD: Label = Label::open("field", "a field of the hook that a mapping reads");
+const ALERT: Label = Label::open("alert", "the name of an `[[alert]]`");
+const VERSION: Label = Label::open("version", "that of hookglot");
 
 /// Typed handles of every metric.
 #[derive(Debug, Clone)]
 pub struct Metrics {
-    registry: Registry,
+    book: Arc<Book>,
     /// Requests answered, by `route` (empty for an unknown path) and `status`.
     pub requests: IntCounterVec,
-    /// Requests refused, by `route` (empty when it is not known) and `reason`: secret, rate, `bytes_in_flight` …
+    /// Requests refused, by `route` (empty when it is not known) and `reason`, a [`Cause`].
     pub refused: IntCounterVec,
     /// Connections that are open where hooks come in.
     pub connections: IntGauge,
@@ -24,11 +45,11 @@ pub struct Metrics {
     pub request_seconds: Histogram,
     /// Hooks taken, by `route` and `forge`.
     pub hooks: IntCounterVec,
-    /// What was ignored before it was stored or at a destination, by `destination` (empty: all) and `reason`.
+    /// What was ignored before it was stored or at a destination, by `destination` (empty: all) and `reason`, an [`Ignored`].
     pub ignored: IntCounterVec,
-    /// Deliveries ended, by `destination` and `outcome`: delivered, ignored, failed.
+    /// Deliveries ended, by `destination` and [`Outcome`].
     pub deliveries: IntCounterVec,
-    /// Attempts made, by `destination` and `result`: 2xx, 3xx, 4xx, 5xx, timeout, unreachable.
+    /// Attempts made, by `destination` and `result`, what was [`Answered`].
     pub attempts: IntCounterVec,
     /// Seconds that attempts took, by `destination`.
     pub attempt_seconds: HistogramVec,
@@ -52,7 +73,7 @@ pub struct Metrics {
     pub failures_until_disabled: IntGaugeVec,
     /// Seconds that transactions of the store took.
     pub store_commit_seconds: Histogram,
-    /// What the store could not do, by `reason`: full, broken.
+    /// What the store could not do, by `reason`, a [`Trouble`].
     pub store_errors: IntCounterVec,
     /// 1 while the store takes nothing: it is full or broken.
     pub store_down: IntGauge,
@@ -72,13 +93,13 @@ pub struct Metrics {
     pub pending: IntGaugeVec,
     /// Source fields that had no value and no default, by `mapping` and `field`.
     pub translate_missing: IntCounterVec,
-    /// Reloads of the mapping files, by `result`: loaded, refused.
+    /// Reloads of the mapping files, by `result`, a [`Reading`].
     pub mappings_reloads: IntCounterVec,
     /// 1 while the mapping files on disk are refused and others are in force.
     pub mappings_reload_failed: IntGauge,
     /// How much of the configuration is odd beside the mapping files in force.
     pub configuration_warnings: IntGauge,
-    /// Reloads of the configuration, by `result`: loaded, refused.
+    /// Reloads of the configuration, by `result`, a [`Reading`].
     pub config_reloads: IntCounterVec,
     /// 1 while the configuration on disk is refused and another is in force.
     pub config_reload_failed: IntGauge,
@@ -86,7 +107,7 @@ pub struct Metrics {
     pub door: Door,
     /// Bytes of bodies on their way to the store.
     pub bytes_in_flight: IntGauge,
-    /// What became of what was to be posted, by `alert` and `result`: posted, failed, dropped.
+    /// What became of what was to be posted, by `alert` and `result`, a [`Posting`].
     pub alerts: IntCounterVec,
 }
 
@@ -98,116 +119,152 @@ const LONG_SECONDS: [f64; 14] =
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 300.0, 1_800.0, 7_200.0, 86_400.0];
 
 impl Metrics {
-    /// Registers every metric.
+    /// Registers every metric. Each stands here once: `/metrics`, `docs/metrics.md` and the tests of alerts and dashboard are
+    /// made of these lines.
     ///
     /// # Errors
-    /// Only when two of the names above are the same.
+    /// Only when two of the names are the same.
+    #[expect(clippy::too_many_lines, reason = "a list, with nothing in it but its lines")]
     pub fn new() -> Result<Self, prometheus::Error> {
-        let registry = Registry::new();
-        let all = &registry;
-        let build =
-            kept(all, IntGaugeVec::new(Opts::new("hookglot_build_info", "1, with the version"), &["version"])?)?;
-        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        let mut book = Book::default();
+        let all = &mut book;
         Ok(Self {
-            requests: counter(all, "hookglot_requests_total", "Requests answered", &["route", "status"])?,
-            refused: counter(all, "hookglot_refused_total", "Requests refused, by reason", &["route", "reason"])?,
-            connections: gauge(all, "hookglot_connections", "Connections that are open where hooks come in")?,
-            request_seconds: seconds(all, "hookglot_request_seconds", "Seconds from a request's head to its answer")?,
-            hooks: counter(all, "hookglot_hooks_total", "Hooks taken", &["route", "forge"])?,
-            unlearned: counter(
-                all,
+            requests: all.counter("hookglot_requests_total", &[ROUTE_IF_ANY, STATUS], "requests answered")?,
+            refused: all.counter("hookglot_refused_total", &[ROUTE_IF_ANY, REFUSED], "requests refused")?,
+            connections: all.gauge("hookglot_connections", Count, "connections that are open where hooks come in")?,
+            request_seconds: all.seconds("hookglot_request_seconds", &SECONDS, "from a request's head to its answer")?,
+            hooks: all.counter("hookglot_hooks_total", &[ROUTE, FORGE], "hooks taken")?,
+            ignored: all.counter("hookglot_ignored_total", &[DESTINATION_OR_ALL, IGNORED], "hooks that were ignored")?,
+            duplicates: all.counter("hookglot_duplicates_total", &[ROUTE], "hooks that had come before")?,
+            unlearned: all.counter(
                 "hookglot_unlearned_total",
-                "Hooks from which nothing could be learned",
-                &["route", "forge"],
+                &[ROUTE, FORGE],
+                "hooks of which nothing could be learned: the log names the line of the forge file",
             )?,
-            duplicates: counter(all, "hookglot_duplicates_total", "Hooks that had come before", &["route"])?,
-            failures_until_disabled: gauges(
-                all,
+            failures_until_disabled: all.gauges(
                 "hookglot_failures_until_disabled",
-                "How many more failures in a row make the forge disable its hook",
-                &["route", "forge"],
+                Count,
+                &[ROUTE, FORGE],
+                "how many more failures in a row make the forge disable its hook (GitLab: 4 from the last success on)",
             )?,
-            ignored: counter(all, "hookglot_ignored_total", "What was ignored, by reason", &["destination", "reason"])?,
-            deliveries: counter(all, "hookglot_deliveries_total", "Deliveries ended", &["destination", "outcome"])?,
-            delivery_seconds: seconds_of(
-                all,
+            deliveries: all.counter("hookglot_deliveries_total", &[DESTINATION, OUTCOME], "deliveries ended")?,
+            attempts: all.counter("hookglot_attempts_total", &[DESTINATION, ANSWERED], "attempts made")?,
+            attempt_seconds: all.seconds_of(
+                "hookglot_attempt_seconds",
+                &[DESTINATION],
+                &SECONDS,
+                "how long attempts took",
+            )?,
+            retries: all.counter("hookglot_retries_total", &[DESTINATION], "attempts that another follows")?,
+            delivery_seconds: all.seconds_of(
                 "hookglot_delivery_seconds",
-                "Seconds from a hook's acceptance to its delivery",
+                &[DESTINATION],
                 &LONG_SECONDS,
+                "from a hook's acceptance to its delivery",
             )?,
-            attempts: counter(all, "hookglot_attempts_total", "Attempts made", &["destination", "result"])?,
-            attempt_seconds: seconds_of(all, "hookglot_attempt_seconds", "Seconds that attempts took", &SECONDS)?,
-            retries: counter(all, "hookglot_retries_total", "Attempts that another follows", &["destination"])?,
-            parked: counter(all, "hookglot_parked_total", "Deliveries that keep nobody waiting", &["destination"])?,
-            failing: gauges(
-                all,
+            failing: all.gauges(
                 "hookglot_failing",
+                Flag,
+                &[DESTINATION],
                 "1 while the last delivery that ended is one that failed",
-                &["destination"],
             )?,
-            breaker_open: gauges(all, "hookglot_breaker_open", "1 while nothing but probes is sent", &["destination"])?,
-            pending: gauges(all, "hookglot_pending", "Deliveries that wait or are under way", &["destination"])?,
-            oldest_pending_seconds: kept(
-                all,
-                GaugeVec::new(
-                    Opts::new("hookglot_oldest_pending_seconds", "Seconds since the oldest pending one was accepted"),
-                    &["destination"],
-                )?,
+            breaker_open: all.gauges(
+                "hookglot_breaker_open",
+                Flag,
+                &[DESTINATION],
+                "1 while nothing but probes is sent",
             )?,
-            store_commit_seconds: seconds(all, "hookglot_store_commit_seconds", "Seconds that transactions took")?,
-            store_errors: counter(all, "hookglot_store_errors_total", "What the store could not do", &["reason"])?,
-            admin_refused: total(
-                all,
-                "hookglot_admin_refused_total",
-                "Requests of the admin API without a right token",
+            parked: all.counter(
+                "hookglot_parked_total",
+                &[DESTINATION],
+                "deliveries that no longer keep those of their project waiting",
             )?,
-            audit_lost: total(all, "hookglot_audit_lost_total", "Entries of the audit log that could not be kept")?,
-            store_down: gauge(all, "hookglot_store_down", "1 while the store takes nothing: it is full or broken")?,
-            disk_free_bytes: gauge(all, "hookglot_disk_free_bytes", "Bytes that are free on the disk of the store")?,
-            disk_nearly_full: gauge(
-                all,
+            pending: all.gauges("hookglot_pending", Count, &[DESTINATION], "deliveries that wait or are under way")?,
+            oldest_pending_seconds: all.ages(
+                "hookglot_oldest_pending_seconds",
+                &[DESTINATION],
+                "since when the oldest of them waits",
+            )?,
+            store_down: all.gauge(
+                "hookglot_store_down",
+                Flag,
+                "1 while the store is full or broken: hooks get 503, or what came of deliveries cannot be kept; `/ready` says 503",
+            )?,
+            store_errors: all.counter("hookglot_store_errors_total", &[TROUBLE], "what the store could not do")?,
+            store_commit_seconds: all.seconds(
+                "hookglot_store_commit_seconds",
+                &SECONDS,
+                "how long transactions of the store took",
+            )?,
+            disk_free_bytes: all.gauge(
+                "hookglot_disk_free_bytes",
+                Bytes,
+                "what is free on the disk of `data_dir`; 0 with the store in memory",
+            )?,
+            disk_nearly_full: all.gauge(
                 "hookglot_disk_nearly_full",
-                "1 while the disk of the store is nearly full: limits.nearly_full says from when on",
+                Flag,
+                "1 while that is less than `limits.nearly_full`",
             )?,
-            store_bytes: gauge(all, "hookglot_store_bytes", "Bytes of the store that hold something")?,
-            pruned: total(all, "hookglot_pruned_total", "Deliveries and hooks removed after their time")?,
-            translate_missing: counter(
-                all,
-                "hookglot_translate_missing_total",
-                "Source fields without value and default",
-                &["mapping", "field"],
+            store_bytes: all.gauge("hookglot_store_bytes", Bytes, "bytes of the store that hold something")?,
+            admin_refused: all.total(
+                "hookglot_admin_refused_total",
+                "requests of the admin API without a token that opens it",
             )?,
-            mappings_reloads: counter(all, "hookglot_mappings_reloads_total", "Reloads of mapping files", &["result"])?,
-            mappings_reload_failed: gauge(
-                all,
-                "hookglot_mappings_reload_failed",
-                "1 while the mapping files on disk are refused and others are in force",
+            audit_lost: all.total(
+                "hookglot_audit_lost_total",
+                "entries of the audit log that could not be kept: the log has them",
             )?,
-            config_reloads: counter(all, "hookglot_config_reloads_total", "Reloads of the configuration", &["result"])?,
-            config_reload_failed: gauge(
-                all,
+            pruned: all.total("hookglot_pruned_total", "deliveries and hooks removed after their time")?,
+            config_reloads: all.counter("hookglot_config_reloads_total", &[READING], "configuration read again")?,
+            config_reload_failed: all.gauge(
                 "hookglot_config_reload_failed",
-                "1 while the configuration on disk is refused and another is in force",
+                Flag,
+                "1 while the file on disk is refused and the one before is in force",
             )?,
-            configuration_warnings: gauge(
-                all,
+            mappings_reloads: all.counter("hookglot_mappings_reloads_total", &[READING], "mapping files read again")?,
+            mappings_reload_failed: all.gauge(
+                "hookglot_mappings_reload_failed",
+                Flag,
+                "1 while the files on disk are refused and those loaded before are in force",
+            )?,
+            configuration_warnings: all.gauge(
                 "hookglot_configuration_warnings",
-                "Settings that are odd beside the mapping files in force: the log names them",
+                Count,
+                "settings that no mapping file in force knows, or that a reload has forbidden: the log names them at start and \
+                 at each reload",
             )?,
+            translate_missing: all.counter(
+                "hookglot_translate_missing_total",
+                &[MAPPING, FIELD],
+                "source fields without value and default",
+            )?,
+            alerts: all.counter("hookglot_alerts_total", &[ALERT, POSTING], "what was to be posted to a chat or a tool")?,
             door: Door::of(all)?,
-            bytes_in_flight: gauge(all, "hookglot_bytes_in_flight", "Bytes of bodies on their way to the store")?,
-            alerts: counter(all, "hookglot_alerts_total", "Posts that are done with", &["alert", "result"])?,
-            registry,
+            bytes_in_flight: all.gauge("hookglot_bytes_in_flight", Bytes, "bodies on their way to the store")?,
+            book: Arc::new(finished(book)?),
         })
+    }
+
+    /// What each metric is.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.book.entries
+    }
+
+    /// Shows as 0 what has not happened yet at these routes (destinations, alerts): whoever first sees a counter as 1 sees no
+    /// growth.
+    pub fn foresee<'n>(&self, label: &str, named: impl IntoIterator<Item = &'n str>) {
+        self.book.foresee(label, named);
     }
 
     /// Counts what the store could not do.
     pub fn count_store_error(&self, error: &StoreError) {
         let reason = match error {
-            StoreError::Full(_) => "full",
-            StoreError::Broken(_) | StoreError::Damaged(_) => "broken",
+            StoreError::Full(_) => Trouble::Full,
+            StoreError::Broken(_) | StoreError::Damaged(_) => Trouble::Broken,
         };
-        self.store_errors.with_label_values(&[reason]).inc();
+        self.store_errors.with_label_values(&[reason.word()]).inc();
         self.store_down.set(1);
     }
 
@@ -217,41 +274,17 @@ impl Metrics {
     /// When a metric cannot be written, which the format allows for none of ours.
     pub fn render(&self) -> Result<Vec<u8>, prometheus::Error> {
         let mut text = Vec::new();
-        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
+        TextEncoder::new().encode(&self.book.registry.gather(), &mut text)?;
         Ok(text)
     }
 }
 
-fn seconds(registry: &Registry, name: &str, help: &str) -> Result<Histogram, prometheus::Error> {
-    kept(registry, Histogram::with_opts(HistogramOpts::new(name, help).buckets(SECONDS.to_vec()))?)
-}
-
-/// A histogram for each destination.
-fn seconds_of(registry: &Registry, name: &str, help: &str, bounds: &[f64]) -> Result<HistogramVec, prometheus::Error> {
-    let options = HistogramOpts::new(name, help).buckets(bounds.to_vec());
-    kept(registry, HistogramVec::new(options, &["destination"])?)
-}
-
-/// A counter of one thing.
-fn total(registry: &Registry, name: &str, help: &str) -> Result<IntCounter, prometheus::Error> {
-    kept(registry, IntCounter::new(name, help)?)
-}
-
-fn gauge(registry: &Registry, name: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
-    kept(registry, IntGauge::new(name, help)?)
-}
-
-fn counter(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
-    kept(registry, IntCounterVec::new(Opts::new(name, help), labels)?)
-}
-
-fn gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, prometheus::Error> {
-    kept(registry, IntGaugeVec::new(Opts::new(name, help), labels)?)
-}
-
-fn kept<C: Collector + Clone + 'static>(registry: &Registry, collector: C) -> Result<C, prometheus::Error> {
-    registry.register(Box::new(collector.clone()))?;
-    Ok(collector)
+/// The book with what is always so, and with everything as 0 that may be counted whatever is configured.
+fn finished(mut book: Book) -> Result<Book, prometheus::Error> {
+    let build = book.gauges("hookglot_build_info", Flag, &[VERSION], "1, with the version")?;
+    build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+    book.foresee_always();
+    Ok(book)
 }
 
 #[cfg(test)]

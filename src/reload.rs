@@ -15,7 +15,7 @@ use crate::audit::{self, Auditor};
 use crate::config::{self, Settings};
 use crate::feed::{Feed, Happening};
 use crate::mapping::Files;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Reading};
 use crate::rules::{LiveRules, Rules};
 use crate::store::Deed;
 use arc_swap::ArcSwap;
@@ -228,7 +228,7 @@ impl Reload {
         for difference in differences(&self.in_force, &files) {
             tracing::info!("{difference}");
         }
-        self.metrics.mappings_reloads.with_label_values(&["loaded"]).inc();
+        self.metrics.mappings_reloads.with_label_values(&[Reading::Loaded.word()]).inc();
         self.metrics.mappings_reload_failed.set(0);
         tracing::info!("the mapping files are loaded and in force");
         self.tell(&[]);
@@ -244,7 +244,7 @@ impl Reload {
             tracing::error!("{message}");
         }
         // Before it is said: whoever has read that looks at the metrics.
-        self.metrics.mappings_reloads.with_label_values(&["refused"]).inc();
+        self.metrics.mappings_reloads.with_label_values(&[Reading::Refused.word()]).inc();
         self.metrics.mappings_reload_failed.set(1);
         tracing::error!("the mapping files are refused: those loaded before stay in force");
         self.tell(messages);

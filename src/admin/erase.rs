@@ -5,6 +5,7 @@ use super::access::Writer;
 use super::bare::Bare;
 use super::problem::{Problem, Refusal};
 use crate::audit::files::sha256;
+use crate::metrics::Outcome;
 use crate::store::{Deed, Erased, Erasure, StoreError, Whose};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json};
@@ -158,7 +159,7 @@ fn with(about: &Map<String, Value>, name: &str, value: Value) -> Map<String, Val
 /// Says which deliveries ended, and has those looked for that waited behind them.
 fn tell_ended(desk: &Desk, ended: &[(String, u64)]) {
     for (destination, deliveries) in ended {
-        desk.metrics.deliveries.with_label_values(&[destination.as_str(), "failed"]).inc_by(*deliveries);
+        desk.metrics.deliveries.with_label_values(&[destination.as_str(), Outcome::Failed.word()]).inc_by(*deliveries);
         tracing::error!(destination, deliveries, reason = "erased", "failed");
         desk.doorbells.ring(destination);
     }

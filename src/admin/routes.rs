@@ -6,6 +6,7 @@ use super::bare::Bare;
 use super::problem::{Problem, Refusal};
 use crate::config::{Ack, Destination, Format};
 use crate::ingest::Route;
+use crate::metrics::Outcome;
 use crate::store::QueueState;
 use actix_web::web::{Data, Json};
 use jiff::Timestamp;
@@ -161,11 +162,11 @@ fn breaker_is_open(desk: &Desk, name: &str) -> bool {
 }
 
 fn totals(desk: &Desk, name: &str) -> TotalsShown {
-    let ended = |outcome: &str| desk.metrics.deliveries.with_label_values(&[name, outcome]).get();
+    let ended = |outcome: Outcome| desk.metrics.deliveries.with_label_values(&[name, outcome.word()]).get();
     TotalsShown {
-        delivered: ended("delivered"),
-        failed: ended("failed"),
-        ignored: ended("ignored"),
+        delivered: ended(Outcome::Delivered),
+        failed: ended(Outcome::Failed),
+        ignored: ended(Outcome::Ignored),
         retried: desk.metrics.retries.with_label_values(&[name]).get(),
     }
 }

@@ -4,7 +4,7 @@ use super::Ready;
 use super::incidents::Incident;
 use super::message::{self, Place};
 use crate::delivery::{client, with_login};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Posting};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,7 +48,7 @@ impl Sender {
             let is_over = incident.until.is_some();
             let Err(error) = ready.post(incident, &self.place).await else {
                 tracing::info!(alert, kind, is_over, destination = incident.key.destination(), "the alert is posted");
-                return self.count(alert, "posted");
+                return self.count(alert, Posting::Posted);
             };
             match waits.next().filter(|_| !self.is_last()) {
                 Some(wait) => {
@@ -58,7 +58,7 @@ impl Sender {
                 }
                 None => {
                     tracing::error!(alert, kind, is_over, error, "the alert cannot be posted, and is given up");
-                    return self.count(alert, "failed");
+                    return self.count(alert, Posting::Failed);
                 }
             }
         }
@@ -75,8 +75,8 @@ impl Sender {
         self.orders.borrow().is_last || self.orders.has_changed().is_err()
     }
 
-    fn count(&self, alert: &str, result: &str) {
-        self.metrics.alerts.with_label_values(&[alert, result]).inc();
+    fn count(&self, alert: &str, result: Posting) {
+        self.metrics.alerts.with_label_values(&[alert, result.word()]).inc();
     }
 }
 

@@ -5,7 +5,7 @@ use super::incidents::{Change, Incident, Incidents, Key, Present, size};
 use super::message::Place;
 use super::sender::{MOST_WAITING, Orders, Sender};
 use crate::feed::{Feed, Told};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Posting};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -193,7 +193,7 @@ impl Alert {
         if !is_taken {
             let (kind, is_over) = (incident.key.trouble().word(), incident.until.is_some());
             tracing::error!(alert = name, kind, is_over, "the alert is dropped: too many wait to be posted");
-            metrics.alerts.with_label_values(&[name, "dropped"]).inc();
+            metrics.alerts.with_label_values(&[name, Posting::Dropped.word()]).inc();
         }
         is_taken
     }

@@ -3,7 +3,7 @@
 
 use super::serve::{routes_of, say_alerts, say_routes};
 use super::signals::Hangup;
-use super::{destinations, reserve, store, supervisor};
+use super::{destinations, foreseen, reserve, store, supervisor};
 use crate::alerts::{Alerts, Ready};
 use crate::audit::files::{ConfigState, of_mappings};
 use crate::audit::{self, Auditor};
@@ -13,6 +13,7 @@ use crate::feed::Happening;
 use crate::ingest::Ingest;
 use crate::known::Known;
 use crate::mapping_files;
+use crate::metrics::Reading;
 use crate::reload::{Changes, Configured, Standing};
 use crate::store::{Deed, KnownDestination};
 use arc_swap::ArcSwap;
@@ -137,9 +138,9 @@ impl Reconfigure {
         tracing::info!("{who}: the configuration is read");
         let state = state(&self.flags);
         let read = self.read(workers).await;
-        let (result, failed) = if read.is_ok() { ("loaded", 0) } else { ("refused", 1) };
+        let (result, failed) = if read.is_ok() { (Reading::Loaded, 0) } else { (Reading::Refused, 1) };
         // Before it is said: whoever has read that looks at the metrics.
-        self.ingest.metrics.config_reloads.with_label_values(&[result]).inc();
+        self.ingest.metrics.config_reloads.with_label_values(&[result.word()]).inc();
         self.ingest.metrics.config_reload_failed.set(failed);
         let faults = read.err().unwrap_or_default();
         self.standing.set(faults.clone());
@@ -199,6 +200,7 @@ impl Reconfigure {
                 tracing::warn!("{name} has changed: that takes a restart");
             }
         }
+        foreseen::show(&self.ingest.metrics, &routes, &loaded.alerts);
         say_routes(routes.values().map(|route| &**route), false);
         say_alerts(&loaded.alerts);
         self.alerts.replace(ready, names(&all), loaded.alerts_calm);

@@ -4,7 +4,9 @@ use super::reconfigure::{self, Reconfigure};
 use super::signals::Signals;
 use super::sockets::{self, Sockets};
 use super::stop::stop;
-use super::{FAILED, WRONG_CONFIGURATION, destinations, findings, open_files, out, parts, reserve, store, supervisor};
+use super::{
+    FAILED, WRONG_CONFIGURATION, destinations, findings, foreseen, open_files, out, parts, reserve, store, supervisor,
+};
 use crate::admin::{self, Readiness};
 use crate::alerts;
 use crate::audit::Auditor;
@@ -15,7 +17,7 @@ use crate::forge::Forges;
 use crate::ingest::{self, Certificate, Gate, Ingest, Route};
 use crate::known::Known;
 use crate::mapping::{Diagnostics, Files};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Outcome};
 use crate::reload::{self, Changes, Configured, Reload, Standing};
 use crate::rules::{LiveRules, Rules, folders};
 use crate::store::{Ending, Most, Removed, Report, Retention, Store, StoreError, Then};
@@ -124,6 +126,7 @@ async fn serve(
     let reload = Reload::of(&settings, &configured, &rules, &auditor, &feed, &of_mappings, &metrics);
     let at_least = longest_window(&settings.routes);
     let (routes, destinations) = routes_of(&mut settings);
+    foreseen::show(&metrics, &routes, &settings.alerts);
     let known = start_known(&store, &settings).await?;
     let delivery = parts::delivery(&store, known, rules, &metrics, &feed, &settings);
     let reachable = Reachable::new(&destinations).map_err(Ended::wrong)?;
@@ -281,7 +284,7 @@ pub(super) fn say_settled(settled: Result<Vec<Removed>, StoreError>, metrics: &M
         Vec::new()
     });
     for Removed { destination, ended, hooks, .. } in removed.iter().filter(|removed| removed.ended > 0) {
-        metrics.deliveries.with_label_values(&[destination.as_str(), "failed"]).inc_by(*ended);
+        metrics.deliveries.with_label_values(&[destination.as_str(), Outcome::Failed.word()]).inc_by(*ended);
         for hook in hooks {
             let hook = hook.to_string();
             tracing::error!(hook, destination, reason = "destination removed", "failed");

@@ -1,6 +1,7 @@
 //! What an answer means: delivered, again at a time, or given up.
 
 use crate::config::Queueing;
+use crate::metrics::Answered;
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -85,14 +86,14 @@ impl Came {
     }
 
     /// The word of the metric.
-    pub(super) fn class(self) -> &'static str {
+    pub(super) fn class(self) -> Answered {
         match self {
-            Self::Status { code: 200..=299, .. } => "2xx",
-            Self::Status { code: 300..=399, .. } => "3xx",
-            Self::Status { code: 400..=499, .. } => "4xx",
-            Self::Status { .. } => "5xx",
-            Self::Timeout => "timeout",
-            Self::Unreachable => "unreachable",
+            Self::Status { code: 200..=299, .. } => Answered::Success,
+            Self::Status { code: 300..=399, .. } => Answered::Redirect,
+            Self::Status { code: 400..=499, .. } => Answered::Refusal,
+            Self::Status { .. } => Answered::Failure,
+            Self::Timeout => Answered::Timeout,
+            Self::Unreachable => Answered::Unreachable,
         }
     }
 }

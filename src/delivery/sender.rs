@@ -12,6 +12,7 @@ use crate::acks::FirstAttempt;
 use crate::config::{Destination, Format};
 use crate::feed::Happening;
 use crate::loop_guard::HOPS_HEADER;
+use crate::metrics::{self, Ignored};
 use crate::rules::Rules;
 use crate::store::{Attempt, Claimed, Ending, Exchange, Outgoing, Report, Then};
 use bytes::BytesMut;
@@ -177,7 +178,7 @@ impl Sender {
         room: OwnedSemaphorePermit,
     ) {
         let (name, metrics) = (&self.destination.name, &self.delivery.metrics);
-        metrics.attempts.with_label_values(&[name.as_str(), outcome.came.class()]).inc();
+        metrics.attempts.with_label_values(&[name.as_str(), outcome.came.class().word()]).inc();
         metrics.attempt_seconds.with_label_values(&[name]).observe(outcome.took.as_secs_f64());
         let showed = Showed {
             is_there: outcome.came.is_there(),
@@ -327,33 +328,33 @@ impl Sender {
             Ending::Delivered => {
                 let taken = Duration::try_from(now.duration_since(claimed.accepted_at)).unwrap_or_default();
                 metrics.delivery_seconds.with_label_values(&[destination]).observe(taken.as_secs_f64());
-                "delivered"
+                metrics::Outcome::Delivered
             }
             Ending::Ignored(reason) => {
                 tracing::info!(hook, destination, event, reason, "ignored");
-                metrics.ignored.with_label_values(&[destination.as_str(), "no_counterpart"]).inc();
+                metrics.ignored.with_label_values(&[destination.as_str(), Ignored::NoCounterpart.word()]).inc();
                 self.delivery.acks.tell(claimed.hook.id, destination, FirstAttempt::well);
-                "ignored"
+                metrics::Outcome::Ignored
             }
             Ending::Failed(reason) => {
                 tracing::error!(hook, destination, event, reason, "failed");
                 // Where an attempt was made, what came of it was told.
                 let untold = || FirstAttempt { status: 500, message: format!("{destination}: {reason}") };
                 self.delivery.acks.tell(claimed.hook.id, destination, untold);
-                "failed"
+                metrics::Outcome::Failed
             }
         };
-        metrics.deliveries.with_label_values(&[destination.as_str(), outcome]).inc();
-        if outcome != "ignored" {
+        metrics.deliveries.with_label_values(&[destination.as_str(), outcome.word()]).inc();
+        if outcome != metrics::Outcome::Ignored {
             // Before it is told: whoever missed that looks here.
-            metrics.failing.with_label_values(&[destination]).set(i64::from(outcome == "failed"));
+            metrics.failing.with_label_values(&[destination]).set(i64::from(outcome == metrics::Outcome::Failed));
         }
         self.delivery.feed.tell(|| Happening::Ended {
             hook: claimed.hook.id,
             delivery: Some(claimed.id),
             destination: destination.clone(),
             event: event.to_owned(),
-            state: outcome.to_owned(),
+            state: outcome.word().to_owned(),
             reason: match &ending {
                 Ending::Delivered => None,
                 Ending::Ignored(reason) | Ending::Failed(reason) => Some(reason.clone()),

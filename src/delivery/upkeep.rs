@@ -4,6 +4,7 @@ mod watch;
 
 use super::Delivery;
 use crate::config::NearlyFull;
+use crate::metrics::Trouble;
 use crate::store::Retention;
 use jiff::SignedDuration;
 use std::sync::Arc;
@@ -75,8 +76,8 @@ struct Errors {
 impl Errors {
     /// Whether there were none for a while.
     fn have_ceased(&mut self, delivery: &Delivery) -> bool {
-        let now: u64 = ["full", "broken"]
-            .map(|reason| delivery.metrics.store_errors.with_label_values(&[reason]).get())
+        let now: u64 = [Trouble::Full, Trouble::Broken]
+            .map(|reason| delivery.metrics.store_errors.with_label_values(&[reason.word()]).get())
             .iter()
             .sum();
         if now != self.seen {

@@ -2,7 +2,7 @@
 
 use crate::forge::signature::Unsigned;
 use crate::mapping::json::MAX_DEPTH;
-use crate::metrics::Metrics;
+use crate::metrics::{Cause, Metrics};
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER};
@@ -25,8 +25,8 @@ pub struct Answer {
     /// `stored` or `ignored`; nothing when the request was refused.
     outcome: &'static str,
     reason: Option<String>,
-    /// Why it was refused, in one word for the metric.
-    cause: &'static str,
+    /// Why it was refused, where it was, for the metric.
+    cause: Option<Cause>,
     /// When to come again, in seconds.
     retry_after: Option<u32>,
     forge: Box<str>,
@@ -35,31 +35,31 @@ pub struct Answer {
 
 impl Answer {
     fn new(status: u16, hook: Option<Uuid>, outcome: &'static str, reason: Option<String>) -> Self {
-        let (cause, retry_after, forge, event) = ("", None, Box::default(), Box::default());
+        let (cause, retry_after, forge, event) = (None, None, Box::default(), Box::default());
         Self { status, hook, outcome, reason, cause, retry_after, forge, event }
     }
 
     fn refused(status: u16, reason: impl Into<String>) -> Self {
         let cause = match status {
-            400 => "bad_body",
-            401 => "secret",
-            404 => "unknown_path",
-            405 => "method",
-            408 => "slow_body",
-            413 => "large_body",
-            415 => "encoding",
-            _ => "no_room",
+            400 => Cause::BadBody,
+            401 => Cause::Secret,
+            404 => Cause::UnknownPath,
+            405 => Cause::Method,
+            408 => Cause::SlowBody,
+            413 => Cause::LargeBody,
+            415 => Cause::Encoding,
+            _ => Cause::NoRoom,
         };
         let retry_after = (status == 503).then_some(RETRY_SECONDS);
-        Self { cause, retry_after, ..Self::new(status, None, "refused", Some(reason.into())) }
+        Self { cause: Some(cause), retry_after, ..Self::new(status, None, "refused", Some(reason.into())) }
     }
 
-    fn because(self, cause: &'static str) -> Self {
-        Self { cause, ..self }
+    fn because(self, cause: Cause) -> Self {
+        Self { cause: Some(cause), ..self }
     }
 
     /// 429 with `Retry-After`, in whole seconds.
-    fn later(wait: Duration, cause: &'static str, reason: &str) -> Self {
+    fn later(wait: Duration, cause: Cause, reason: &str) -> Self {
         let seconds =
             u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(u32::from(wait.subsec_nanos() > 0));
         let refused = Self::refused(429, format!("{reason}; come again in {seconds} s"));
@@ -93,7 +93,7 @@ impl Answer {
     /// What the destination said that took it worst; the hook is stored, and tried again.
     #[must_use]
     pub fn not_delivered(hook: Uuid, status: u16, reason: String) -> Self {
-        Self { cause: "not_delivered", ..Self::new(status, Some(hook), "stored", Some(reason)) }
+        Self { cause: Some(Cause::NotDelivered), ..Self::new(status, Some(hook), "stored", Some(reason)) }
     }
 
     /// 400: not a JSON object.
@@ -128,14 +128,14 @@ impl Answer {
     /// 401: a signature that proves nothing, or none.
     #[must_use]
     pub fn unsigned(why: &Unsigned) -> Self {
-        Self::refused(401, why.to_string()).because("signature")
+        Self::refused(401, why.to_string()).because(Cause::Signature)
     }
 
     /// 403: the address is not among those that may send.
     #[must_use]
     pub fn forbidden() -> Self {
         let reason = "this address may not send to the route: it is not among the addresses of its allow_from";
-        Self::refused(403, reason).because("address")
+        Self::refused(403, reason).because(Cause::Address)
     }
 
     /// 404: no such route.
@@ -177,19 +177,19 @@ impl Answer {
     pub fn no_request() -> Self {
         let reason = "this is no HTTP request that can be understood, or one whose parts contradict each other: look at \
                       its first line, its headers, Content-Length and Transfer-Encoding";
-        Self::refused(400, reason).because("no_request")
+        Self::refused(400, reason).because(Cause::NoRequest)
     }
 
     /// 400: what came is no TLS.
     #[must_use]
     pub fn no_tls() -> Self {
         let reason = "this port speaks TLS, and what came is none: give the forge an address that begins with https://";
-        Self::refused(400, reason).because("no_tls")
+        Self::refused(400, reason).because(Cause::NoTls)
     }
 
     /// 400: what came could be read in two ways.
     pub fn unclear_head(reason: impl Into<String>) -> Self {
-        Self::refused(400, reason).because("no_request")
+        Self::refused(400, reason).because(Cause::NoRequest)
     }
 
     /// 405: a request for a tunnel, which has no path.
@@ -201,13 +201,14 @@ impl Answer {
     /// 400: the request asks for another protocol.
     #[must_use]
     pub fn other_protocol() -> Self {
-        Self::refused(400, "the request asks for a websocket (Upgrade): hooks come by plain HTTP").because("no_request")
+        Self::refused(400, "the request asks for a websocket (Upgrade): hooks come by plain HTTP")
+            .because(Cause::NoRequest)
     }
 
     /// 408: the head of a request did not come in time.
     #[must_use]
     pub fn slow_head(seconds: u64) -> Self {
-        Self::refused(408, format!("the head of the request did not come within {seconds} s")).because("slow_head")
+        Self::refused(408, format!("the head of the request did not come within {seconds} s")).because(Cause::SlowHead)
     }
 
     /// 429: wrong secrets too often.
@@ -215,39 +216,39 @@ impl Answer {
     pub fn too_many_failures(wait: Duration) -> Self {
         let reason = "the secret or the signature is missing or wrong, and has been too often from this address: correct it at \
                       the forge, a right one is always let in";
-        Self::later(wait, "secret_too_often", reason)
+        Self::later(wait, Cause::SecretTooOften, reason)
     }
 
     /// 429: more hooks than the route takes.
     #[must_use]
     pub fn too_many(wait: Duration) -> Self {
-        Self::later(wait, "rate", "more hooks come than the rate_limit of the route allows")
+        Self::later(wait, Cause::Rate, "more hooks come than the rate_limit of the route allows")
     }
 
     /// 431: a head that is too large.
     #[must_use]
     pub fn large_head() -> Self {
         let reason = "the head of the request is larger than 64 KiB or has more than 96 headers";
-        Self::refused(431, reason).because("large_head")
+        Self::refused(431, reason).because(Cause::LargeHead)
     }
 
     /// 503: too many connections.
     #[must_use]
     pub fn too_many_connections(most: usize) -> Self {
-        Self::unavailable(format!("{most} connections are open, and no more may be")).because("connections")
+        Self::unavailable(format!("{most} connections are open, and no more may be")).because(Cause::Connections)
     }
 
     /// 503: too many connections of one address.
     #[must_use]
     pub fn too_many_of_address(most: usize) -> Self {
         let reason = format!("{most} connections from this address are open, and no more may be");
-        Self::unavailable(reason).because("connections_of_address")
+        Self::unavailable(reason).because(Cause::ConnectionsOfAddress)
     }
 
     /// 503 with `Retry-After`: too many bytes of bodies.
     #[must_use]
     pub fn too_many_bytes() -> Self {
-        Self::unavailable("too many bytes of other hooks are on their way").because("bytes_in_flight")
+        Self::unavailable("too many bytes of other hooks are on their way").because(Cause::BytesInFlight)
     }
 
     /// 503 with `Retry-After`: too many bytes of bodies whose senders have not proved who they are.
@@ -255,7 +256,7 @@ impl Answer {
     pub fn too_many_bytes_unproven() -> Self {
         let reason = "too many bytes of other hooks are on their way whose senders have proved nothing: at most half of \
                       limits.in_flight may be";
-        Self::unavailable(reason).because("bytes_unproven")
+        Self::unavailable(reason).because(Cause::BytesUnproven)
     }
 
     /// 503 with `Retry-After`: the same, of one address.
@@ -265,7 +266,7 @@ impl Answer {
             "too many bytes of other hooks are on their way from this address whose senders have proved nothing: at most \
              {most}, a quarter of limits.in_flight, may be"
         );
-        Self::unavailable(reason).because("bytes_unproven")
+        Self::unavailable(reason).because(Cause::BytesUnproven)
     }
 
     /// 503 with `Retry-After`: no room now.
@@ -283,12 +284,12 @@ impl Answer {
 
     /// Whether nobody proved who is calling.
     pub(super) fn is_to_stranger(&self) -> bool {
-        matches!(self.cause, "secret" | "signature")
+        matches!(self.cause, Some(Cause::Secret | Cause::Signature))
     }
 
     /// Whether the sender must not come back at once: its address may not send, or it sends too often.
     pub(super) fn is_turned_away(&self) -> bool {
-        matches!(self.cause, "address" | "rate" | "secret_too_often")
+        matches!(self.cause, Some(Cause::Address | Cause::Rate | Cause::SecretTooOften))
     }
 
     /// The HTTP status.
@@ -300,8 +301,8 @@ impl Answer {
     /// Counts the answer; an unknown path is the route of an empty name.
     pub(super) fn count(&self, route: &str, metrics: &Metrics) {
         metrics.requests.with_label_values(&[route, &self.status.to_string()]).inc();
-        if !self.cause.is_empty() {
-            metrics.refused.with_label_values(&[route, self.cause]).inc();
+        if let Some(cause) = self.cause {
+            metrics.refused.with_label_values(&[route, cause.word()]).inc();
         }
     }
 

@@ -4,6 +4,7 @@ use super::plan::Refusal;
 use crate::config::Destination;
 use crate::forge::{Forge, Header};
 use crate::mapping::json::Node;
+use crate::metrics::Ignored;
 
 /// Why a destination's branch filter holds a hook back, when it does.
 pub(super) fn held_back(
@@ -17,11 +18,11 @@ pub(super) fn held_back(
     match forge.filtered_name(filter.kind(), event, body, headers) {
         Ok(Some(name)) if !filter.takes(&name) => {
             let text = format!("the destination {} does not want `{name}`: its branch_filter is {filter}", to.name);
-            Some(Refusal::new("branch", text))
+            Some(Refusal::new(Ignored::Branch, text))
         }
         Ok(_) => None,
         Err(failure) => {
-            Some(Refusal::new("unreadable", format!("the branch of the {event} cannot be read: {failure}")))
+            Some(Refusal::new(Ignored::Unreadable, format!("the branch of the {event} cannot be read: {failure}")))
         }
     }
 }

@@ -4,19 +4,8 @@
 //! what stands before that anybody may have made up, also so that it cannot be read from its beginning.
 
 use crate::config::{ForwardedHeader, Forwarding};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Unsaid};
 use std::net::{IpAddr, SocketAddr};
-
-/// Why the word of a proxy says no address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Unsaid {
-    /// There is no such header: a health check of the proxy's own has none.
-    Missing,
-    /// The proxy does not know, or hides it: `unknown`, `_name`.
-    Hidden,
-    /// It is no address.
-    Unreadable,
-}
 
 /// The address that counts for a request of a connection.
 pub(super) fn address<'h>(
@@ -33,12 +22,7 @@ pub(super) fn address<'h>(
     let values: Vec<_> = values.map(String::from_utf8_lossy).collect();
     let said = said(forwarding, &values.join(","));
     Some(said.unwrap_or_else(|unsaid| {
-        let reason = match unsaid {
-            Unsaid::Missing => "missing",
-            Unsaid::Hidden => "hidden",
-            Unsaid::Unreadable => "unreadable",
-        };
-        metrics.door.forwarded_unused.with_label_values(&[reason]).inc();
+        metrics.door.forwarded_unused.with_label_values(&[unsaid.word()]).inc();
         connection
     }))
 }

@@ -11,6 +11,7 @@ use super::frames::Frames;
 use super::front::{Front, Place};
 use super::wire::Wire;
 use super::written::Written;
+use crate::metrics::Cause;
 use actix_web::rt::net::TcpStream;
 use std::io;
 use std::net::IpAddr;
@@ -121,7 +122,7 @@ impl Connection {
 
     /// Says that nobody could be talked to, in TLS.
     fn say_no_handshake(&self, reason: &str) {
-        self.front.metrics.refused.with_label_values(&["", "handshake"]).inc();
+        self.front.metrics.refused.with_label_values(&["", Cause::Handshake.word()]).inc();
         let from = self.from.map(|from| from.to_canonical().to_string()).unwrap_or_default();
         tracing::info!(from, reason, "a TLS handshake failed");
     }
@@ -323,7 +324,7 @@ impl Drop for Connection {
             && self.exchange.requests.get() == self.requests
             && self.farewell.is_none()
         {
-            self.front.metrics.refused.with_label_values(&["", "broken_head"]).inc();
+            self.front.metrics.refused.with_label_values(&["", Cause::BrokenHead.word()]).inc();
             let from = self.from.map(|from| from.to_string()).unwrap_or_default();
             tracing::info!(from, "a connection ended within the head of a request");
         }

@@ -7,6 +7,7 @@ use crate::forge::{Forge, Header, Identity, Lesson};
 use crate::loop_guard::{HOPS_HEADER, MAX_HOPS};
 use crate::mapping::json::Document;
 use crate::mapping::{Failure, HookFacts};
+use crate::metrics::Ignored;
 use crate::rules::Rules;
 use std::sync::Arc;
 
@@ -32,16 +33,16 @@ pub(super) fn plan(
     headers: &[Header],
 ) -> Result<Planned, Refusal> {
     let Some(forge) = rules.forges.recognise(&route.accept, document.root(), headers) else {
-        return Err(Refusal::new("unrecognised", format!("not a hook of {}", route.accept.join(" or "))));
+        return Err(Refusal::new(Ignored::Unrecognised, format!("not a hook of {}", route.accept.join(" or "))));
     };
     let identity = forge
         .identify(document.root(), headers)
         .and_then(|identity| forge.check_event(&identity).map(|()| identity))
-        .map_err(|failure| Refusal::new("unreadable", format!("the hook cannot be read: {failure}")))?;
+        .map_err(|failure| Refusal::new(Ignored::Unreadable, format!("the hook cannot be read: {failure}")))?;
     let hops = hops(headers)?;
     if hops >= MAX_HOPS {
         let text = format!("it has passed {hops} hookglots and goes in a circle: a destination leads back to a route");
-        return Err(Refusal::new("loop", text));
+        return Err(Refusal::new(Ignored::Loop, text));
     }
     let destinations = route
         .to
@@ -80,19 +81,19 @@ fn hops(headers: &[Header]) -> Result<u32, Refusal> {
     most.map_err(|()| {
         let text = "the header Hookglot-Hops is not a number, so nobody knows whether the hook goes in a circle: only a \
                     hookglot sends it; look at what stands between the two";
-        Refusal::new("bad_hops", text.to_owned())
+        Refusal::new(Ignored::BadHops, text.to_owned())
     })
 }
 
 /// Why a hook is ignored: a word for the metric and a sentence for the person.
 #[derive(Debug)]
 pub(super) struct Refusal {
-    pub(super) kind: &'static str,
+    pub(super) kind: Ignored,
     pub(super) text: String,
 }
 
 impl Refusal {
-    pub(super) fn new(kind: &'static str, text: String) -> Self {
+    pub(super) fn new(kind: Ignored, text: String) -> Self {
         Self { kind, text }
     }
 }
@@ -108,12 +109,12 @@ fn refusal(
     if let Some(events) = &to.events {
         if !events.iter().any(|own| own == event) {
             return Some(Refusal::new(
-                "not_listed",
+                Ignored::NotListed,
                 format!("the destination {} does not list the event {event}", to.name),
             ));
         }
     } else if let Some(reason) = forge.unlisted(event) {
-        return Some(Refusal::new("unlisted", reason.to_owned()));
+        return Some(Refusal::new(Ignored::Unlisted, reason.to_owned()));
     }
     if let Some(refusal) = held_back() {
         return Some(refusal);
@@ -124,7 +125,7 @@ fn refusal(
     };
     if translated && !has_project {
         return Some(Refusal::new(
-            "no_project",
+            Ignored::NoProject,
             format!("the {event} names no project, and the destination's format wants one"),
         ));
     }

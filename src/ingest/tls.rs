@@ -7,7 +7,7 @@ mod not_after;
 
 use crate::config::{PairFault, PairFiles, Reload};
 use crate::feed::{Feed, Happening};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Reading};
 use actix_web::rt::net::TcpStream;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
@@ -161,12 +161,12 @@ impl Certificate {
         let faults: Vec<String> =
             found.as_ref().err().into_iter().flatten().map(|fault| fault.message.clone()).collect();
         self.found = found;
-        let result = if faults.is_empty() { "loaded" } else { "refused" };
+        let result = if faults.is_empty() { Reading::Loaded } else { Reading::Refused };
         if let Some(pair) = pair {
             self.in_force.0.store(Arc::new(pair));
         }
         // Before it is said: whoever has read that looks at the metrics.
-        self.metrics.door.tls_reloads.with_label_values(&[result]).inc();
+        self.metrics.door.tls_reloads.with_label_values(&[result.word()]).inc();
         self.metrics.door.tls_reload_failed.set(i64::from(!faults.is_empty()));
         for fault in &faults {
             tracing::error!("{fault}");

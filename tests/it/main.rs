@@ -126,6 +126,8 @@ mod mapping_faults;
 mod mappings;
 /// Mapping files of one's own over the built-in ones.
 mod mappings_dir;
+/// The page of metrics, and what is shown before anything happens.
+mod metrics_page;
 /// The bytes of a request beside those that GitLab's own HTTP client sends.
 mod net_http;
 /// Numbers for texts that collide, are lost, exported and imported.

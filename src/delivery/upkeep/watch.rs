@@ -3,6 +3,7 @@
 use super::{CEASED, Delivery};
 use crate::config::NearlyFull;
 use crate::feed::Happening;
+use crate::metrics;
 use crate::store::Disk;
 use std::time::{Duration, Instant};
 
@@ -24,7 +25,7 @@ struct Trouble {
 }
 
 /// What the errors of a store are counted by.
-const REASONS: [&str; 2] = ["full", "broken"];
+const REASONS: [&str; 2] = [metrics::Trouble::Full.word(), metrics::Trouble::Broken.word()];
 
 impl Watch {
     pub(super) fn new(nearly_full: NearlyFull) -> Self {
