@@ -40,6 +40,7 @@ export HOOKGLOT_FAKETIME
 
 cargo test --locked
 sh scripts/test-deploy.sh "$PWD/target/debug/hookglot"
+sh scripts/test-monitoring.sh "$PWD/target/debug/hookglot"
 sh scripts/test-systemd.sh "$PWD/target/debug/hookglot"
 sh scripts/test-image.sh
 sh scripts/test-deb.sh

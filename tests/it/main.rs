@@ -128,6 +128,8 @@ mod mappings;
 mod mappings_dir;
 /// The page of metrics, and what is shown before anything happens.
 mod metrics_page;
+/// The dashboard and the alerts, held against the metrics.
+mod monitoring;
 /// The bytes of a request beside those that GitLab's own HTTP client sends.
 mod net_http;
 /// Numbers for texts that collide, are lost, exported and imported.

@@ -13,6 +13,7 @@ from running import Wrong, knows_tls
 
 FOLDER = pathlib.Path("deploy/helm/hookglot")
 DEFAULTS = yaml.safe_load((FOLDER / "values.yaml").read_text())
+RULES = pathlib.Path("deploy/prometheus/hookglot.rules.yml")
 # What the values files count on: secrets and claims that are there already.
 OTHERS = {"forge-hooks": {"forge": "brass-lantern-77", "admin": "tin-whistle-4-of-nine"}}
 
@@ -75,6 +76,9 @@ def main():
         rendered = render(helm, values)
         things = objects.read("\n---\n".join(text for name, text in rendered.items() if name.endswith(".yaml")))
         objects.validate(things)
+        for rules in objects.of_kind(things, "PrometheusRule"):
+            if rules["spec"] != yaml.safe_load(RULES.read_text()):
+                raise Wrong(f"{file}: its alerts are not those of {RULES}")
         whole &= objects.run(things, "brass-lantern-77", OTHERS)
         for path in leaves(values, DEFAULTS):
             # A value without which the chart refuses to render has its effect.

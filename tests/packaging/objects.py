@@ -8,7 +8,7 @@ from running import Wrong, deliver, knows_tls
 
 # The oldest and the newest that the files are for.
 VERSIONS = ("1.29", "1.37")
-MONITORS = {"ServiceMonitor": operator.ServiceMonitor, "PodMonitor": operator.PodMonitor}
+MONITORS = {"ServiceMonitor": operator.ServiceMonitor, "PodMonitor": operator.PodMonitor, "PrometheusRule": operator.PrometheusRule}
 
 
 def read(text):
