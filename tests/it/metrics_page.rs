@@ -1,6 +1,6 @@
 use crate::support::app::{App, command};
-use crate::support::project_file;
 use crate::support::receiver::Receiver;
+use crate::support::{gitflic_push, project_file, wait_for};
 use hookglot::metrics::{Kind, Metrics, Unit, Values, page};
 
 const PAGE: &str = "docs/metrics.md";
@@ -68,6 +68,13 @@ fn what_may_happen_is_shown_as_nothing_from_the_start() {
 fn what_is_shown_is_on_the_page() {
     let metrics = Metrics::new().unwrap();
     let app = App::start(command(&["serve"]));
+    assert_eq!(app.post("/", &[], gitflic_push().as_bytes()).status, 200);
+    assert_eq!(app.post("/", &[], b"{}").status, 200);
+    assert_eq!(app.post("/nowhere", &[], b"{}").status, 404);
+    wait_for("the delivery", || {
+        let shown = app.get_admin("/metrics").body;
+        shown.contains("hookglot_delivery_seconds_count").then_some(())
+    });
     let shown = app.get_admin("/metrics").body;
     for line in shown.lines().filter(|line| !line.starts_with('#')) {
         let (name, rest) = line.split_once(['{', ' ']).unwrap();

@@ -21,10 +21,9 @@ DASHBOARD = json.loads(pathlib.Path("deploy/grafana/hookglot.json").read_text())
 SECRET = "brass-lantern-77"
 # What the dashboard's variables stand for here.
 VARIABLES = {"$instance": ".*", "$route": ".*", "$destination": ".*", "$__rate_interval": "1m", "$__range": "1h"}
-# Panels that have nothing to show here, as nobody brought it about: no TLS, no GitLab, no [[alert]], no field that is missing.
-EMPTY = {
-    "Certificate ends in", "Failures until a hook is disabled", "Alerts of hookglot's own", "Fields that hooks did not have",
-}
+# Panels that have nothing to show here: there is no TLS, and the hooks have every field that their mappings read.
+EMPTY = {"Certificate ends in", "Fields that hooks did not have"}
+OF_GITLAB = pathlib.Path("mappings/gitlab-to-gitflic/examples/push.json").read_bytes()
 
 
 class Stopped:
@@ -50,8 +49,8 @@ def get(url):
         raise Wrong(f"{url}: {error.code} {error.read().decode(errors='replace')}") from error
 
 
-def post(url, secret, body=HOOK):
-    request = urllib.request.Request(url, data=body, headers={"Gitflic-Webhook-Secret": secret})
+def post(url, secret, body=HOOK, headers=None):
+    request = urllib.request.Request(url, data=body, headers=headers or {"Gitflic-Webhook-Secret": secret})
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return answer.status
@@ -77,6 +76,7 @@ def start_hookglot(folder, stack):
     config = folder / "hookglot.toml"
     config.write_text(
         f'listen = "127.0.0.1:0"\nadmin_listen = "127.0.0.1:0"\ndata_dir = "{folder}/data"\n'
+        f'[[alert]]\nname = "chat"\nurl = "http://{at}/alerts"\non = ["failed"]\n'
         f'[[route]]\npath = "/"\nsecret = "{SECRET}"\n'
         f'[[route.to]]\nname = "tool"\nurl = "http://{at}/"\nformat = "gitlab"\n'
         # Nobody can listen at port 1 of this address without being root, and nobody does.
@@ -175,6 +175,7 @@ def main():
 
         # Of what comes to be with its first event, Prometheus sees growth from the second on.
         post(hooks, SECRET)
+        post(hooks, SECRET, OF_GITLAB, {"X-Gitlab-Event": "Push Hook", "X-Gitlab-Token": SECRET})
         count, missing = len(list(queries())), None
         for _ in range(30):
             answered = [(title, ask(prometheus, expression)) for title, expression in queries()]

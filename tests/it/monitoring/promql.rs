@@ -45,6 +45,8 @@ pub struct Named {
     pub metrics: BTreeSet<String>,
     /// The labels that its results have; nothing where it does not say.
     pub by: Option<BTreeSet<String>>,
+    /// Labels that its results have not.
+    pub without: BTreeSet<String>,
 }
 
 /// Everything that may be named.
@@ -105,8 +107,10 @@ impl Known {
             if GROUPINGS.contains(&word) {
                 let (labels, behind) = rest.trim_start().strip_prefix('(').unwrap().split_once(')').unwrap();
                 let labels: BTreeSet<String> = labels.split(',').map(|label| label.trim().to_owned()).collect();
-                if word == "by" {
-                    named.by.get_or_insert_default().extend(labels.iter().cloned());
+                match word {
+                    "by" => named.by.get_or_insert_default().extend(labels.iter().cloned()),
+                    "without" => named.without.extend(labels.iter().cloned()),
+                    _ => {}
                 }
                 groupings.extend(labels);
                 rest = behind;
