@@ -4,6 +4,7 @@ mod api;
 mod bench;
 mod capture;
 mod check;
+mod collector;
 mod completions;
 mod coverage;
 mod deliveries;

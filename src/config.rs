@@ -25,6 +25,7 @@ mod secrets;
 mod signing;
 mod sources;
 mod tls;
+mod traces;
 
 use crate::forge::signature::SigningKeys;
 use crate::known::configured::Configured;
@@ -48,6 +49,7 @@ pub use pair::{PairBytes, PairFault, PairFiles};
 pub use queueing::Queueing;
 pub use read_files::ReadFiles;
 pub use sources::{Flags, load};
+pub use traces::Traces;
 
 /// Everything that `serve` needs to know.
 #[derive(Debug)]
@@ -93,6 +95,8 @@ pub struct Settings {
     pub alerts: Vec<Alert>,
     /// How long a destination must be out of trouble before that is posted. Default 1 min.
     pub alerts_calm: Duration,
+    /// Where traces are exported; `None`, the default: there are none.
+    pub traces: Option<Traces>,
     /// What is said of people, projects and numbers; it wins over what hooks tell. Default nothing.
     pub configured: Arc<Configured>,
     /// The routes; never empty.

@@ -13,6 +13,7 @@ mod outgoing;
 mod policy;
 mod recorder;
 mod sender;
+mod traced;
 mod translated;
 pub mod upkeep;
 mod veil;
@@ -27,6 +28,7 @@ use crate::known::Known;
 use crate::metrics::Metrics;
 use crate::rules::LiveRules;
 use crate::store::Store;
+use crate::traces::Traces;
 use limits::AllLimits;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -57,6 +59,8 @@ pub struct Delivery {
     pub acks: Acks,
     /// Where it is told what happens.
     pub feed: Feed,
+    /// Where spans are told.
+    pub traces: Traces,
     /// What the latest attempts said of the destinations.
     pub health: Health,
     /// How many bytes of what a destination answers are kept with an attempt.

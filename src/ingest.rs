@@ -21,6 +21,7 @@ mod plan;
 mod server;
 mod signed;
 mod tls;
+mod traced;
 mod wire;
 mod written;
 
@@ -35,12 +36,14 @@ use crate::mapping::json::Document;
 use crate::metrics::{Metrics, Outcome};
 use crate::rules::{LiveRules, Rules};
 use crate::store::{Appended, Arrival, Hook, Store};
+use crate::traces::Traces;
 use arc_swap::ArcSwap;
 use arrival::Stamp;
 use plan::{Destined, Planned, Refusal, plan};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use traced::Traced;
 use uuid::Uuid;
 
 pub use answer::Answer;
@@ -101,6 +104,8 @@ pub struct Ingest {
     pub metrics: Metrics,
     /// Where it is told what happens.
     pub feed: Feed,
+    /// Where spans are told.
+    pub traces: Traces,
     /// What may come in.
     pub limits: Limits,
     /// Whether it is remembered what hooks teach.
@@ -147,14 +152,17 @@ impl Ingest {
             plan(rules, route, stamp, self.learns, &document, &received.headers)
         };
         let hook = arrival::hook(rules, route, stamp, received, planned.as_ref().ok());
-        match planned {
-            Ok(planned) => self.deliver(route, hook, planned).await,
-            Err(ignored) => self.ignore(route, hook, ignored).await,
-        }
+        let mut traced = Traced::of(&self.traces, &hook);
+        let mut answer = match planned {
+            Ok(planned) => self.deliver(route, hook, planned, traced.as_deref_mut()).await,
+            Err(ignored) => self.ignore(route, hook, ignored, traced.as_deref()).await,
+        };
+        answer.traced = traced;
+        answer
     }
 
     /// Stores a hook for its destinations.
-    async fn deliver(&self, route: &Route, hook: Hook, planned: Planned) -> Answer {
+    async fn deliver(&self, route: &Route, hook: Hook, planned: Planned, traced: Option<&mut Traced>) -> Answer {
         let Planned { destinations, lesson, .. } = planned;
         let lesson = self.lesson(&hook, lesson);
         let (id, forge, event) = (hook.id, hook.forge.clone(), hook.event.clone());
@@ -165,11 +173,16 @@ impl Ingest {
             destinations.iter().filter(|(_, refusal)| refusal.is_none()).map(|(to, _)| to.name.as_str()).collect();
         let awaited = (route.ack == Ack::Delivered && !names.is_empty())
             .then(|| self.acks.expect(id, names.iter().map(|name| (*name).to_owned())));
-        let stored = match self.store(arrival::arrival(hook, route, plans, lesson, self.clock.now())).await {
+        let arrival = arrival::arrival(hook, route, plans, lesson, self.clock.now());
+        let stored = match self.store_traced(arrival, traced.as_deref()).await {
             Err(refused) if !names.is_empty() => return refused,
             stored => stored,
         };
         self.metrics.hooks.with_label_values(&[&*route.path, &forge]).inc();
+        let trace = traced.as_deref().map(Traced::name);
+        if let (Some(traced), Ok(Appended::Stored { queue_full })) = (traced, &stored) {
+            traced.note(&destinations, queue_full);
+        }
         let answer = match stored {
             Ok(Appended::Duplicate { of }) => {
                 self.metrics.duplicates.with_label_values(&[&route.path]).inc();
@@ -177,9 +190,9 @@ impl Ingest {
                 Answer::duplicate(id, of)
             }
             Ok(Appended::Stored { queue_full }) if !names.is_empty() => {
-                self.count_refusals(id, &event, &destinations);
+                self.count_refusals(id, &event, &destinations, trace.as_deref());
                 self.tell(route, &about, "stored", None);
-                self.tell_full(id, &event, &queue_full);
+                self.tell_full(id, &event, &queue_full, trace.as_deref());
                 for name in names {
                     self.doorbells.ring(name);
                 }
@@ -187,7 +200,7 @@ impl Ingest {
             }
             // Nobody gets it. That it could not be recorded is told and counted; the forge could do nothing about it.
             Ok(Appended::Stored { .. }) | Err(_) => {
-                let answer = self.nobodys(id, &event, &destinations);
+                let answer = self.nobodys(id, &event, &destinations, trace.as_deref());
                 self.tell(route, &about, "ignored", first_reason(&destinations));
                 answer
             }
@@ -234,8 +247,8 @@ impl Ingest {
     }
 
     /// A hook that no destination gets.
-    fn nobodys(&self, id: Uuid, event: &str, destinations: &[Destined]) -> Answer {
-        self.count_refusals(id, event, destinations);
+    fn nobodys(&self, id: Uuid, event: &str, destinations: &[Destined], trace: Option<&str>) -> Answer {
+        self.count_refusals(id, event, destinations, trace);
         Answer::ignored(id, first_reason(destinations).unwrap_or_default())
     }
 
@@ -252,17 +265,17 @@ impl Ingest {
         });
     }
 
-    fn count_refusals(&self, id: Uuid, event: &str, destinations: &[Destined]) {
+    fn count_refusals(&self, id: Uuid, event: &str, destinations: &[Destined], trace: Option<&str>) {
         for (to, refusal) in destinations {
             let Some(refusal) = refusal else { continue };
             self.count_ignored(&to.name, refusal);
             let (destination, reason) = (&to.name, &refusal.text);
-            tracing::info!(hook = id.to_string(), destination, event, reason, "ignored");
+            tracing::info!(hook = id.to_string(), destination, event, reason, trace, "ignored");
         }
     }
 
     /// Says which deliveries ended at once because their queue is full.
-    fn tell_full(&self, id: Uuid, event: &str, queue_full: &[String]) {
+    fn tell_full(&self, id: Uuid, event: &str, queue_full: &[String], trace: Option<&str>) {
         for destination in queue_full {
             self.acks.tell(id, destination, || crate::acks::FirstAttempt {
                 status: 503,
@@ -271,7 +284,7 @@ impl Ingest {
             self.metrics.deliveries.with_label_values(&[destination.as_str(), Outcome::Failed.word()]).inc();
             self.metrics.failing.with_label_values(&[destination]).set(1);
             let (hook, reason) = (id.to_string(), "queue full");
-            tracing::error!(hook, destination, event, reason, "failed");
+            tracing::error!(hook, destination, event, reason, trace, "failed");
             self.feed.tell(|| Happening::Ended {
                 hook: id,
                 delivery: None,
@@ -284,13 +297,13 @@ impl Ingest {
     }
 
     /// Records a hook that no destination was asked about. What is ignored needs no room: the forge is told in any case.
-    async fn ignore(&self, route: &Route, hook: Hook, refusal: Refusal) -> Answer {
+    async fn ignore(&self, route: &Route, hook: Hook, refusal: Refusal, traced: Option<&Traced>) -> Answer {
         let id = hook.id;
         self.count_ignored("", &refusal);
         let about = About { id, forge: &hook.forge, event: &hook.event, project: None };
         self.tell(route, &about, "ignored", Some(&refusal.text));
         // An error is told and counted where it comes up.
-        let _ = self.store(arrival::ignored(hook, &refusal.text, self.clock.now())).await;
+        let _ = self.store_traced(arrival::ignored(hook, &refusal.text, self.clock.now()), traced).await;
         Answer::ignored(id, refusal.text)
     }
 

@@ -34,3 +34,4 @@ pub mod schemas;
 pub mod secret;
 pub mod store;
 pub mod telemetry;
+pub mod traces;

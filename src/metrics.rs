@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub use book::{Entry, Kind, Label, Unit, Values};
 pub use door::Door;
 pub use page::page;
-pub use words::{Answered, Cause, Ignored, Outcome, Posting, Reading, Trouble, Unsaid};
+pub use words::{Answered, Cause, Exported, Ignored, Outcome, Posting, Reading, Trouble, Unsaid};
 
 const REFUSED: Label = Label::words("reason", Cause::ALL);
 const IGNORED: Label = Label::words("reason", Ignored::ALL);
@@ -25,6 +25,7 @@ const ANSWERED: Label = Label::words("result", Answered::ALL);
 const TROUBLE: Label = Label::words("reason", Trouble::ALL);
 const READING: Label = Label::words("result", Reading::ALL);
 const POSTING: Label = Label::words("result", Posting::ALL);
+const EXPORTED: Label = Label::words("result", Exported::ALL);
 const STATUS: Label = Label::open("status", "the HTTP status of the answer");
 const MAPPING: Label = Label::open("mapping", "the name of a mapping");
 const FIELD: Label = Label::open("field", "a field of the hook that a mapping reads");
@@ -109,6 +110,8 @@ pub struct Metrics {
     pub bytes_in_flight: IntGauge,
     /// What became of what was to be posted, by `alert` and `result`, a [`Posting`].
     pub alerts: IntCounterVec,
+    /// Spans of traces that are done with, by `result`, an [`Exported`].
+    pub spans: IntCounterVec,
 }
 
 /// Upper bounds of the histograms, in seconds: from a local answer to the longest wait.
@@ -241,6 +244,11 @@ impl Metrics {
             )?,
             alerts: all.counter("hookglot_alerts_total", &[ALERT, POSTING], "what was to be posted to a chat or a tool")?,
             door: Door::of(all)?,
+            spans: all.counter(
+                "hookglot_spans_total",
+                &[EXPORTED],
+                "spans of traces that are done with; only with `[traces]`",
+            )?,
             bytes_in_flight: all.gauge("hookglot_bytes_in_flight", Bytes, "bodies on their way to the store")?,
             book: Arc::new(finished(book)?),
         })

@@ -13,6 +13,7 @@ use crate::metrics::Metrics;
 use crate::reload::{Configured, Standing};
 use crate::rules::LiveRules;
 use crate::store::Store;
+use crate::traces::Traces;
 use arc_swap::ArcSwap;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub(super) fn delivery(
         doorbells: Doorbells::default(),
         acks: Acks::default(),
         feed: feed.clone(),
+        traces: Traces::off(metrics),
         health: Health::default(),
         kept_answer: settings.limits.kept_answer,
     })
@@ -57,6 +59,7 @@ pub(super) fn ingest(
         doorbells: delivery.doorbells.clone(),
         metrics: delivery.metrics.clone(),
         feed: delivery.feed.clone(),
+        traces: delivery.traces.clone(),
         limits: settings.limits,
         learns: !settings.retention_states.is_zero(),
         forwarding: Arc::new(ArcSwap::from_pointee(settings.forwarding.clone())),

@@ -3,7 +3,7 @@
 
 use super::serve::{routes_of, say_alerts, say_routes};
 use super::signals::Hangup;
-use super::{destinations, foreseen, reserve, store, supervisor};
+use super::{collector, destinations, foreseen, reserve, store, supervisor};
 use crate::alerts::{Alerts, Ready};
 use crate::audit::files::{ConfigState, of_mappings};
 use crate::audit::{self, Auditor};
@@ -185,6 +185,7 @@ impl Reconfigure {
         let (routes, all) = routes_of(&mut loaded);
         let reachable = Reachable::new(&all).map_err(|faults| faults.0)?;
         let ready = Ready::all(&loaded.alerts).map_err(|faults| faults.0)?;
+        let collector = collector::of(&loaded).map_err(|fault| vec![fault])?;
         // The last that can be refused, as what is reserved stays so.
         let faults = reserve::reserve(&self.numbers, &loaded).await.map_err(|error| vec![error.to_string()])?;
         if !faults.is_empty() {
@@ -203,6 +204,8 @@ impl Reconfigure {
         foreseen::show(&self.ingest.metrics, &routes, &loaded.alerts);
         say_routes(routes.values().map(|route| &**route), false);
         say_alerts(&loaded.alerts);
+        collector::say(&loaded);
+        self.ingest.traces.replace(collector);
         self.alerts.replace(ready, names(&all), loaded.alerts_calm);
         self.ingest.forwarding.store(Arc::new(std::mem::take(&mut loaded.forwarding)));
         self.ingest.routes.store(Arc::new(routes));

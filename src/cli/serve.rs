@@ -5,7 +5,8 @@ use super::signals::Signals;
 use super::sockets::{self, Sockets};
 use super::stop::stop;
 use super::{
-    FAILED, WRONG_CONFIGURATION, destinations, findings, foreseen, open_files, out, parts, reserve, store, supervisor,
+    FAILED, WRONG_CONFIGURATION, collector, destinations, findings, foreseen, open_files, out, parts, reserve, store,
+    supervisor,
 };
 use crate::admin::{self, Readiness};
 use crate::alerts;
@@ -131,6 +132,7 @@ async fn serve(
     let delivery = parts::delivery(&store, known, rules, &metrics, &feed, &settings);
     let reachable = Reachable::new(&destinations).map_err(Ended::wrong)?;
     let ready = alerts::Ready::all(&settings.alerts).map_err(Ended::wrong)?;
+    let collector = collector::of(&settings).map_err(Ended::wrong)?;
     let certificate = settings.tls.clone().map(|files| Certificate::read(files, settings.reload, &metrics, &feed));
     let certificate = certificate.transpose().map_err(Ended::wrong)?;
     let acceptor = certificate.as_ref().map(Certificate::acceptor).transpose().map_err(Ended::failed)?;
@@ -141,6 +143,7 @@ async fn serve(
     let admin_listener = sockets.admin(settings.admin_listen).map_err(Ended::failed)?;
     let names = reconfigure::names(&destinations);
     let alerts = alerts::start(ready, names, settings.alerts_calm, settings.data_dir.clone(), metrics, feed);
+    delivery.traces.replace(collector);
     let mut workers = Workers::start(Arc::clone(&delivery), reachable);
     let (age, bytes, states) = (settings.retention_age, settings.retention_bytes, settings.retention_states);
     let keep = Retention { age, at_least, bytes, states, audit: settings.retention_audit };
@@ -189,7 +192,7 @@ async fn serve(
     supervisor::stopping();
     reload.abort();
     certificate.inspect(JoinHandle::abort);
-    stop(hooks, workers, &delivery.acks, store.is_durable(), alerts, settings.grace).await;
+    stop(hooks, workers, &delivery.acks, store.is_durable(), alerts, &delivery.traces, settings.grace).await;
     upkeep.abort();
     say_lost(store.as_ref()).await;
     admin.stop(false).await;
@@ -304,6 +307,7 @@ fn say_start(settings: &Settings, ingest: &Ingest, hooks_at: SocketAddr, admin_a
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "hookglot");
     say_routes(ingest.routes.load().values().map(|route| &**route), settings.demo);
     say_alerts(&settings.alerts);
+    collector::say(settings);
     if durable {
         tracing::info!("hooks are kept in {}", settings.data_dir.display());
     } else {

@@ -3,6 +3,7 @@
 use crate::acks::Acks;
 use crate::alerts::Watching;
 use crate::delivery::Workers;
+use crate::traces::Traces;
 use actix_web::dev::ServerHandle;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -18,11 +19,13 @@ pub(super) async fn stop(
     acks: &Acks,
     is_durable: bool,
     alerts: Watching,
+    traces: &Traces,
     grace: Duration,
 ) {
     tracing::info!(grace_seconds = grace.as_secs(), "stopping: what is in flight is finished first");
     let deadline = Instant::now() + grace;
     alerts.hurry();
+    traces.hurry();
     // Nobody else is let in; who connects waits with the system for the next process, where it keeps the socket.
     hooks.pause().await;
     sleep(LET_IN.min(grace / 2)).await;
@@ -40,4 +43,7 @@ pub(super) async fn stop(
     if timeout_at(deadline, in_time).await.is_err() {
         tracing::warn!("the grace time is over: what is still in flight is cut off");
     }
+    // Last, as what ends now is told of as well. What is not exported in time is said to be lost.
+    let _ = timeout_at(deadline, traces.finish()).await;
+    traces.say_lost(grace);
 }

@@ -42,7 +42,7 @@ pub(super) struct Headers {
 
 impl Headers {
     pub(super) fn read(table: &mut Fields, known: &KnownNames<'_>, all: &mut Collector<'_>) -> Self {
-        let sent = sent(table, known, all);
+        let sent = sent(table, Some(known), all);
         let passed = passed(table, &sent, known, all);
         let user_agent = table.parsed("user_agent", all, |text| match text.trim() {
             "" => Err("empty: leave it out to send the forge's own".to_owned()),
@@ -58,7 +58,12 @@ impl Headers {
     }
 }
 
-fn sent(table: &mut Fields, known: &KnownNames<'_>, all: &mut Collector<'_>) -> Vec<(String, Secret)> {
+/// Those that are always sent; what a forge makes of its own is none of them, where there are forges.
+pub(super) fn sent(
+    table: &mut Fields,
+    known: Option<&KnownNames<'_>>,
+    all: &mut Collector<'_>,
+) -> Vec<(String, Secret)> {
     let path = table.path_of("headers");
     let mut members: Vec<(String, Value)> = table.table("headers", all).into_members().into_iter().collect();
     // The order in which they were written is lost by now; every process sends them in the same one.
@@ -70,7 +75,8 @@ fn sent(table: &mut Fields, known: &KnownNames<'_>, all: &mut Collector<'_>) -> 
     for (name, value) in members {
         let place = format!("{path}.{name}");
         let twice = sent.iter().find(|(own, _)| own.eq_ignore_ascii_case(&name));
-        let checked = check_name(&name).and_then(|()| check_signature(&name, known)).and_then(|()| match twice {
+        let of_forge = || known.map_or(Ok(()), |known| check_signature(&name, known));
+        let checked = check_name(&name).and_then(|()| of_forge()).and_then(|()| match twice {
             Some((own, _)) => Err(format!("`{own}` is the same header: capital and small letters are alike in it")),
             None => Ok(()),
         });

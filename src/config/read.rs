@@ -33,6 +33,7 @@ pub(super) fn settings(mut members: Map<String, Value>, all: &mut Collector<'_>)
     let admin_tokens = super::admin::tokens(&mut top, all);
     let alerts = super::alert::alerts(&mut top, all);
     let alerts_calm = super::alert::calm(top.table("alerts", all), all);
+    let traces = super::traces::read(top.table("traces", all), all);
     let configured = Arc::new(super::known::configured(&mut top, all));
     let data_dir = top.text("data_dir", all).map(PathBuf::from);
     let grace = top.duration("grace", all);
@@ -67,6 +68,7 @@ pub(super) fn settings(mut members: Map<String, Value>, all: &mut Collector<'_>)
         admin_tokens,
         alerts,
         alerts_calm,
+        traces,
         configured,
         data_dir: data_dir.unwrap_or_else(|| PathBuf::from("./hookglot-data")),
         files,

@@ -3,6 +3,7 @@
 
 use super::outgoing::Refused;
 use super::sender::Sender;
+use super::traced;
 use super::translated::{self, Batch};
 use super::worker::{LEASE_MARGIN, Permit, STORE_PAUSE, Told};
 use crate::rules::Rules;
@@ -277,6 +278,7 @@ impl Ahead {
         match parked {
             Ok(parked) => {
                 for parked in parked {
+                    traced::parked(delivery, &destination.name, &parked).await;
                     let (hook, project) = (parked.hook.to_string(), parked.lane);
                     delivery.metrics.parked.with_label_values(&[&destination.name]).inc();
                     tracing::warn!(

@@ -28,6 +28,18 @@ pub(super) enum Next {
     GiveUp,
 }
 
+impl Next {
+    /// How an attempt that goes on so is called.
+    pub(super) fn word(self, only_probed: bool) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Again(_) if only_probed => "probe failed",
+            Self::Again(_) => "again",
+            Self::GiveUp => "failed",
+        }
+    }
+}
+
 /// Decides after an attempt. `attempts` counts those made, this one included; `jitter` lies between 0 and 1.
 pub(super) fn next(came: Came, attempts: u32, jitter: impl FnOnce() -> f64, queueing: &Queueing) -> Next {
     let all = queueing.retries.len();

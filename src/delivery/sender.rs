@@ -5,6 +5,7 @@ use super::breaker::{Change, Showed};
 use super::limits::Limits;
 use super::outgoing;
 use super::policy::{self, Came, Next};
+use super::traced::{self, Traced};
 use super::veil::Veil;
 use super::worker::LEASE_MARGIN;
 use super::{Delivery, client, custom, recorder};
@@ -57,13 +58,14 @@ pub(super) fn proofs(to: &Destination) -> String {
 }
 
 /// What one request brought.
-struct Outcome {
+pub(super) struct Outcome {
     at: Timestamp,
     took: Duration,
-    came: Came,
+    pub(super) came: Came,
     /// Why there was no answer, or why it is not a good one; empty otherwise.
-    error: String,
+    pub(super) error: String,
     exchange: Exchange,
+    pub(super) traced: Option<Traced>,
 }
 
 impl Sender {
@@ -78,9 +80,10 @@ impl Sender {
     /// Makes one attempt of a delivery; a probe spends nothing of its retries when the destination is still not there.
     pub(super) async fn send(&self, prepared: Prepared, is_probe: bool, room: OwnedSemaphorePermit) {
         let Prepared { claimed, outgoing, rules } = prepared;
-        match self.headers(&claimed, &outgoing, &rules) {
+        let traced = Traced::begin(&self.delivery, &claimed.hook);
+        match self.headers(&claimed, &outgoing, &rules, traced.as_ref()) {
             Ok(headers) => {
-                let outcome = self.request(headers, &outgoing).await;
+                let outcome = self.request(headers, &outgoing, traced).await;
                 self.judge(&claimed, &outgoing, outcome, is_probe, room);
             }
             Err(reason) => {
@@ -89,13 +92,20 @@ impl Sender {
                     self.limits.breaker.give_back();
                     self.bell.notify_one();
                 }
+                traced::unsent(self, &claimed.hook, traced.as_ref(), &reason);
                 self.end(&claimed, None, Ending::Failed(reason), room);
             }
         }
     }
 
     /// The headers of this attempt: those of the forge file, over them those that name the event, over them the signature.
-    fn headers(&self, claimed: &Claimed, outgoing: &Outgoing, rules: &Rules) -> Result<HeaderMap, String> {
+    fn headers(
+        &self,
+        claimed: &Claimed,
+        outgoing: &Outgoing,
+        rules: &Rules,
+        traced: Option<&Traced>,
+    ) -> Result<HeaderMap, String> {
         let (hook, to) = (&claimed.hook, &self.destination);
         // What was made for one format keeps it, though the destination reads another by now.
         let made_for = outgoing.forge.clone().map(Format::Forge);
@@ -115,10 +125,13 @@ impl Sender {
         if to.hop_header {
             insert(&mut headers, HOPS_HEADER, &(hook.hops + 1).to_string())?;
         }
+        if let Some(traced) = traced {
+            traced.pass(&self.delivery, &mut headers)?;
+        }
         Ok(headers)
     }
 
-    async fn request(&self, headers: HeaderMap, outgoing: &Outgoing) -> Outcome {
+    async fn request(&self, headers: HeaderMap, outgoing: &Outgoing, traced: Option<Traced>) -> Outcome {
         let mut exchange = Exchange {
             request_headers: self.veil.request(&headers, self.destination.login.is_some()),
             ..Exchange::default()
@@ -143,7 +156,7 @@ impl Sender {
             _ => error,
         };
         let took = started.elapsed();
-        Outcome { at, took, came, error, exchange }
+        Outcome { at, took, came, error, exchange, traced }
     }
 
     /// Reads an answer to its end, as far as that is not far away; keeps the beginning of its body.
@@ -193,11 +206,12 @@ impl Sender {
             _ => policy::next(outcome.came, spent, jitter, &self.destination.queueing),
         };
         let only_probed = matches!(change, Change::ProbeFailed(_));
+        traced::attempted(self, claimed, outgoing, &outcome, next, only_probed);
         self.log(claimed, outgoing, &outcome, next, only_probed);
         let failed = (next != Next::Delivered).then_some(outcome.error.as_str());
         self.delivery.health.note(&self.destination, outcome.at, failed);
         self.delivery.acks.tell(claimed.hook.id, name, || first_attempt(name, &outcome, next));
-        let Outcome { at, took, came, error, exchange } = outcome;
+        let Outcome { at, took, came, error, exchange, .. } = outcome;
         let attempt = Attempt {
             at,
             took,
@@ -258,12 +272,8 @@ impl Sender {
         let mapping = outgoing.mapping.as_ref().map_or("none: passed through", |mapping| &mapping.name);
         let (attempt, status, error) = (claimed.attempts + 1, outcome.came.status(), &outcome.error);
         let retry_in = if let Next::Again(wait) = next { Some(wait.as_secs()) } else { None };
-        let outcome = match next {
-            Next::Delivered => "delivered",
-            Next::Again(_) if only_probed => "probe failed",
-            Next::Again(_) => "again",
-            Next::GiveUp => "failed",
-        };
+        let trace = outcome.traced.as_ref().map(Traced::name);
+        let outcome = next.word(only_probed);
         self.delivery.feed.tell(|| Happening::Attempt {
             hook: claimed.hook.id,
             delivery: claimed.id,
@@ -276,7 +286,7 @@ impl Sender {
             elapsed_ms,
         });
         if error.is_empty() {
-            tracing::info!(hook, destination, event, mapping, attempt, status, outcome, elapsed_ms, "attempt");
+            tracing::info!(hook, destination, event, mapping, attempt, status, outcome, elapsed_ms, trace, "attempt");
         } else {
             tracing::warn!(
                 hook,
@@ -289,6 +299,7 @@ impl Sender {
                 outcome,
                 retry_in,
                 elapsed_ms,
+                trace,
                 "attempt"
             );
         }
@@ -324,6 +335,7 @@ impl Sender {
         let (hook, destination, event) =
             (claimed.hook.id.to_string(), &self.destination.name, claimed.hook.event.as_str());
         let (metrics, now) = (&self.delivery.metrics, self.delivery.clock.now());
+        let trace = || self.delivery.traces.name_of(&claimed.hook);
         let outcome = match &ending {
             Ending::Delivered => {
                 let taken = Duration::try_from(now.duration_since(claimed.accepted_at)).unwrap_or_default();
@@ -331,13 +343,13 @@ impl Sender {
                 metrics::Outcome::Delivered
             }
             Ending::Ignored(reason) => {
-                tracing::info!(hook, destination, event, reason, "ignored");
+                tracing::info!(hook, destination, event, reason, trace = trace(), "ignored");
                 metrics.ignored.with_label_values(&[destination.as_str(), Ignored::NoCounterpart.word()]).inc();
                 self.delivery.acks.tell(claimed.hook.id, destination, FirstAttempt::well);
                 metrics::Outcome::Ignored
             }
             Ending::Failed(reason) => {
-                tracing::error!(hook, destination, event, reason, "failed");
+                tracing::error!(hook, destination, event, reason, trace = trace(), "failed");
                 // Where an attempt was made, what came of it was told.
                 let untold = || FirstAttempt { status: 500, message: format!("{destination}: {reason}") };
                 self.delivery.acks.tell(claimed.hook.id, destination, untold);

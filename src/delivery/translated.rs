@@ -3,9 +3,11 @@
 
 use super::outgoing::{self, Refused};
 use super::sender::Sender;
+use super::traced;
 use crate::known::{Found, How, Missing, ROUNDS, TOO_DEEP};
 use crate::rules::Rules;
 use crate::store::{Claimed, Outgoing, StoreError};
+use crate::traces::Begun;
 
 /// What one translation made, and the source paths that were missing.
 type Made = Result<(Outgoing, Vec<String>), Refused>;
@@ -41,9 +43,11 @@ fn run(sender: &Sender, claimed: &[Claimed], rules: &Rules, found: &Found, made:
     for (claimed, made) in waiting(claimed, made) {
         let asking = sender.delivery.known.asking(found);
         let wanted = outgoing::Wanted::by(&sender.destination);
+        let begun = sender.delivery.traces.are_on().then(Begun::now);
         let own = outgoing::outgoing(&claimed.hook, wanted, rules, &asking.of(&claimed.hook));
         let missing = asking.missing();
         if missing.is_empty() {
+            traced::translated(sender, &claimed.hook, begun, own.as_ref());
             *made = Some(own);
         } else {
             all.add(missing);

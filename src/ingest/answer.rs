@@ -1,5 +1,6 @@
 //! The answers that a forge gets: a status and a small JSON.
 
+use super::traced::Traced;
 use crate::forge::signature::Unsigned;
 use crate::mapping::json::MAX_DEPTH;
 use crate::metrics::{Cause, Metrics};
@@ -20,23 +21,26 @@ const SHOWN_CHARACTERS: usize = 200;
 /// One answer, and what the log says of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    status: u16,
-    hook: Option<Uuid>,
+    pub(super) status: u16,
+    pub(super) hook: Option<Uuid>,
     /// `stored` or `ignored`; nothing when the request was refused.
-    outcome: &'static str,
-    reason: Option<String>,
+    pub(super) outcome: &'static str,
+    pub(super) reason: Option<Box<str>>,
     /// Why it was refused, where it was, for the metric.
-    cause: Option<Cause>,
+    pub(super) cause: Option<Cause>,
     /// When to come again, in seconds.
     retry_after: Option<u32>,
-    forge: Box<str>,
-    event: Box<str>,
+    pub(super) forge: Box<str>,
+    pub(super) event: Box<str>,
+    /// The trace of the request, where there is one.
+    pub(super) traced: Option<Box<Traced>>,
 }
 
 impl Answer {
     fn new(status: u16, hook: Option<Uuid>, outcome: &'static str, reason: Option<String>) -> Self {
         let (cause, retry_after, forge, event) = (None, None, Box::default(), Box::default());
-        Self { status, hook, outcome, reason, cause, retry_after, forge, event }
+        let reason = reason.map(String::into_boxed_str);
+        Self { status, hook, outcome, reason, cause, retry_after, forge, event, traced: None }
     }
 
     fn refused(status: u16, reason: impl Into<String>) -> Self {
@@ -312,6 +316,7 @@ impl Answer {
         let elapsed_ms = (seconds * 1_000_000.0).round() / 1000.0;
         let hook = self.hook.map(|id| id.to_string()).unwrap_or_default();
         let (forge, event, reason) = (&*self.forge, &*self.event, self.reason.as_deref().unwrap_or_default());
+        let trace = self.traced.as_ref().map(|traced| traced.name());
         let route = &*route;
         if self.status < 400 {
             tracing::info!(
@@ -323,10 +328,20 @@ impl Answer {
                 outcome = self.outcome,
                 reason,
                 elapsed_ms,
+                trace,
                 "request"
             );
         } else {
-            tracing::warn!(route, from, status = self.status, outcome = self.outcome, reason, elapsed_ms, "request");
+            tracing::warn!(
+                route,
+                from,
+                status = self.status,
+                outcome = self.outcome,
+                reason,
+                elapsed_ms,
+                trace,
+                "request"
+            );
         }
     }
 

@@ -8,6 +8,7 @@ use super::exchange::Exchange;
 use super::front::Front;
 use super::head;
 use super::signed::Claims;
+use super::traced;
 use super::{Answer, Ingest, Received, Route};
 use crate::path_keys;
 use actix_http::{ConnectionType, HttpService, KeepAlive};
@@ -107,7 +108,9 @@ async fn answer(request: HttpRequest, payload: Payload, ingest: Data<Ingest>, bu
     if is_last {
         exchange.end();
     }
-    let seconds = started.elapsed().as_secs_f64();
+    let took = started.elapsed();
+    let answer = traced::told(&ingest, &request, (route, &path), answer, took);
+    let seconds = took.as_secs_f64();
     if let Some(route) = route {
         let has = |name: &str| request.headers().contains_key(name);
         ingest.patience.count(&ingest.rules.load(), &route.path, answer.status(), has, &ingest.metrics);

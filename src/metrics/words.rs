@@ -152,6 +152,16 @@ words! {
         Dropped = "dropped",
     }
 
+    /// What became of a span of a trace.
+    Exported {
+        /// the collector took it
+        Exported = "exported",
+        /// the collector did not take it: the log says why
+        Failed = "failed",
+        /// more came than the collector took, or the grace time of a stop was over
+        Dropped = "dropped",
+    }
+
     /// Why the word of a proxy says no address.
     Unsaid {
         /// there is no such header: a health check of the proxy's own has none

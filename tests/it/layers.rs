@@ -64,12 +64,13 @@ fn a_room_uses_only_the_rooms_below_it() {
         "clock",
         "acks",
         "feed",
+        "traces",
     ];
     // Translating asks for more than the hook.
     let of_delivery_alone = ["delivery", "path_keys", "known"];
     let of_ingest = [&["ingest", "path_keys"][..], &of_both].concat();
     let of_delivery = [&of_delivery_alone[..], &of_both].concat();
-    let rooms: [(&str, &[&str]); 17] = [
+    let rooms: [(&str, &[&str]); 18] = [
         ("mapping", &["mapping"]),
         ("forge", &["forge", "mapping", "secret"]),
         ("store", &["store"]),
@@ -82,6 +83,7 @@ fn a_room_uses_only_the_rooms_below_it() {
         ("known/configured", &[]),
         ("config", &["config", "known", "mapping", "mapping_files", "forge", "secret", "loop_guard", "path_keys"]),
         ("feed", &["feed"]),
+        ("traces", &["traces", "metrics", "store"]),
         ("alerts", &["alerts", "config", "delivery", "feed", "metrics"]),
         ("capture", &["capture", "mapping", "forge", "path_keys"]),
         ("reload", &["reload", "rules", "mapping", "mapping_files", "config", "metrics", "feed", "audit", "store"]),

@@ -190,6 +190,10 @@ mod story;
 mod tls_port;
 /// What happens, for those who listen; and what every answer of the admin port has.
 mod told;
+/// Traces of hooks: to which each belongs, what its spans say, what tools are told.
+mod traces;
+/// Collectors that are away, and traces that nobody asked for.
+mod traces_lost;
 /// `translate`, from any bytes to a body or a sentence.
 mod translate;
 /// Settings that could never do what they are for.

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod asker;
 pub mod clock;
+pub mod collector;
 pub mod load;
 pub mod process;
 pub mod receiver;

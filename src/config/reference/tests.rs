@@ -9,9 +9,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 /// What must stand in a table for it to be sound, beside what is looked at.
-const REQUIRED: [(&str, &str); 7] = [
+const REQUIRED: [(&str, &str); 8] = [
     ("admin.token", "name = \"on-call\"\ntoken = \"0123456789abcdef\"\n"),
     ("alert", "name = \"chat\"\nurl = \"http://127.0.0.1:9/x\"\n"),
+    ("traces", "endpoint = \"http://127.0.0.1:9\"\n"),
     ("user", "id = \"one\"\nname = \"Olga\"\n"),
     ("project", "id = \"two\"\nlanguage = \"Rust\"\n"),
     ("number", "kind = \"issue\"\nid = \"three\"\nnumber = 12\n"),
@@ -112,6 +113,7 @@ fn another_value_than_the_default_makes_a_difference() {
         ("retention", "audit = \"1d\"\n"),
         ("reload", "config = false\n"),
         ("alert", "on = [\"disk\"]\n"),
+        ("traces", "ratio = 0.5\n"),
         ("route", "duplicate_window = \"2m\"\n"),
         ("route.to", "retries = [\"5s\"]\n"),
         ("route.to", "branch_filter = {wildcard = \"main\"}\n"),
