@@ -14,7 +14,8 @@ start() {
         "$ROOT/bin/hookglot" serve --config "$ROOT/etc/hookglot/hookglot.toml" >>"$ROOT/out" 2>>"$ROOT/log" </dev/null &
     echo $! >"$ROOT/pid"
     while [ "$(starts)" = "$before" ]; do
-        lives || return 1
+        # While it becomes another program, it has no command line.
+        lives || { sleep 0.2 && lives; } || return 1
         sleep 0.02
     done
 }
