@@ -23,6 +23,6 @@ name=hookglot-sbom-$$
 trap 'rm -f "$name.json"' EXIT
 "$tool" cyclonedx --quiet --format json --spec-version 1.5 --no-build-deps --target "$target" --override-filename "$name"
 mkdir -p "$(dirname "$file")"
-# It names each crate's folder on this machine, which is nobody's business.
-sed "s|path+file://$PWD|path+file:///hookglot|g" "$name.json" >"$file"
+# It names each crate's folder on this machine, which is nobody's business; a quarter of it is indentation.
+sed "s|path+file://$PWD|path+file:///hookglot|g;s/^ *//" "$name.json" >"$file"
 chmod 0644 "$file"

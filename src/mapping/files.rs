@@ -15,6 +15,8 @@ pub struct Files {
     replaced: BTreeSet<String>,
     /// The files, as messages name them, that come with the program: its own tests have held them strictly.
     built_in: BTreeSet<String>,
+    /// Whether there is one that does not.
+    is_altered: bool,
     /// What is wrong with the files before they are read as anything.
     faults: Diagnostics,
     /// The files, as messages name them, that are there and cannot be read.
@@ -25,14 +27,19 @@ impl Files {
     /// Adds a file, or puts it in the place of one with the same path.
     pub fn insert(&mut self, path: &str, shown: &str, text: impl Into<Cow<'static, str>>) {
         self.built_in.remove(shown);
-        if self.by_path.insert(path.to_owned(), (shown.to_owned(), text.into())).is_some() {
+        self.is_altered = true;
+        self.put(path, shown, text.into());
+    }
+
+    fn put(&mut self, path: &str, shown: &str, text: Cow<'static, str>) {
+        if self.by_path.insert(path.to_owned(), (shown.to_owned(), text)).is_some() {
             self.replaced.insert(path.to_owned());
         }
     }
 
     /// Adds a file that comes with the program.
     pub fn insert_built_in(&mut self, path: &str, shown: &str, text: impl Into<Cow<'static, str>>) {
-        self.insert(path, shown, text);
+        self.put(path, shown, text.into());
         self.built_in.insert(shown.to_owned());
     }
 
@@ -73,7 +80,7 @@ impl Files {
     /// Whether there is a file that does not come with the program.
     #[must_use]
     pub fn is_altered(&self) -> bool {
-        self.by_path.values().any(|(shown, _)| !self.built_in.contains(shown))
+        self.is_altered
     }
 
     /// The name in messages and the text of a file.
