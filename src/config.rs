@@ -3,6 +3,7 @@
 mod access;
 mod address;
 mod admin;
+mod admin_listen;
 mod alert;
 mod branch_filter;
 mod client_certificate;
@@ -39,6 +40,7 @@ use std::time::Duration;
 pub use access::{Network, Rate};
 pub use address::{HiddenUrl, Login};
 pub use admin::{AdminToken, Rights};
+pub use admin_listen::admin_listen;
 pub use alert::{Alert, AlertFormat, Trouble};
 pub use branch_filter::BranchFilter;
 pub use client_certificate::ClientCertificate;
@@ -48,7 +50,7 @@ pub use nearly_full::NearlyFull;
 pub use pair::{PairBytes, PairFault, PairFiles};
 pub use queueing::Queueing;
 pub use read_files::ReadFiles;
-pub use sources::{Flags, load};
+pub use sources::{Flags, file, load};
 pub use traces::Traces;
 
 /// Everything that `serve` needs to know.

@@ -1,4 +1,5 @@
-//! `hookglot healthcheck`: asks `/ready`, with nothing but a socket, so that it costs a container next to nothing.
+//! `hookglot healthcheck`: asks `/ready`, with nothing but a socket, so that it costs a container next to nothing. Of the
+//! configuration it needs to know only where: what else is wrong with it is not what the running process has.
 
 use super::{FAILED, WRONG_CONFIGURATION, out};
 use crate::config::{self, Flags};
@@ -11,17 +12,17 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(super) fn run(flags: &Flags) -> ExitCode {
-    let settings = match config::load(flags, &super::environment()) {
-        Ok(settings) => settings,
+    let address = match config::admin_listen(flags, &super::environment()) {
+        Ok(address) => address,
         Err(faults) => {
             out::error(faults);
             return ExitCode::from(WRONG_CONFIGURATION);
         }
     };
-    match ask(reachable(settings.admin_listen)) {
+    match ask(reachable(address)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
-            out::error(format!("http://{}/ready: {message}", settings.admin_listen));
+            out::error(format!("http://{address}/ready: {message}"));
             ExitCode::from(FAILED)
         }
     }

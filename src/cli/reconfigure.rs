@@ -85,11 +85,7 @@ pub(super) fn fixed(settings: &Settings) -> Vec<(&'static str, String)> {
 /// The configuration as it is now.
 fn state(flags: &Flags) -> ConfigState {
     let environment = super::environment();
-    let file = flags
-        .config
-        .clone()
-        .or_else(|| environment.get("HOOKGLOT_CONFIG").filter(|file| !file.is_empty()).map(std::path::PathBuf::from));
-    ConfigState::read(file.as_deref(), &environment)
+    ConfigState::read(config::file(flags, &environment).as_deref(), &environment)
 }
 
 /// Notes what a start put in force, where it is not what was noted last; gives the configuration as far as it is noted.

@@ -3,7 +3,7 @@
 use super::fields::{Collector, Fields};
 use super::origins::SIDECAR;
 use super::routes::routes;
-use super::{Limits, LogFormat, NearlyFull, Rate, Reload, Settings, StoreKind};
+use super::{Limits, LogFormat, NearlyFull, Rate, Reload, Settings, StoreKind, admin_listen};
 use crate::forge::Forges;
 use crate::mapping::Files;
 use crate::mapping::overlay::Overlays;
@@ -23,11 +23,8 @@ pub(super) fn settings(mut members: Map<String, Value>, all: &mut Collector<'_>)
     let mappings_dir = top.text("mappings_dir", all).map(PathBuf::from);
     let files = files(mappings_dir.as_deref(), all);
     let known = KnownNames::of(&files, all);
-    let listen = |text: &str| {
-        text.parse().map_err(|_| format!("expected an address and a port such as 127.0.0.1:8080, got `{text}`"))
-    };
-    let listen_at = top.parsed("listen", all, listen);
-    let admin_at = top.parsed("admin_listen", all, listen);
+    let listen_at = top.parsed("listen", all, admin_listen::listen);
+    let admin_at = top.parsed("admin_listen", all, admin_listen::listen);
     let tls = super::tls::read(top.table("tls", all), all);
     let forwarding = super::forwarding::read(&mut top, all);
     let admin_tokens = super::admin::tokens(&mut top, all);
@@ -62,7 +59,7 @@ pub(super) fn settings(mut members: Map<String, Value>, all: &mut Collector<'_>)
         read_files,
         empty_variables,
         listen: listen_at.unwrap_or_else(|| ([127, 0, 0, 1], 8080).into()),
-        admin_listen: admin_at.unwrap_or_else(|| ([127, 0, 0, 1], 9090).into()),
+        admin_listen: admin_at.unwrap_or_else(admin_listen::default),
         tls,
         forwarding,
         admin_tokens,

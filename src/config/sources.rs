@@ -25,6 +25,13 @@ pub struct Flags {
     pub settings: Vec<(&'static str, String)>,
 }
 
+/// The configuration file, where one is named.
+#[must_use]
+pub fn file(flags: &Flags, environment: &HashMap<String, String>) -> Option<PathBuf> {
+    let variable = || environment.get("HOOKGLOT_CONFIG").filter(|file| !file.is_empty()).map(PathBuf::from);
+    flags.config.clone().or_else(variable)
+}
+
 /// Puts file, environment and flags together and checks the whole.
 ///
 /// # Errors
@@ -59,10 +66,7 @@ pub(super) struct Gathered {
 
 /// Puts file, environment and flags together.
 pub(super) fn gather(flags: &Flags, environment: &HashMap<String, String>) -> Gathered {
-    let file = flags
-        .config
-        .clone()
-        .or_else(|| environment.get("HOOKGLOT_CONFIG").filter(|file| !file.is_empty()).map(PathBuf::from));
+    let file = file(flags, environment);
     let (mut faults, mut unreadable, mut read_files) = (Vec::new(), false, ReadFiles::default());
     if let Some(file) = &file {
         read_files.note(file);
