@@ -39,10 +39,12 @@ mod toml;
 mod translate;
 
 use crate::config::Flags;
+use crate::store::sqlite::SCHEMA;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 /// It could not be done.
 pub const FAILED: u8 = 1;
@@ -53,9 +55,13 @@ pub const IGNORED: u8 = 3;
 /// The configuration or a mapping file is wrong (`EX_CONFIG` of sysexits.h).
 pub const WRONG_CONFIGURATION: u8 = 78;
 
+/// The version with that of the store, which says whether another hookglot can open it.
+static LONG_VERSION: LazyLock<String> =
+    LazyLock::new(|| format!("{} (store schema {SCHEMA})", env!("CARGO_PKG_VERSION")));
+
 /// Translates GitLab and GitFlic hooks into each other and delivers them.
 #[derive(Debug, Parser)]
-#[command(name = "hookglot", version, about, arg_required_else_help = true)]
+#[command(name = "hookglot", version, long_version = LONG_VERSION.as_str(), about, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

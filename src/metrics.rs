@@ -6,6 +6,7 @@ mod page;
 mod words;
 
 use crate::store::StoreError;
+use crate::store::sqlite::SCHEMA;
 use book::Unit::{Bytes, Count, Flag};
 use book::{Book, DESTINATION, DESTINATION_OR_ALL, FORGE, ROUTE, ROUTE_IF_ANY};
 use prometheus::{
@@ -31,6 +32,7 @@ const MAPPING: Label = Label::open("mapping", "the name of a mapping");
 const FIELD: Label = Label::open("field", "a field of the hook that a mapping reads");
 const ALERT: Label = Label::open("alert", "the name of an `[[alert]]`");
 const VERSION: Label = Label::open("version", "that of hookglot");
+const OF_STORE: Label = Label::open("schema", "which one of the store it writes");
 
 /// Typed handles of every metric.
 #[derive(Debug, Clone)]
@@ -289,8 +291,8 @@ impl Metrics {
 
 /// The book with what is always so, and with everything as 0 that may be counted whatever is configured.
 fn finished(mut book: Book) -> Result<Book, prometheus::Error> {
-    let build = book.gauges("hookglot_build_info", Flag, &[VERSION], "1, with the version")?;
-    build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+    let build = book.gauges("hookglot_build_info", Flag, &[VERSION, OF_STORE], "1, with the version and the schema")?;
+    build.with_label_values(&[env!("CARGO_PKG_VERSION"), &SCHEMA.to_string()]).set(1);
     book.foresee_always();
     Ok(book)
 }
@@ -303,6 +305,6 @@ mod tests {
     fn every_name_is_registered_once() {
         let metrics = Metrics::new().expect("no two names are the same");
         let text = String::from_utf8(metrics.render().expect("renders")).expect("UTF-8");
-        assert!(text.contains("hookglot_build_info{version="), "{text}");
+        assert!(text.contains("hookglot_build_info{"), "{text}");
     }
 }

@@ -78,7 +78,8 @@ pub(super) fn attempted(
         span = span.number("hookglot.retry_in", i64::try_from(wait.as_secs()).unwrap_or(i64::MAX));
     }
     if next != Next::Delivered {
-        let kind = outcome.came.status().map_or_else(|| outcome.came.class().word().to_owned(), |status| status.to_string());
+        let kind =
+            outcome.came.status().map_or_else(|| outcome.came.class().word().to_owned(), |status| status.to_string());
         span = span.failed(&kind, &outcome.error);
     }
     sender.delivery.traces.tell(trace, span);

@@ -61,7 +61,7 @@ pub use backup::backup;
 pub use errors::{DISK_IS_FULL, refused};
 pub use folder::{Folder, database};
 pub use restore::{restore, waiting_in};
-pub use schema::Unusable;
+pub use schema::{SCHEMA, Unusable};
 pub use writer::Observer;
 
 /// The page of a database in a file, in bytes: bodies have some KiB, and each page is written one by one, twice.
@@ -125,7 +125,7 @@ impl SqliteStore {
         let log = (room.spare() / 2).min(LOG);
         database.pragma_update(None, "wal_autocheckpoint", (log / u64::from(PAGE)).max(1))?;
         database.pragma_update(None, "journal_size_limit", log * 4)?;
-        schema::migrate(&mut database)?;
+        say_migrated(schema::migrate(&mut database)?);
         let readers = Some((read_only(&path)?, read_only(&path)?));
         folder.begin();
         Self::start(database, readers, Some(folder), room, observer)
@@ -213,6 +213,16 @@ async fn read_with<C: Command>(reader: &Arc<Mutex<Connection>>, command: C) -> R
         done.map_err(|error| store_error(&error))
     });
     read.await.unwrap_or_else(|error| Err(StoreError::Broken(error.to_string())))
+}
+
+/// Says that there is no way back, where a database was one of an older hookglot.
+fn say_migrated(before: usize) {
+    if (1..SCHEMA).contains(&before) {
+        tracing::warn!(
+            "the store is brought from schema version {before} to {SCHEMA}: an older hookglot cannot open it any more, \
+             restore a backup for that"
+        );
+    }
 }
 
 /// A connection that only reads.

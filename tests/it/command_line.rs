@@ -22,8 +22,12 @@ fn a_standard_output_that_nobody_reads_any_more_is_no_panic() {
 
 #[test]
 fn help_and_version_are_0_and_no_arguments_are_2() {
+    let short = format!("hookglot {}", env!("CARGO_PKG_VERSION"));
+    let version = run(&["-V"]);
+    assert_eq!((version.code, version.out), (Some(0), format!("{short}\n")));
     let version = run(&["--version"]);
-    assert_eq!((version.code, version.out), (Some(0), format!("hookglot {}\n", env!("CARGO_PKG_VERSION"))));
+    assert_eq!(version.code, Some(0));
+    assert!(version.out.starts_with(&format!("{short} (store schema ")) && version.out.ends_with(")\n"), "{version:?}");
     let help = run(&["--help"]);
     assert_eq!((help.code, help.err.as_str()), (Some(0), ""));
     for subcommand in ["serve", "translate", "check", "echo", "healthcheck", "bench", "deliveries", "routes"] {

@@ -4,9 +4,9 @@
 use crate::disk::{Disk, config, filled, refused};
 use crate::support::app::{App, BINARY, serve_in};
 use crate::support::load::{mark, numbered_push};
-use crate::support::process::Running;
+use crate::support::process::{Running, run};
 use crate::support::tool::{Tool, content, nobodys_address};
-use crate::support::wait_for;
+use crate::support::{project_file, wait_for};
 use rusqlite::Connection;
 use std::path::Path;
 use std::process::Command;
@@ -68,6 +68,43 @@ fn change(folder: &Path, change: &str) -> Connection {
     let database = Connection::open(folder.join("data/hookglot.db")).unwrap();
     database.execute_batch(change).unwrap();
     database
+}
+
+/// The first step of the schema, as it was released.
+fn first_schema() -> String {
+    let code = project_file("src/store/sqlite/schema.rs");
+    let step = code.split("const FIRST: &str = \"").nth(1).and_then(|rest| rest.split("\";").next());
+    step.unwrap().to_owned()
+}
+
+#[test]
+fn a_database_of_an_older_hookglot_is_brought_on_and_that_is_said() {
+    let config = config(&format!("http://{}/", nobodys_address()));
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = App::start(serve_in(folder.path(), &config));
+    let info = app.get_admin("/metrics").body;
+    let schema = info.split("schema=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned();
+    let end = |app: &mut App| {
+        app.terminate();
+        assert!(app.wait().success());
+        app.log()
+    };
+    assert!(!end(&mut app).contains("schema"), "a new one was no other before: {}", app.log());
+    let version = run(&["--version"]).out;
+    assert!(version.ends_with(&format!("(store schema {schema})\n")), "{version}");
+    std::fs::remove_dir_all(folder.path().join("data")).unwrap();
+    std::fs::create_dir(folder.path().join("data")).unwrap();
+    let old = format!("{}PRAGMA application_id = 0x68676c74; PRAGMA user_version = 1", first_schema());
+    drop(change(folder.path(), &old));
+    let mut app = App::start(serve_in(folder.path(), &config));
+    let said = format!(
+        "the store is brought from schema version 1 to {schema}: an older hookglot cannot open it any more, restore a backup"
+    );
+    assert!(app.wait_for_log(&said).contains("WARN"), "{}", app.log());
+    send(&app, 0..1);
+    end(&mut app);
+    let mut again = App::start(serve_in(folder.path(), &config));
+    assert!(!end(&mut again).contains("schema"), "{}", again.log());
 }
 
 #[test]

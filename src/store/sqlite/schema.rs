@@ -12,6 +12,9 @@ const APPLICATION: i32 = 0x6867_6c74;
 /// never change.
 const MIGRATIONS: [&str; 3] = [FIRST, HISTORY, KNOWLEDGE];
 
+/// The version that a database has here.
+pub const SCHEMA: usize = MIGRATIONS.len();
+
 const FIRST: &str = "
 CREATE TABLE hook (
     seq INTEGER PRIMARY KEY,             -- in order of arrival
@@ -192,25 +195,26 @@ pub(super) fn version(database: &Connection) -> Result<usize, Unusable> {
     if application != APPLICATION && (application != 0 || found != 0 || tables != 0) {
         return Err(Unusable::Foreign);
     }
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let known = i64::try_from(SCHEMA).unwrap_or(i64::MAX);
     usize::try_from(found).ok().filter(|_| found <= known).ok_or(Unusable::Newer { found, known })
 }
 
-/// Makes the steps that are missing, all or none.
+/// Makes the steps that are missing, all or none; gives the version that there was before, 0 for an empty database.
 ///
 /// # Errors
 /// When it is of somebody else, newer, or cannot be written.
-pub(super) fn migrate(database: &mut Connection) -> Result<(), Unusable> {
-    let steps = MIGRATIONS.get(version(database)?..).unwrap_or_default();
+pub(super) fn migrate(database: &mut Connection) -> Result<usize, Unusable> {
+    let before = version(database)?;
+    let steps = MIGRATIONS.get(before..).unwrap_or_default();
     if steps.is_empty() {
-        return Ok(());
+        return Ok(before);
     }
     let change = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for step in steps {
         change.execute_batch(step)?;
     }
     change.pragma_update(None, "application_id", APPLICATION)?;
-    change.pragma_update(None, "user_version", i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX))?;
+    change.pragma_update(None, "user_version", i64::try_from(SCHEMA).unwrap_or(i64::MAX))?;
     change.commit()?;
-    Ok(())
+    Ok(before)
 }
