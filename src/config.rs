@@ -145,7 +145,7 @@ pub enum Duplicates {
 pub struct Reload {
     /// How long nothing must have changed before the files are read. Default 1 s.
     pub debounce: Duration,
-    /// How often the files are compared with those in force, whatever the system tells of changes. Default 10 s.
+    /// How often the files are compared with those in force, whatever their metadata tell. Default 10 s.
     pub poll: Duration,
     /// Whether changed files of the configuration are read again, too. Default true.
     pub config: bool,

@@ -76,23 +76,16 @@ struct Own<'f> {
 
 impl Own<'_> {
     fn add_folder(&mut self, folder: &Path) {
-        let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
-        let mut paths = match entries {
-            Ok(entries) => entries.into_iter().map(|entry| entry.path()).collect::<Vec<_>>(),
+        let paths = match own_in(folder) {
+            Ok(paths) => paths,
             Err(source) => return self.unreadable.push(UnreadableFolder { path: folder.to_owned(), source }),
         };
-        paths.sort();
         for path in paths {
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            // A ConfigMap's `..data` and an editor's hidden files are not ours.
-            if name.starts_with('.') {
-                continue;
-            }
             if path.is_dir() {
                 self.add_folder(&path);
-            } else if is_read(name) {
+            } else if is_read(name(&path)) {
                 self.add_file(&path);
-            } else if is_table(name) && self.below(&path).starts_with("lookups/") {
+            } else if is_table(name(&path)) && self.below(&path).starts_with("lookups/") {
                 self.files.insert_unread(&path.to_string_lossy(), lookups::OTHER_KIND);
             }
         }
@@ -124,6 +117,33 @@ impl Own<'_> {
             }
         }
     }
+}
+
+/// Names every file and folder below a folder that [`with_folder`] may look at, as far as folders can be read.
+pub fn walk(folder: &Path, each: &mut impl FnMut(&Path)) {
+    for path in own_in(folder).unwrap_or_default() {
+        let is_folder = path.is_dir();
+        if is_folder || is_read(name(&path)) || is_table(name(&path)) {
+            each(&path);
+        }
+        if is_folder {
+            walk(&path, each);
+        }
+    }
+}
+
+/// What is in a folder, sorted. A `ConfigMap`'s `..data` and an editor's hidden files are not ours.
+fn own_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder).and_then(Iterator::collect::<std::io::Result<Vec<_>>>)?;
+    let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
+    paths.retain(|path| !name(path).starts_with('.'));
+    paths.sort();
+    Ok(paths)
+}
+
+/// The name of a file; empty where it is no text.
+fn name(path: &Path) -> &str {
+    path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
 }
 
 /// Opens a file, and nothing else that has a name: a pipe would wait for somebody who writes.

@@ -2,10 +2,11 @@
 //! whole, and the rules in force stay in force.
 //!
 //! The folder is read anew each time, not watched file by file: editors rename, `git pull` replaces, and Kubernetes swaps
-//! a symbolic link. What the system tells of changes only says when to look; a poll looks in any case.
+//! a symbolic link. Metadata that have changed only say when to look; a poll looks in any case.
 
 mod changes;
 mod scan;
+mod stamp;
 mod watch;
 
 pub use changes::Changes;
@@ -25,7 +26,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 use watch::Watch;
 
 /// What a reload works on.
@@ -125,34 +126,33 @@ impl Reload {
     }
 
     async fn run(mut self, mut hangup: Signal) {
-        // What the system tells of is named by whole paths; messages name files as the user does.
-        let whole = std::path::absolute(&self.folder).unwrap_or_else(|_| self.folder.clone());
-        let mut watch = Watch::new(&whole);
+        let mut watch = Watch::new(&self.folder, self.timing.debounce);
         let mut poll = interval_at(Instant::now() + self.timing.poll, self.timing.poll);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // What has changed since the start read the files, nobody was told of; who changes them may not be done yet.
-        let who = self.settle(&watch, &mut hangup).await;
+        // They may have changed since the start read them, and who changes them may not be done yet.
+        watch.is_at_rest().await;
+        let who = self.settle(&mut watch, &mut hangup).await;
         self = self.look(who).await;
         loop {
             let who = tokio::select! {
-                () = watch.changed() => self.settle(&watch, &mut hangup).await,
+                () = watch.changed() => self.settle(&mut watch, &mut hangup).await,
                 _ = hangup.recv() => said_to(),
                 _ = poll.tick() => audit::CHANGED_FILE,
             };
             self = self.look(who).await;
-            watch.renew(&whole);
         }
     }
 
     /// Waits until nothing has changed for a while, but not for ever, and not when it is said to look at once. Says who it was.
-    async fn settle(&self, watch: &Watch, hangup: &mut Signal) -> &'static str {
+    async fn settle(&self, watch: &mut Watch, hangup: &mut Signal) -> &'static str {
         let latest = Instant::now() + self.timing.debounce * 10;
         loop {
-            let quiet = (Instant::now() + self.timing.debounce).min(latest);
             tokio::select! {
-                () = watch.changed() => {}
                 _ = hangup.recv() => return said_to(),
-                () = sleep_until(quiet) => return audit::CHANGED_FILE,
+                () = sleep(self.timing.debounce) => {}
+            }
+            if watch.is_at_rest().await || Instant::now() >= latest {
+                return audit::CHANGED_FILE;
             }
         }
     }

@@ -5,17 +5,14 @@
 //! time, a log for one. A file may be a link into a folder that is swapped as a whole, as Kubernetes lays config maps and
 //! secrets: its contents are compared, not its name.
 
+use super::stamp::{Stamp, stamp};
 use crate::config::{ReadFiles, Reload, Settings};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep};
 
 /// How often the metadata are looked at, at most.
-const LOOK: Duration = Duration::from_millis(50);
-
-/// What tells that a file may be another: device, inode, length, and when it changed; none where it cannot be looked at.
-type Stamp = Option<[i128; 5]>;
+pub(super) const LOOK: Duration = Duration::from_millis(50);
 
 /// The files that were read last.
 pub struct Changes {
@@ -105,11 +102,4 @@ async fn stamps(files: &ReadFiles) -> Vec<Stamp> {
     let names: Vec<PathBuf> = files.names().map(Path::to_owned).collect();
     let looked = tokio::task::spawn_blocking(move || names.iter().map(|file| stamp(file)).collect());
     looked.await.unwrap_or_default()
-}
-
-fn stamp(file: &Path) -> Stamp {
-    let own = std::fs::metadata(file).ok()?;
-    let time = |seconds: i64, nanos: i64| i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
-    let (modified, changed) = (time(own.mtime(), own.mtime_nsec()), time(own.ctime(), own.ctime_nsec()));
-    Some([own.dev().into(), own.ino().into(), own.len().into(), modified, changed])
 }

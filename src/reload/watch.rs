@@ -1,60 +1,55 @@
-//! What the system tells of changes in a folder. It only says when to look.
+//! Tells when a folder of mapping files may have changed, by the metadata of what is in it; it only says when to read. The
+//! system is not asked to tell: it would tell of the folder above as well, in which a swapped link has its name and others
+//! may write all the time.
 
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
-use std::path::Path;
-use std::sync::Arc;
-use tokio::sync::Notify;
+use super::changes::LOOK;
+use super::stamp::{Stamp, stamp};
+use crate::mapping_files;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
-/// A watched folder. Where the system cannot watch (too many watches, a network drive), nothing is ever told, and the
-/// poll alone finds changes.
+/// Everything in a folder that may matter, each with its stamp.
+type Stamps = Vec<(PathBuf, Stamp)>;
+
+/// A folder that is looked at now and then.
 pub(super) struct Watch {
-    watcher: Option<RecommendedWatcher>,
-    told: Arc<Notify>,
+    folder: PathBuf,
+    look: Interval,
+    seen: Stamps,
 }
 
 impl Watch {
-    pub(super) fn new(folder: &Path) -> Self {
-        let told = Arc::new(Notify::new());
-        let (tell, own) = (Arc::clone(&told), folder.to_owned());
-        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            // An error may hide a change.
-            if event.map_or(true, |event| concerns(&event, &own)) {
-                tell.notify_one();
+    /// Looks as often as changes may come to rest.
+    pub(super) fn new(folder: &Path, debounce: Duration) -> Self {
+        let pause = debounce.max(LOOK);
+        let mut look = interval_at(Instant::now() + pause, pause);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self { folder: folder.to_owned(), look, seen: Vec::new() }
+    }
+
+    /// Waits until something may have changed since the latest look.
+    pub(super) async fn changed(&mut self) {
+        loop {
+            self.look.tick().await;
+            if !self.is_at_rest().await {
+                return;
             }
-        });
-        let mut watch = Self { watcher: watcher.ok(), told };
-        if !watch.watch(folder) {
-            tracing::warn!(folder = %folder.display(), "cannot be watched: changes are found by the poll alone");
         }
-        watch
     }
 
-    /// Watches the folder that its path leads to now: a symbolic link may lead elsewhere than before.
-    pub(super) fn renew(&mut self, folder: &Path) {
-        if let Some(watcher) = &mut self.watcher {
-            // A folder that is gone is not watched any more.
-            let _ = watcher.unwatch(folder);
-        }
-        self.watch(folder);
-    }
-
-    fn watch(&mut self, folder: &Path) -> bool {
-        let Some(watcher) = &mut self.watcher else { return false };
-        // The folder may be a link that is swapped: its name stands in the folder above.
-        if let Some(above) = folder.parent().filter(|above| !above.as_os_str().is_empty()) {
-            // Where that cannot be watched, the poll finds the swap.
-            let _ = watcher.watch(above, RecursiveMode::NonRecursive);
-        }
-        watcher.watch(folder, RecursiveMode::Recursive).is_ok()
-    }
-
-    /// Waits until something may have changed.
-    pub(super) async fn changed(&self) {
-        self.told.notified().await;
+    /// Looks whether everything is as at the latest look.
+    pub(super) async fn is_at_rest(&mut self) -> bool {
+        let folder = self.folder.clone();
+        // Away from the threads that take hooks: a disk may hang.
+        let looked = tokio::task::spawn_blocking(move || stamps(&folder)).await;
+        let now = looked.unwrap_or_default();
+        std::mem::replace(&mut self.seen, now) == self.seen
     }
 }
 
-/// Whether an event may be a change in a folder. Reading is an event, too: our own scans must not lead to others.
-fn concerns(event: &notify::Event, folder: &Path) -> bool {
-    !event.kind.is_access() && event.paths.iter().any(|path| path.starts_with(folder))
+fn stamps(folder: &Path) -> Stamps {
+    let mut all = vec![(folder.to_owned(), stamp(folder))];
+    mapping_files::walk(folder, &mut |path| all.push((path.to_owned(), stamp(path))));
+    all
 }

@@ -281,6 +281,30 @@ fn a_hangup_reads_the_files_at_once() {
     running.becomes("second");
 }
 
+/// The poll would find changes only in an hour, and nobody who writes beside the folder wakes the process.
+#[test]
+fn changes_are_found_without_the_poll_and_without_watching_what_is_beside_the_folder() {
+    let running = Running::timed(("20ms", "1h"), |folder| {
+        let above = folder.parent().unwrap();
+        write_both(&above.join("one").join(DIRECTION), "first");
+        write_both(&above.join("two").join(DIRECTION), "third");
+        std::fs::remove_dir(folder).unwrap();
+        symlink("one", folder).unwrap();
+    });
+    running.becomes("first");
+    write_both(&running.direction(), "second");
+    running.becomes("second");
+    let above = running.folder.parent().unwrap();
+    symlink("two", above.join("new")).unwrap();
+    std::fs::rename(above.join("new"), &running.folder).unwrap();
+    running.becomes("third");
+    std::fs::remove_dir_all(above.join("two").join(DIRECTION)).unwrap();
+    wait_for("a reload", || (running.reloads("loaded") == 3).then_some(()));
+    let open = std::fs::read_dir(format!("/proc/{}/fd", running.app.id())).unwrap().flatten();
+    let open: Vec<PathBuf> = open.filter_map(|entry| std::fs::read_link(entry.path()).ok()).collect();
+    assert!(!open.iter().any(|file| file.to_string_lossy().contains("inotify")), "{open:?}");
+}
+
 #[test]
 fn a_folder_that_is_named_from_where_the_process_runs_is_watched() {
     let kept = tempfile::tempdir().unwrap();
