@@ -18,6 +18,7 @@ pub mod known;
 mod lists;
 pub mod mappings;
 mod masked;
+pub mod outcomes;
 pub mod problem;
 mod resend;
 pub mod resend_shown;

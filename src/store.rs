@@ -36,7 +36,9 @@ use uuid::Uuid;
 pub use arrival::{Appended, Arrival, Fate, Hook, Plan, Same};
 pub use audit::{Audit, AuditEntry, AuditFilter, Deed};
 pub use erase::{Erase, Erased, Erasure, Whose};
-pub use history::{Counts, DeliveryRecord, DeliveryRow, Filter, History, HookRecord, HookRow, Look, Page, State};
+pub use history::{
+    Counts, DeliveryRecord, DeliveryRow, Filter, History, HookRecord, HookRow, Look, Outcomes, Page, State,
+};
 pub use lesson::{Lesson, RowTold, Told};
 pub use resend::{Again, Content, Resend, Resent};
 

@@ -4,8 +4,9 @@ use super::Desk;
 use super::access::Reader;
 use super::asked::{AskedFilter, AskedPage, asked};
 use super::bare::Bare;
+use super::outcomes::ListedHook;
 use super::problem::{Problem, Refusal};
-use super::shown::{CountsShown, DeliveryShown, HookShown, PageShown, WholeDelivery, WholeHook};
+use super::shown::{CountsShown, DeliveryShown, PageShown, WholeDelivery, WholeHook};
 use crate::store::{DeliveryRecord, HookRecord, Page};
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Json, Path};
@@ -49,7 +50,7 @@ pub(super) async fn count(_: Reader, desk: Data<Desk>, request: HttpRequest) -> 
 #[utoipa::path(
     get, path = "/api/v1/hooks", tag = "history", params(AskedFilter, AskedPage),
     responses(
-        (status = 200, description = "A page of hooks", body = PageShown<HookShown>),
+        (status = 200, description = "A page of hooks", body = PageShown<ListedHook>),
         (status = 503, description = "The store cannot be read", body = Problem),
     ),
 )]
@@ -57,9 +58,13 @@ pub(super) async fn hooks(
     _: Reader,
     desk: Data<Desk>,
     request: HttpRequest,
-) -> Result<Json<PageShown<HookShown>>, Refusal> {
+) -> Result<Json<PageShown<ListedHook>>, Refusal> {
     let (filter, look) = asked(request.query_string())?;
-    Ok(Json(page(desk.store.hooks(filter, look).await?)))
+    let Page { items, next } = desk.store.hooks(filter, look).await?;
+    let outcomes = desk.store.outcomes(items.iter().map(|hook| hook.id).collect()).await?;
+    let listed = items.into_iter().zip(outcomes);
+    let items = listed.map(|(hook, outcomes)| ListedHook { hook: hook.into(), outcomes: outcomes.into() }).collect();
+    Ok(Json(PageShown { items, next }))
 }
 
 /// A delivery with its hook, what it sends, and its attempts.

@@ -173,6 +173,15 @@ pub struct Counts {
     pub next: Option<i64>,
 }
 
+/// What became of the deliveries of a hook; what was sent again counts as it was sent last.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Outcomes {
+    /// How many there are of each state.
+    pub counts: Counts,
+    /// Why some were ignored, each reason once.
+    pub ignored_because: Vec<String>,
+}
+
 /// What can be asked of the past.
 pub trait History {
     /// The deliveries that fit a filter.
@@ -180,6 +189,9 @@ pub trait History {
 
     /// The hooks that fit a filter.
     fn hooks(&self, filter: Filter, look: Look) -> Answer<'_, Page<HookRow>>;
+
+    /// What became of each of these hooks, in their order.
+    fn outcomes(&self, hooks: Vec<Uuid>) -> Answer<'_, Vec<Outcomes>>;
 
     /// How many deliveries fit a filter.
     fn count(&self, filter: Filter, look: Look) -> Answer<'_, Counts>;

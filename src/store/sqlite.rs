@@ -21,6 +21,7 @@ mod learn;
 mod left;
 mod mentioned;
 mod numbers;
+mod outcomes;
 mod prune;
 mod queues;
 mod recall;

@@ -129,6 +129,48 @@ fn hooks_that_nobody_gets_are_listed_and_shown() {
 }
 
 #[test]
+fn a_list_of_hooks_says_in_sum_what_became_of_each() {
+    let content = Receiver::content();
+    let gone = Receiver::scripted(|before| status(if before == 0 { 410 } else { 200 }, ""));
+    let to = |name: &str, url: &str, more: &str| {
+        format!("[[route.to]]\nname = \"{name}\"\nurl = \"{url}\"\nformat = \"gitlab\"\n{more}")
+    };
+    let side = "branch_filter = {wildcard = \"side\"}\n";
+    let config = format!(
+        "admin_token = \"{TOKEN}\"\n[[route]]\npath = \"/\"\nsecret = \"none\"\n{}{}{}[[route]]\npath = \"/side\"\n\
+         secret = \"none\"\n{}",
+        to("quay", &content.url, ""),
+        to("dock", &content.url, ""),
+        to("pier", &gone.url, ""),
+        to("mole", &content.url, side),
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let app = App::with_config(folder.path(), &config);
+    let harbour = Harbour { app, content, _gone: gone, _folder: folder };
+    for path in ["/", "/side"] {
+        assert_eq!(harbour.app.post(path, &[], gitflic_push().as_bytes()).status, 200);
+    }
+    let ends = |path: &str, sum: &str| {
+        wait_for(sum, || {
+            let list = harbour.run(&["deliveries", "list", "--hooks", "--route", path]);
+            assert_eq!((list.code, list.err.as_str()), (Some(0), ""), "{list:?}");
+            list.out.lines().nth(1).filter(|line| line.ends_with(sum)).map(|_| ())
+        });
+    };
+    ends("/", "  delivered 2, failed 1");
+    let reason = "the destination mole does not want `main`: its branch_filter is wildcard `side`";
+    ends("/side", &format!("  ignored by all: {reason}"));
+    let items = harbour.items(&["deliveries", "list", "--hooks", "--route", "/side", "--json"]);
+    let outcomes = serde_json::json!(
+        {"pending": 0, "delivered": 0, "ignored": 1, "failed": 0, "ignored_because": [reason]}
+    );
+    assert_eq!(items[0]["outcomes"], outcomes);
+    // What is sent again counts once, as it was sent last.
+    assert_eq!(harbour.run(&["deliveries", "resend", &harbour.id_at("pier")]).code, Some(0));
+    ends("/", "  delivered 3");
+}
+
+#[test]
 fn a_delivery_is_shown_whole() {
     let harbour = harbour();
     harbour.send(&gitflic_push());

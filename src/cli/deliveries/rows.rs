@@ -3,6 +3,7 @@
 pub(super) use super::super::screen::time;
 use super::super::screen::{Cell, Colour};
 use super::asked::named;
+use crate::admin::outcomes::{ListedHook, OutcomesShown};
 use crate::admin::shown::{DeliveryShown, HookShown, StateShown};
 
 pub(super) const OF_DELIVERY: [&str; 7] = ["TIME", "ID", "EVENT", "DESTINATION", "STATE", "ATTEMPTS", "RESULT"];
@@ -21,15 +22,32 @@ pub(super) fn of_delivery(delivery: &DeliveryShown) -> Vec<Cell> {
     ]
 }
 
-pub(super) fn of_hook(hook: &HookShown) -> Vec<Cell> {
+pub(super) fn of_hook(listed: &ListedHook) -> Vec<Cell> {
+    let hook = &listed.hook;
+    let (fate, outcome) = (fate(hook), outcome(&listed.outcomes));
+    let result = [fate, outcome].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
+    let mood = if listed.outcomes.failed > 0 { Colour::Bad } else { Colour::Faint };
     vec![
         Cell::new(&time(hook.received_at)),
         Cell::new(&hook.id.to_string()),
         Cell::new(event(&hook.event)),
         Cell::new(&hook.route),
         Cell::new(hook.project.as_deref().unwrap_or_default()),
-        Cell::in_colour(&fate(hook), Some(Colour::Faint)),
+        Cell::in_colour(&result, Some(mood)),
     ]
+}
+
+/// What became of the deliveries of a hook; nothing where it has none.
+fn outcome(of: &OutcomesShown) -> String {
+    let counts = [("delivered", of.delivered), ("failed", of.failed), ("pending", of.pending), ("ignored", of.ignored)];
+    let mut counts = counts.into_iter().filter(|(_, count)| *count > 0).map(|(word, count)| format!("{word} {count}"));
+    match of.ignored_because.as_slice() {
+        [reason, others @ ..] if of.delivered + of.failed + of.pending == 0 => match others.len() {
+            0 => format!("ignored by all: {reason}"),
+            more => format!("ignored by all: {reason}; and for {more} other reasons"),
+        },
+        _ => counts.by_ref().collect::<Vec<_>>().join(", "),
+    }
 }
 
 /// Why nobody gets a hook, where nobody does.

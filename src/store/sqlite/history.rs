@@ -2,9 +2,11 @@
 //! whoever else reads has a turn.
 
 use super::super::{
-    Answer, Counts, DeliveryRecord, DeliveryRow, Filter, History, HookRecord, HookRow, Look, Page, State, StoreError,
+    Answer, Counts, DeliveryRecord, DeliveryRow, Filter, History, HookRecord, HookRow, Look, Outcomes, Page, State,
+    StoreError,
 };
 use super::fitting::{Of, Query};
+use super::outcomes::SumUp;
 use super::writer::{Command, Pending};
 use super::{SqliteStore, rows};
 use rusqlite::{Connection, OptionalExtension};
@@ -93,7 +95,7 @@ impl SqliteStore {
 }
 
 impl Counts {
-    fn of(&mut self, state: State) -> &mut u64 {
+    pub(super) fn of(&mut self, state: State) -> &mut u64 {
         match state {
             State::Pending => &mut self.pending,
             State::Delivered => &mut self.delivered,
@@ -110,6 +112,10 @@ impl History for SqliteStore {
 
     fn hooks(&self, filter: Filter, look: Look) -> Answer<'_, Page<HookRow>> {
         Box::pin(self.page(Of::Hooks, filter, look, rows::hook_row))
+    }
+
+    fn outcomes(&self, hooks: Vec<Uuid>) -> Answer<'_, Vec<Outcomes>> {
+        Box::pin(self.search(SumUp(hooks)))
     }
 
     fn count(&self, filter: Filter, look: Look) -> Answer<'_, Counts> {

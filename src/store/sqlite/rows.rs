@@ -25,7 +25,8 @@ pub(super) fn state_number(state: State) -> i64 {
     }
 }
 
-fn state_of(number: i64) -> State {
+/// A state by its number.
+pub(super) fn state_of(number: i64) -> State {
     match number {
         0 => State::Pending,
         1 => State::Delivered,
