@@ -103,7 +103,9 @@ async fn ready(readiness: Data<Readiness>, metrics: Data<Metrics>) -> HttpRespon
     if !readiness.0.load(Ordering::Relaxed) {
         HttpResponse::ServiceUnavailable().body("not ready: starting or stopping\n")
     } else if metrics.store_down.get() > 0 {
-        HttpResponse::ServiceUnavailable().body("not ready: the store is full or broken, the log says more\n")
+        // One line, whatever SQLite said.
+        let why = metrics.store_said.last().replace('\n', " ");
+        HttpResponse::ServiceUnavailable().body(format!("not ready: {why}\n"))
     } else {
         HttpResponse::Ok().body("ready\n")
     }

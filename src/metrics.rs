@@ -3,6 +3,7 @@
 mod book;
 mod door;
 mod page;
+mod said;
 mod words;
 
 use crate::store::StoreError;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 pub use book::{Entry, Kind, Label, Unit, Values};
 pub use door::Door;
 pub use page::page;
+pub use said::Said;
 pub use words::{Answered, Cause, Exported, Ignored, Outcome, Posting, Reading, Trouble, Unsaid};
 
 const REFUSED: Label = Label::words("reason", Cause::ALL);
@@ -80,6 +82,8 @@ pub struct Metrics {
     pub store_errors: IntCounterVec,
     /// 1 while the store takes nothing: it is full or broken.
     pub store_down: IntGauge,
+    /// Why, as the log has it.
+    pub store_said: Said,
     /// Requests of the admin API that showed no token of the configuration.
     pub admin_refused: IntCounter,
     /// Bytes that are free on the disk of the store.
@@ -184,6 +188,7 @@ impl Metrics {
                 &[DESTINATION],
                 "deliveries that no longer keep those of their project waiting",
             )?,
+            store_said: Said::default(),
             pending: all.gauges("hookglot_pending", Count, &[DESTINATION], "deliveries that wait or are under way")?,
             oldest_pending_seconds: all.ages(
                 "hookglot_oldest_pending_seconds",
@@ -275,6 +280,8 @@ impl Metrics {
             StoreError::Broken(_) | StoreError::Damaged(_) => Trouble::Broken,
         };
         self.store_errors.with_label_values(&[reason.word()]).inc();
+        // Before it shows: whoever sees that asks why.
+        self.store_said.set(error.to_string());
         self.store_down.set(1);
     }
 

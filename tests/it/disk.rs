@@ -117,6 +117,9 @@ fn a_full_disk_is_said_to_the_forge_and_heals_by_itself() {
     assert_eq!(refused.status, 503, "{refused:?}");
     assert!(refused.header("retry-after").is_some(), "{refused:?}");
     assert!(refused.body.contains("no room is left on the disk of data_dir"), "{refused:?}");
+    let ready = app.get_admin("/ready");
+    assert!(ready.body.starts_with("not ready: the store is full: no room is left on the disk"), "{ready:?}");
+    assert!(ready.body.ends_with(": make room there\n") && ready.body.lines().count() == 1, "{ready:?}");
     assert_eq!(app.metric("hookglot_store_down "), Some(1));
     assert!(errors(&app, "full") > 0 && errors(&app, "broken") == 0);
 
@@ -326,7 +329,7 @@ fn a_hook_that_cannot_be_read_keeps_no_other_waiting() {
     assert!(refused.status == 503 && refused.body.contains("hookglot restore"), "{refused:?}");
     assert_eq!(app.metric("hookglot_store_down "), Some(1));
     let ready = app.get_admin("/ready");
-    assert!(ready.status == 503 && ready.body.contains("the store is full or broken"), "{ready:?}");
+    assert!(ready.status == 503 && ready.body.starts_with("not ready: the store is damaged: "), "{ready:?}");
     // A page holds few of them.
     wait_for("those behind it", || (tool.marks().contains(&mark(59)) && tool.count() >= 50).then_some(()));
 }

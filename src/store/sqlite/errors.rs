@@ -19,7 +19,8 @@ const IS_BUSY: &str = "another program keeps the database to itself";
 pub(super) fn store_error(error: &rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::Full(
-            "no room is left on the disk of data_dir, or in limits.stored where it is memory".to_owned(),
+            "no room is left on the disk of data_dir, or in limits.stored where it is memory: make room there"
+                .to_owned(),
         ),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged(damaged(&error.to_string())),
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
@@ -31,7 +32,9 @@ pub(super) fn store_error(error: &rusqlite::Error) -> StoreError {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             StoreError::Broken(format!("{IS_BUSY} ({error}): end that one"))
         }
-        _ => StoreError::Broken(error.to_string()),
+        _ => StoreError::Broken(format!(
+            "{error}: the log says where it was met, the system's log whether the disk is well"
+        )),
     }
 }
 
