@@ -6,6 +6,7 @@ mod capture;
 mod check;
 mod collector;
 mod completions;
+mod counted;
 mod coverage;
 mod deliveries;
 mod destinations;

@@ -2,6 +2,7 @@
 //! asked about on a terminal.
 
 use super::api::{self, ApiArgs, Client, Failure};
+use super::counted::{are, counted};
 use super::{FAILED, out, screen};
 use crate::admin::erase::{AskedErasure, ErasedShown};
 use clap::Args;
@@ -87,17 +88,23 @@ fn said(answer: &Value, done: &str, is_json: bool) -> Result<bool, Failure> {
 fn say(erased: &ErasedShown, done: &str) {
     let ErasedShown { hooks, deliveries, attempts, remembered, recordings, numbers, .. } = erased;
     out::line(&format!(
-        "{hooks} hooks with {deliveries} deliveries and {attempts} attempts, {remembered} remembered objects, \
-         {recordings} recorded hooks and {numbers} numbers {done}"
+        "{} with {} and {}, {}, {} and {} {done}",
+        counted(*hooks, "hook"),
+        counted(*deliveries, "delivery"),
+        counted(*attempts, "attempt"),
+        counted(*remembered, "remembered object"),
+        counted(*recordings, "recorded hook"),
+        counted(*numbers, "number")
     ));
     if erased.pending_ended > 0 {
-        out::line(&format!("{} of the deliveries were waiting: they end as failed", erased.pending_ended));
+        let waiting = counted(erased.pending_ended, "delivery");
+        out::line(&format!("{waiting} of them waited, and ended as failed"));
     }
     if erased.pending_left > 0 {
         out::line(&format!(
-            "{} deliveries wait or are under way, and are left with their hooks: forget again when they have ended, or \
-             with --pending",
-            erased.pending_left
+            "{} {} waiting or under way, and left with hook and all: forget again when that is over, or with --pending",
+            counted(erased.pending_left, "delivery"),
+            are(erased.pending_left)
         ));
     }
     if erased.may_linger {

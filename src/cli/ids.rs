@@ -1,6 +1,7 @@
 //! `hookglot ids`: which number stands for which text, through the admin API of a running hookglot.
 
 use super::api::{self, ApiArgs, Client, Failure};
+use super::counted::{are, counted};
 use super::screen::{self, Cell, Screen, Table, harmless};
 use super::{FAILED, out};
 use crate::admin::ids::{AskedIds, AskedImport, IdShown, ImportShown};
@@ -140,7 +141,7 @@ async fn export(client: &Client, file: &Path) -> Result<ExitCode, Failure> {
     })?;
     if let Some(to) = to {
         to.sync_all().map_err(wrong)?;
-        out::line(&format!("{count} numbers are in {}", file.display()));
+        out::line(&format!("{} {} in {}", counted(count, "number"), are(count), file.display()));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -152,8 +153,8 @@ async fn import(client: &Client, file: &Path, is_json: bool) -> Result<ExitCode,
     for some in items.chunks(usize::from(PAGE)) {
         let asked = AskedImport { items: some.to_vec() };
         let imported: ImportShown = client.post(&["ids"], &asked).await.map_err(|failure| {
-            let message =
-                format!("{failure}\n{} of {} numbers are taken before that: import again", all.taken, items.len());
+            let (taken, all) = (all.taken, counted(items.len(), "number"));
+            let message = format!("{failure}\n{taken} of {all} {} taken before that: import again", are(taken));
             Failure { message, ..failure }
         })?;
         all.taken += imported.taken;
@@ -165,7 +166,9 @@ async fn import(client: &Client, file: &Path, is_json: bool) -> Result<ExitCode,
         for refused in &all.refused {
             out::error(harmless(&refused.reason));
         }
-        out::line(&format!("{} numbers are taken, {} are not", all.taken, all.refused.len()));
+        let refused = all.refused.len();
+        let (taken, are_taken) = (counted(all.taken, "number"), are(all.taken));
+        out::line(&format!("{taken} {are_taken} taken, {refused} {} not", are(refused)));
     }
     Ok(ExitCode::from(if all.refused.is_empty() { 0 } else { FAILED }))
 }

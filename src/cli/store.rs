@@ -1,5 +1,6 @@
 //! The store that the settings ask for, and `hookglot backup` and `hookglot restore`.
 
+use super::counted::counted;
 use super::{FAILED, out};
 use crate::config::{self, Destination, Flags, Settings, StoreKind};
 use crate::metrics::Metrics;
@@ -70,7 +71,8 @@ pub(super) fn restore(flags: &Flags, from: &Path) -> ExitCode {
 /// What became of the database that was there.
 fn set_aside(kept: &Path) -> String {
     let waiting = sqlite::waiting_in(kept).filter(|waiting| *waiting > 0);
-    let waiting = waiting.map(|waiting| format!(", with {waiting} deliveries that wait and are not delivered now"));
+    let waiting = waiting
+        .map(|waiting| format!(", with {} waiting in it, not to be delivered now", counted(waiting, "delivery")));
     format!("; what was there is {}{}", kept.display(), waiting.unwrap_or_default())
 }
 

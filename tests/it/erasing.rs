@@ -123,7 +123,7 @@ fn a_project_is_erased_and_others_stay() {
     let (own, other) = (send(&app, &gitflic_push()), send(&app, &others_push()));
     delivered(&app, 2);
     let forgotten = forget(&app, &["--project", "North-Harbour/ledger", "--yes"]);
-    assert!(forgotten.out.starts_with("1 hooks with 1 deliveries and 1 attempts"), "{forgotten:?}");
+    assert!(forgotten.out.starts_with("1 hook with 1 delivery and 1 attempt, "), "{forgotten:?}");
     assert!(!is_stored(folder.path(), "Olga Vetrova") && is_stored(folder.path(), "Anna Belova"));
     assert_eq!(look(&app, &format!("/api/v1/hooks/{own}"))["project"], Value::Null);
     assert_eq!(look(&app, &format!("/api/v1/hooks/{other}"))["erased_at"], Value::Null);
@@ -143,7 +143,7 @@ fn what_waits_is_left_until_it_is_said_to_end() {
     app.wait_for_log("again");
     let left = forget(&app, &["--user", "o.vetrova", "--yes"]);
     assert_eq!(left.code, Some(1), "something is left: {left:?}");
-    assert!(left.out.contains("1 deliveries wait or are under way"), "{left:?}");
+    assert!(left.out.contains("1 delivery is waiting or under way"), "{left:?}");
     assert!(is_stored(folder.path(), "o.vetrova"));
 
     let erased = wait_for("its end", || {

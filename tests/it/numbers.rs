@@ -190,7 +190,7 @@ fn what_cannot_be_imported_says_who_holds_what() {
     let line = |text: &str, number: u32| json!({"kind": "label", "text": text, "number": number}).to_string() + "\n";
     let lines = [line(first, pure), line(second, pure + 1), line("quay", 7)].concat();
     let imported = hookglot_ids(&app, &["import", "-"], &lines);
-    assert_eq!((imported.code, imported.out.as_str()), (Some(1), "1 numbers are taken, 2 are not\n"), "{imported:?}");
+    assert_eq!((imported.code, imported.out.as_str()), (Some(1), "1 number is taken, 2 are not\n"), "{imported:?}");
     let said = [
         format!("hookglot: the label `{first}` cannot have the number {pure}: that stands for `{second}`"),
         format!("hookglot: the label `{second}` cannot have the number {}: it has the number {pure}", pure + 1),

@@ -1,5 +1,6 @@
 //! The figures, for people and for scripts.
 
+use super::super::counted::counted;
 use super::process::Process;
 use super::tally::Tally;
 use serde::Serialize;
@@ -119,7 +120,7 @@ impl Report {
             faults.push(format!("{} of {} hooks got no answer; the first: {why}", self.unanswered, self.hooks));
         }
         if self.ignored > 0 {
-            faults.push(format!("{} hooks were taken and ignored: no destination gets them", self.ignored));
+            faults.push(format!("{} taken and ignored: no destination gets such", counted(self.ignored, "hook")));
         }
         if let Some(sink) = self.sink.as_ref().filter(|sink| sink.missing > 0) {
             faults.push(format!("{} of {} accepted hooks are missing at the sink", sink.missing, self.accepted));
@@ -135,8 +136,10 @@ impl Report {
         // Writing into a String cannot fail.
         let _ = writeln!(
             text,
-            "sent       {} hooks of {} bytes over {} connections",
-            self.hooks, self.body_bytes, self.connections
+            "sent       {} of {} bytes over {}",
+            counted(self.hooks, "hook"),
+            self.body_bytes,
+            counted(self.connections, "connection")
         );
         let _ = writeln!(text, "answers    {}{none}", answers.join(", "));
         let _ = writeln!(
