@@ -64,12 +64,13 @@ pub struct Watching {
 }
 
 /// Begins to listen. What happened before is not heard. A destination must be out of trouble for `calm` before that is told.
+/// `check` is the command that says what is wrong with the files.
 #[must_use]
 pub fn start(
     ready: Vec<Arc<Ready>>,
     destinations: BTreeSet<String>,
     calm: Duration,
-    data_dir: PathBuf,
+    (data_dir, check): (PathBuf, String),
     metrics: Metrics,
     feed: Feed,
 ) -> Watching {
@@ -77,7 +78,7 @@ pub fn start(
     let mut watcher = Watcher {
         feed,
         metrics,
-        place: Arc::new(Place { host, data_dir }),
+        place: Arc::new(Place { host, data_dir, check }),
         incidents: Incidents::of(destinations.clone(), calm),
         listening: None,
         alerts: BTreeMap::new(),

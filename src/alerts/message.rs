@@ -15,6 +15,8 @@ pub(super) struct Place {
     pub(super) host: String,
     /// Where the store is.
     pub(super) data_dir: PathBuf,
+    /// The command that says what is wrong with the files.
+    pub(super) check: String,
 }
 
 /// The JSON of a post. Tools read it: fields may come, and none may go or change.
@@ -107,7 +109,7 @@ fn look(key: &Key, place: &Place) -> String {
     match key {
         Key::Failed(to) => format!("hookglot deliveries list --state failed --destination {to}"),
         Key::Breaker(to) => format!("hookglot deliveries list --state pending --destination {to}"),
-        Key::Reload(_) => "hookglot check".to_owned(),
+        Key::Reload(_) => place.check.clone(),
         Key::Disk | Key::Store => format!("df -h {}", place.data_dir.display()),
     }
 }
@@ -183,7 +185,7 @@ mod tests {
     }
 
     fn place() -> Place {
-        Place { host: "ci-1".to_owned(), data_dir: "/data".into() }
+        Place { host: "ci-1".to_owned(), data_dir: "/data".into(), check: "hookglot check --config a.toml".to_owned() }
     }
 
     #[test]
@@ -243,5 +245,6 @@ mod tests {
         assert_eq!((&last["state"], &last["seconds"], &last["count"]), (&"resolved".into(), &125.0.into(), &3.into()));
         let reload = shown(&incident(Key::Reload("mappings".to_owned())));
         assert_eq!((&reload["files"], &reload["destination"]), (&"mappings".into(), &Value::Null));
+        assert_eq!(reload["look"], "hookglot check --config a.toml");
     }
 }

@@ -1,11 +1,13 @@
 //! `hookglot check`: everything that can be found wrong before hooks come.
 
+use super::counted::counted;
 use super::{CheckArgs, FAILED, FindingsFormat, UNREADABLE, destinations, findings, out};
-use crate::config::{self, Route};
+use crate::config::{self, Flags, Route};
 use crate::mapping::set::Examples;
 use crate::mapping::{Diagnostics, Files};
 use crate::rules::{Rules, folders};
 use crate::{mapping_files, schemas};
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -43,6 +45,26 @@ pub(super) fn run(args: &CheckArgs) -> ExitCode {
         (false, true) => ExitCode::from(UNREADABLE),
         (false, false) => ExitCode::from(FAILED),
     }
+}
+
+/// The command that checks what a process was started with, for those who are told that something in it is wrong; they may
+/// be in another folder.
+pub(super) fn command(flags: &Flags, mappings_dir: Option<&Path>) -> String {
+    let mut command = "hookglot check".to_owned();
+    let config = config::file(flags, &super::environment());
+    for (flag, path) in [("--config", config.as_deref()), ("--mappings-dir", mappings_dir)] {
+        if let Some(path) = path {
+            let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+            command = format!("{command} {flag} {}", as_word(&whole.to_string_lossy()));
+        }
+    }
+    command
+}
+
+/// A path as a shell takes it for one word.
+fn as_word(path: &str) -> Cow<'_, str> {
+    let is_plain = |character: char| character.is_alphanumeric() || "/._-+:@%".contains(character);
+    if path.chars().all(is_plain) { path.into() } else { format!("'{}'", path.replace('\'', r"'\''")).into() }
 }
 
 /// What is to be checked, and what is wrong before.
@@ -136,7 +158,7 @@ fn mappings(files: &Files, rules: &Rules, found: &mut Diagnostics) -> String {
     let names: Vec<&str> = rules.forges.iter().map(|forge| forge.name()).collect();
     let overlays = rules.overlays.iter().count();
     let names = names.join(" and ");
-    let count = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
+    let count = |number: usize, what| counted(number, what);
     let (mappings, examples) = (count(mappings, "mapping"), count(examples, "example"));
     format!("sound: forges {names}, {mappings}, {examples}, {}", count(overlays, "overlay"))
 }

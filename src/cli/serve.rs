@@ -5,8 +5,8 @@ use super::signals::Signals;
 use super::sockets::{self, Sockets};
 use super::stop::stop;
 use super::{
-    FAILED, WRONG_CONFIGURATION, collector, destinations, findings, foreseen, open_files, out, parts, reserve, store,
-    supervisor,
+    FAILED, WRONG_CONFIGURATION, check, collector, destinations, findings, foreseen, open_files, out, parts, reserve,
+    store, supervisor,
 };
 use crate::admin::{self, Readiness};
 use crate::alerts;
@@ -142,7 +142,8 @@ async fn serve(
     let listener = sockets.hooks(settings.listen).map_err(Ended::failed)?;
     let admin_listener = sockets.admin(settings.admin_listen).map_err(Ended::failed)?;
     let names = reconfigure::names(&destinations);
-    let alerts = alerts::start(ready, names, settings.alerts_calm, settings.data_dir.clone(), metrics, feed);
+    let place = (settings.data_dir.clone(), check::command(flags, settings.mappings_dir.as_deref()));
+    let alerts = alerts::start(ready, names, settings.alerts_calm, place, metrics, feed);
     delivery.traces.replace(collector);
     let mut workers = Workers::start(Arc::clone(&delivery), reachable);
     let (age, bytes, states) = (settings.retention_age, settings.retention_bytes, settings.retention_states);

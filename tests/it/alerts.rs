@@ -177,10 +177,14 @@ fn refused_files_are_posted_once_and_once_again_when_they_are_in_force() {
     let got: Vec<Value> = json.got().iter().map(Got::json).collect();
     assert_eq!((&got[0]["files"], &got[2]["files"]), (&"mappings".into(), &"configuration".into()));
     assert!(got[0]["reason"].as_str().unwrap().contains("own.yaml"), "{}", got[0]);
+    let file = folder.path().join("hookglot.toml");
+    let check = format!("hookglot check --config {} --mappings-dir {}", file.display(), mappings.display());
+    assert_eq!([&got[0]["look"], &got[2]["look"]], [&Value::from(check.as_str()); 2]);
     assert!(got[2]["reason"].as_str().unwrap().contains("sekret"), "{}", got[2]);
     assert_eq!((&got[1]["count"], &got[3]["count"]), (&2.into(), &2.into()));
     let texts = texts(&chat);
     assert!(texts[0].contains("the changed mapping files are refused"), "{texts:?}");
+    assert!(texts[2].ends_with(&format!("look: {check}")), "{texts:?}");
     assert!(texts[3].contains("the configuration is in force again"), "{texts:?}");
 }
 

@@ -32,7 +32,7 @@ fn watcher(on: &[Trouble]) -> (Watcher, mpsc::Receiver<Arc<Incident>>) {
     let (orders, _) = watch::channel(Orders { ready: ready("chat", on), is_last: false });
     let (queue, given) = mpsc::channel(MOST_WAITING);
     let alerts = [("chat".to_owned(), Alert { orders, queue, told: HashSet::new() })].into();
-    let place = Arc::new(Place { host: String::new(), data_dir: "/".into() });
+    let place = Arc::new(Place { host: String::new(), data_dir: "/".into(), check: String::new() });
     let (incidents, listening) = (Incidents::of(names(&["a", "b"]), Duration::ZERO), Some(feed.listen()));
     (Watcher { feed, metrics, place, incidents, listening, alerts, senders: JoinSet::new() }, given)
 }
