@@ -197,6 +197,30 @@ fn the_log_of_a_database_that_was_put_away_does_not_go_into_the_next_one() {
 }
 
 #[test]
+fn a_restore_leaves_only_databases() {
+    let address = nobodys_address();
+    let config = config(&format!("http://{address}/tool"));
+    let (folder, other) = (filled(&config, 4), tempfile::tempdir().unwrap());
+    let data = folder.path().join("data");
+    // A name that means something in a URI.
+    let file = other.path().join("backup 50%?#1.db");
+    works("backup", folder.path(), &file);
+    let restored = ended(copy("restore", folder.path(), &file));
+    assert!(restored.code == Some(0) && restored.out.contains("with 4 deliveries waiting in it"), "{restored:?}");
+    let kept = before(folder.path());
+    let with = |kept: &Path| ["hookglot.db", kept.file_name().unwrap().to_str().unwrap(), "lock"].map(str::to_owned);
+    assert_eq!(names(&data), with(&kept));
+    assert_eq!(names(other.path()), ["backup 50%?#1.db"]);
+    // What was put aside is a backup, too, and has a log when it is written to.
+    let aside = other.path().join("aside.db");
+    std::fs::rename(&kept, &aside).unwrap();
+    works("restore", folder.path(), &aside);
+    assert_eq!(names(&data), with(&before(folder.path())));
+    assert_eq!(names(other.path()), ["aside.db", "backup 50%?#1.db"]);
+    brings(folder.path(), address, &config, 4);
+}
+
+#[test]
 fn a_damaged_database_is_replaced_and_kept() {
     let address = nobodys_address();
     let config = config(&format!("http://{address}/tool"));

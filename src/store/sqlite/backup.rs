@@ -2,7 +2,7 @@
 
 use super::errors::store_error;
 use super::folder::{database, sync};
-use super::left::with_ending;
+use super::left::{JOURNAL, with_ending};
 use super::{read_only, schema};
 use rusqlite::{Connection, ErrorCode};
 use std::fs::{File, TryLockError};
@@ -96,7 +96,7 @@ impl Drop for Unfinished<'_> {
         if !self.is_whole {
             // Half a backup is worse than none; that it could not be made is told anyhow.
             let _ = std::fs::remove_file(&self.path);
-            let _ = std::fs::remove_file(with_ending(&self.path, "-journal"));
+            let _ = std::fs::remove_file(with_ending(&self.path, JOURNAL));
         }
     }
 }

@@ -10,6 +10,7 @@ pub(super) const BEFORE: &str = ".before-restore-";
 /// End the names of what `SQLite` keeps beside a database.
 pub(super) const LOG: &str = "-wal";
 pub(super) const SHARED: &str = "-shm";
+pub(super) const JOURNAL: &str = "-journal";
 
 /// Whether there is nothing in a file, or no file.
 pub(super) fn is_empty(file: &Path) -> bool {

@@ -1,12 +1,14 @@
 //! Puts a backup in the place of the database.
 
 use super::folder::{Folder, sync};
-use super::left::{BEFORE, LOG, RESTORING, SHARED, is_empty, put_aside, with_ending};
+use super::left::{BEFORE, JOURNAL, LOG, RESTORING, SHARED, is_empty, put_aside, with_ending};
 use super::{BUSY, read_only, schema};
-use rusqlite::{Connection, ErrorCode};
+use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use schema::Unusable;
 use std::fs::{File, Permissions};
 use std::io::{Error, ErrorKind};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -49,8 +51,12 @@ fn replace(next: &Path, target: &Path, folder: &Path) -> std::io::Result<Option<
 /// How many deliveries wait in a database that was put aside.
 #[must_use]
 pub fn waiting_in(database: &Path) -> Option<u64> {
-    let database = read_only(database).ok()?;
-    database.query_row("SELECT count(*) FROM delivery WHERE state = 0", [], |row| row.get(0)).ok()
+    let own = read_only(database).ok()?;
+    let waiting = own.query_row("SELECT count(*) FROM delivery WHERE state = 0", [], |row| row.get(0)).ok();
+    drop(own);
+    // Reading left it there; that it stays is told by nobody.
+    let _ = remove_beside(database);
+    waiting
 }
 
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
@@ -89,12 +95,24 @@ fn put_away(target: &Path) -> std::io::Result<Option<PathBuf>> {
         std::fs::rename(target, &kept)?;
     }
     // With the log of another database the new one would be damaged.
-    for (file, ending) in [(log, LOG), (with_ending(target, SHARED), SHARED)] {
-        if file.exists() {
-            std::fs::rename(&file, with_ending(&kept, ending))?;
+    if !is_empty(&log) {
+        std::fs::rename(&log, with_ending(&kept, LOG))?;
+    }
+    // What is shared in memory is made anew of the log, and an empty log is none.
+    remove_beside(target)?;
+    Ok(had_one.then_some(kept))
+}
+
+/// Removes what `SQLite` leaves beside a database that nobody uses, but for a log that holds something.
+fn remove_beside(database: &Path) -> std::io::Result<()> {
+    let (log, shared) = (with_ending(database, LOG), with_ending(database, SHARED));
+    for file in [Some(shared), is_empty(&log).then_some(log)].into_iter().flatten() {
+        match std::fs::remove_file(file) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
         }
     }
-    Ok(had_one.then_some(kept))
+    Ok(())
 }
 
 /// A name under which nothing is kept yet.
@@ -123,7 +141,7 @@ fn check(file: &Path) -> Result<(), String> {
             log.display()
         )));
     }
-    let backup = read_only(file).map_err(|error| wrong(&no_backup(&error)))?;
+    let backup = as_it_is(file).map_err(|error| wrong(&no_backup(&error)))?;
     let version = schema::version(&backup).map_err(|error| {
         wrong(&match error {
             Unusable::Sqlite(error) => no_backup(&error),
@@ -139,6 +157,21 @@ fn check(file: &Path) -> Result<(), String> {
         .map_err(|error| wrong(&no_backup(&error)))?;
     if found == "ok" { Ok(()) } else { Err(wrong(&format!("it is damaged ({found}): {ANOTHER}"))) }
 }
+
+/// Reads a file that nobody writes to, without leaving anything beside it: it may be one that was put aside.
+fn as_it_is(file: &Path) -> rusqlite::Result<Connection> {
+    if !is_empty(&with_ending(file, JOURNAL)) {
+        // Its making was cut off, which only this finds.
+        return read_only(file);
+    }
+    let whole = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let path = percent_encode(whole.as_os_str().as_bytes(), NOT_OF_A_PATH);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(format!("file:{path}?immutable=1"), flags)
+}
+
+/// What would end the path of a URI, or mean another character.
+const NOT_OF_A_PATH: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#');
 
 const ANOTHER: &str = "take another backup (hookglot backup makes them)";
 
