@@ -7,6 +7,20 @@ use std::collections::BTreeMap;
 const ENGLISH: &str = "README.md";
 const RUSSIAN: &str = "README.ru.md";
 
+/// The units that are shipped and tried are the only ones: a sketch of them would say something else sooner or later.
+#[test]
+fn units_of_systemd_are_named_and_not_shown() {
+    for page in [ENGLISH, RUSSIAN, "deploy/README.md", "docs/operations.md"] {
+        let text = project_file(page);
+        let sketch = text.lines().find(|line| ["[Service]", "[Socket]"].contains(&line.trim()));
+        assert_eq!(sketch, None, "{page}: name the files of deploy/systemd instead");
+    }
+    for unit in ["deploy/systemd/hookglot.service", "deploy/systemd/hookglot.socket"] {
+        assert!(!project_file(unit).is_empty());
+        assert!([ENGLISH, RUSSIAN].iter().all(|page| project_file(page).contains(&format!("]({unit})"))), "{unit}");
+    }
+}
+
 /// A chapter: its heading, and what is in it, each with the line that it stands in.
 #[derive(Default)]
 struct Chapter {
