@@ -4,18 +4,20 @@
 #![allow(dead_code, reason = "a fuzzer's binary uses one of them")]
 
 use hookglot::capture::{Original, Uncaptured, capture};
-use hookglot::config::{self, BranchFilter, Flags, Format};
+use hookglot::config::{self, BranchFilter, Flags, Format, ForwardedHeader, Forwarding, Network};
 use hookglot::delivery::{self, Refused, Wanted};
 use hookglot::forge::signature::{SigningKey, SigningKeys};
 use hookglot::forge::{FilterKind, Forges, Header};
-use hookglot::ingest::Frames;
+use hookglot::ingest::{Frames, caller_address};
 use hookglot::mapping::json::Document;
 use hookglot::mapping::{Files, Mappings, NoKnowledge, Surroundings};
 use hookglot::mapping_files;
+use hookglot::metrics::Metrics;
 use hookglot::rules::Rules;
 use hookglot::store::Hook;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::LazyLock;
 
 static RULES: LazyLock<Rules> =
@@ -229,6 +231,39 @@ fn fits(pattern: &str, name: &str) -> bool {
         name = found.and_then(|at| name.get(at + piece.len()..)).unwrap_or_default();
         found.is_some()
     })
+}
+
+/// Proxies whose word is taken, and the header that they write.
+static FORWARDING: LazyLock<[Forwarding; 2]> = LazyLock::new(|| {
+    [ForwardedHeader::XForwardedFor, ForwardedHeader::Forwarded].map(|header| {
+        let proxies = ["10.0.0.0/8", "fd00::/8"].map(|range| Network::parse(range).expect("a range"));
+        Forwarding { proxies: proxies.into(), header }
+    })
+});
+static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics::new().expect("no two names are the same"));
+
+/// A letter for the header, `f` for `Forwarded`, and its values, one a line: where a request came from that has passed a
+/// trusted proxy. What that wrote itself counts, whatever a stranger wrote in front of it.
+pub(crate) fn caller(data: &[u8]) {
+    let is_forwarded = data.first() == Some(&b'f');
+    let forwarding = &FORWARDING[usize::from(is_forwarded)];
+    let values: Vec<&[u8]> = data.get(1..).unwrap_or_default().split(|byte| *byte == b'\n').collect();
+    let [proxy, other, stranger] = [[10, 1, 1, 1], [192, 0, 2, 1], [203, 0, 113, 7]].map(IpAddr::from);
+    let address = |connection: IpAddr, values: &[&[u8]]| {
+        caller_address(Some(connection), forwarding, values.iter().copied(), &METRICS).expect("there is a connection")
+    };
+    assert_eq!(address(stranger, &values), stranger, "a stranger's word is taken");
+    let said = address(proxy, &values);
+    assert_eq!(said, address(proxy, &[&values.join(&b',')]), "several headers are not one list");
+    let (before, after) =
+        if is_forwarded { ("for=", ";proto=https, for=\"10.2.2.2:80\"") } else { ("", " , 10.2.2.2:80") };
+    for written in [format!("{before}192.0.2.1"), format!("{before}192.0.2.1{after}")] {
+        let mut values = values.clone();
+        values.push(written.as_bytes());
+        assert_eq!(address(proxy, &values), other, "what a proxy wrote is not read");
+        let behind = [values[..values.len() - 1].join(&b','), written.into_bytes()].join(&b',');
+        assert_eq!(address(proxy, &[&behind]), other, "what a proxy wrote is not read behind what was there");
+    }
 }
 
 /// What comes over a connection, behind a line whose characters say how it is cut: however that is, it comes to the same.

@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 seconds=${1:-300}
 [ $# -eq 0 ] || shift
 targets=${*:-expression mapping_file forge_file recognition translation signature configuration
-branch_filter frames}
+branch_filter frames caller}
 
 if ! command -v c++ >/dev/null; then
     if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
@@ -55,6 +55,7 @@ seed_configuration() {
 }
 seed_branch_filter() { cp fuzz/seeds/branch_filter/* "$1/"; }
 seed_frames() { cp fuzz/seeds/frames/* "$1/"; }
+seed_caller() { cp fuzz/seeds/caller/* "$1/"; }
 
 # The versions of the project, and libfuzzer-sys beside them.
 cp Cargo.lock fuzz/Cargo.lock

@@ -47,7 +47,9 @@ use traced::Traced;
 use uuid::Uuid;
 
 pub use answer::Answer;
-// For the fuzzer.
+// For the fuzzer, as what follows.
+#[doc(hidden)]
+pub use caller::address as caller_address;
 #[doc(hidden)]
 pub use frames::Frames;
 pub use gate::Gate;

@@ -8,7 +8,7 @@ use crate::metrics::{Metrics, Unsaid};
 use std::net::{IpAddr, SocketAddr};
 
 /// The address that counts for a request of a connection.
-pub(super) fn address<'h>(
+pub fn address<'h>(
     connection: Option<IpAddr>,
     forwarding: &Forwarding,
     values: impl Iterator<Item = &'h [u8]>,

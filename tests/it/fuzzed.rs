@@ -10,7 +10,7 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 type Target = fn(&[u8]);
-const TARGETS: [(&str, Target, &[&str]); 9] = [
+const TARGETS: [(&str, Target, &[&str]); 10] = [
     ("expression", targets::expression, &[]),
     ("mapping_file", targets::mapping_file, &["mappings/gitflic-to-gitlab", "tests/diagnostics"]),
     ("forge_file", targets::forge_file, &["mappings/gitlab", "mappings/gitflic"]),
@@ -20,6 +20,7 @@ const TARGETS: [(&str, Target, &[&str]); 9] = [
     ("configuration", targets::configuration, &["fuzz/seeds/configuration"]),
     ("branch_filter", targets::branch_filter, &["fuzz/seeds/branch_filter"]),
     ("frames", targets::frames, &["fuzz/seeds/frames"]),
+    ("caller", targets::caller, &["fuzz/seeds/caller"]),
 ];
 
 /// The files of a folder of the project; none where there is no such folder.
