@@ -16,6 +16,7 @@ mod frames;
 mod front;
 mod gate;
 mod head;
+mod heads;
 mod patience;
 mod plan;
 mod server;
@@ -53,6 +54,7 @@ pub use caller::address as caller_address;
 #[doc(hidden)]
 pub use frames::Frames;
 pub use gate::Gate;
+pub use heads::Heads;
 pub use patience::Patience;
 pub use server::serve;
 pub use tls::{Acceptor, Certificate};
@@ -100,6 +102,8 @@ pub struct Ingest {
     pub acks: Acks,
     /// What the forges were told last.
     pub patience: Patience,
+    /// The heads that are on their way, which a stop waits for.
+    pub heads: Heads,
     /// The workers' bells.
     pub doorbells: Doorbells,
     /// The numbers that are counted.

@@ -7,7 +7,7 @@ use crate::config::Settings;
 use crate::delivery::{Delivery, Health};
 use crate::doorbell::Doorbells;
 use crate::feed::Feed;
-use crate::ingest::{Acceptor, Ingest, Patience, Route};
+use crate::ingest::{Acceptor, Heads, Ingest, Patience, Route};
 use crate::known::Known;
 use crate::metrics::Metrics;
 use crate::reload::{Configured, Standing};
@@ -56,6 +56,7 @@ pub(super) fn ingest(
         clock: delivery.clock,
         acks: delivery.acks.clone(),
         patience: Patience::default(),
+        heads: Heads::default(),
         doorbells: delivery.doorbells.clone(),
         metrics: delivery.metrics.clone(),
         feed: delivery.feed.clone(),

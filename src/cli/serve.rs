@@ -163,7 +163,7 @@ async fn serve(
     let certificate = certificate.map(Certificate::watch);
     let fixed = reconfigure::fixed(&settings);
     let (numbers, known) = (Arc::clone(&delivery.known), store::known(&destinations));
-    let (standing, alerting) = (of_configuration, alerts.alerts());
+    let (standing, alerting, heads) = (of_configuration, alerts.alerts(), ingest.heads.clone());
     let flags = flags.clone();
     let reconfigure = Reconfigure {
         flags,
@@ -193,7 +193,7 @@ async fn serve(
     supervisor::stopping();
     reload.abort();
     certificate.inspect(JoinHandle::abort);
-    stop(hooks, workers, &delivery.acks, store.is_durable(), alerts, &delivery.traces, settings.grace).await;
+    stop((hooks, heads), workers, &delivery.acks, store.is_durable(), alerts, &delivery.traces, settings.grace).await;
     upkeep.abort();
     say_lost(store.as_ref()).await;
     admin.stop(false).await;

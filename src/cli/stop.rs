@@ -3,18 +3,19 @@
 use crate::acks::Acks;
 use crate::alerts::Watching;
 use crate::delivery::Workers;
+use crate::ingest::Heads;
 use crate::traces::Traces;
 use actix_web::dev::ServerHandle;
 use std::time::Duration;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-/// How long those who have been let in have to say what they want before a stop: the framework drops connections that have
-/// not brought a request by then.
+/// How long those who have been let in have to begin to say what they want before a stop: the framework drops connections
+/// that have not brought a request by then. A head that has begun may take half of the grace time.
 const LET_IN: Duration = Duration::from_millis(200);
 
 /// Stops taking hooks, lets what is in flight come to its end, and gives up when the grace time is over.
 pub(super) async fn stop(
-    hooks: ServerHandle,
+    (hooks, heads): (ServerHandle, Heads),
     workers: Workers,
     acks: &Acks,
     is_durable: bool,
@@ -31,11 +32,16 @@ pub(super) async fn stop(
     sleep(LET_IN.min(grace / 2)).await;
     // What is stored is safe: nothing more is begun, whatever those do who still send. But a forge that waits for what the
     // tools say is told.
+    let last_taken = async {
+        // One that does not come is dropped: the rest of the time is for what is taken.
+        let _ = timeout(grace / 2, heads.have_come()).await;
+        hooks.stop(true).await;
+    };
     let in_time = async {
         if is_durable && acks.is_empty() {
-            tokio::join!(hooks.stop(true), workers.stop());
+            tokio::join!(last_taken, workers.stop());
         } else {
-            hooks.stop(true).await;
+            last_taken.await;
             workers.stop().await;
         }
         alerts.finish().await;

@@ -9,6 +9,7 @@ use super::exchange::Exchange;
 use super::farewell::Farewell;
 use super::frames::Frames;
 use super::front::{Front, Place};
+use super::heads::Head;
 use super::wire::Wire;
 use super::written::Written;
 use crate::metrics::Cause;
@@ -63,6 +64,8 @@ pub(super) struct Connection {
     rest: usize,
     /// Whether another answer to the same request follows it.
     is_interim: bool,
+    /// The head under way, where a stop waits for it.
+    head: Option<Head>,
     /// How it ends, once that is decided: nothing more is read.
     farewell: Option<Farewell>,
 }
@@ -88,6 +91,7 @@ impl Connection {
             stalled: None,
             rest: 0,
             is_interim: false,
+            head: None,
             farewell: None,
             front,
         };
@@ -150,6 +154,9 @@ impl Connection {
         } else if self.phase == Phase::Busy || self.exchange.requests.get() != self.requests {
             self.enter(Phase::Idle);
         }
+        if self.phase != Phase::Head || self.farewell.is_some() {
+            self.head = None;
+        }
         if self.phase == Phase::Busy || self.farewell.is_some() || self.deadline.as_mut().poll(context).is_pending() {
             return;
         }
@@ -170,6 +177,9 @@ impl Connection {
             self.enter(Phase::Head);
             // Wakes the task also when nothing more comes.
             let _ = self.deadline.as_mut().poll(context);
+        }
+        if self.phase == Phase::Head && self.frames.is_within() && self.head.is_none() {
+            self.head = self.front.heads.begin();
         }
         self.exchange.ahead.set(self.exchange.ahead.get() + count);
         if self.phase == Phase::Head && self.frames.head() > MOST_OF_A_HEAD {

@@ -2,6 +2,7 @@
 //! wait there.
 
 use super::failures::client;
+use super::heads::Heads;
 use super::tls::Acceptor;
 use super::{Answer, Ingest};
 use crate::config::Forwarding;
@@ -21,6 +22,7 @@ pub(super) struct Front {
     pub(super) read_timeout: Duration,
     pub(super) metrics: Metrics,
     pub(super) tls: Option<Acceptor>,
+    pub(super) heads: Heads,
     forwarding: Arc<ArcSwap<Forwarding>>,
     most: usize,
     open: AtomicUsize,
@@ -50,6 +52,7 @@ impl Front {
             read_timeout: limits.read_timeout,
             metrics: ingest.metrics.clone(),
             tls: ingest.tls.clone(),
+            heads: ingest.heads.clone(),
             forwarding: Arc::clone(&ingest.forwarding),
             most: limits.connections,
             open: AtomicUsize::new(0),

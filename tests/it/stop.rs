@@ -1,9 +1,10 @@
 use crate::support::app::App;
-use crate::support::gitflic_push;
 use crate::support::receiver::{Receiver, status};
 use crate::support::wire::{connect, read_answer};
-use std::io::Write;
+use crate::support::{DEADLINE, gitflic_push};
+use std::io::{ErrorKind, Write};
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 fn sidecar(tool: &Receiver, grace: &str) -> App {
     App::with_environment(&[
@@ -66,6 +67,42 @@ fn an_idle_connection_does_not_hold_up_a_stop() {
     let mut idle = connect(&app.address);
     idle.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
     assert_eq!(read_answer(&mut idle).status, 405);
+    app.terminate();
+    assert_eq!(app.wait().code(), Some(0));
+    assert!(!app.log().contains("the grace time is over"), "{}", app.log());
+}
+
+/// The framework would drop a connection that has not brought a request a moment after the stop.
+#[test]
+fn a_head_that_has_begun_may_come_slowly() {
+    let tool = Receiver::content();
+    let mut app = sidecar(&tool, "20s");
+    let body = gitflic_push();
+    let mut stream = connect(&app.address);
+    stream.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nX-Slow: ").unwrap();
+    app.terminate();
+    app.wait_for_log("stopping");
+    stream.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    for _ in 0..12 {
+        // The read waits, and finds neither an answer nor an end.
+        let read = stream.peek(&mut [0]);
+        assert!(read.is_err_and(|error| error.kind() == ErrorKind::WouldBlock), "{}", app.log());
+        stream.write_all(b"a").unwrap();
+    }
+    stream.write_all(format!("\r\nContent-Length: {}\r\n\r\n{body}", body.len()).as_bytes()).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    assert_eq!(read_answer(&mut stream).status, 200);
+    assert_eq!(app.wait().code(), Some(0));
+    assert_eq!(tool.got().len(), 1);
+    assert!(!app.log().contains("the grace time is over"), "{}", app.log());
+}
+
+#[test]
+fn a_head_that_never_comes_does_not_keep_a_stop_waiting_for_all_of_the_grace_time() {
+    let tool = Receiver::content();
+    let mut app = sidecar(&tool, "2s");
+    let mut stream = connect(&app.address);
+    stream.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nX-Slow: ").unwrap();
     app.terminate();
     assert_eq!(app.wait().code(), Some(0));
     assert!(!app.log().contains("the grace time is over"), "{}", app.log());
