@@ -29,8 +29,6 @@ COPY --from=build /out/ /
 COPY --from=build --chown=65534:65534 /volume/ /
 USER 65534:65534
 ENV HOOKGLOT_LISTEN=0.0.0.0:8080 HOOKGLOT_ADMIN_LISTEN=0.0.0.0:9090 HOOKGLOT_DATA_DIR=/data
-# What the start has freed goes back to the system at once, not when somebody next needs memory.
-ENV MIMALLOC_PURGE_DELAY=10
 VOLUME /data
 EXPOSE 8080 9090
 HEALTHCHECK --interval=10s --timeout=5s --start-period=2s CMD ["/hookglot", "healthcheck"]

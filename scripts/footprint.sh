@@ -40,9 +40,8 @@ url = "http://$host:9000/"
 format = "gitlab"
 TOML
 
-# As the image and the unit of systemd start it.
 start() {
-    MIMALLOC_PURGE_DELAY=10 "$binary" serve --config "$work/hookglot.toml" >"$work/log" 2>&1 &
+    "$binary" serve --config "$work/hookglot.toml" >"$work/log" 2>&1 &
     job=$!
 }
 now() { date +%s%N; }

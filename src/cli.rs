@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+mod allocator;
 mod api;
 mod bench;
 mod capture;

@@ -12,6 +12,7 @@ use crate::mapping::{Diagnostics, Files, Mappings};
 use arc_swap::ArcSwap;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::thread::{self, ScopedJoinHandle};
 
 /// The mappings of every pair of forges, by the forge that a hook comes from and the one whose format it gets.
 pub type Directions = HashMap<(String, String), Mappings>;
@@ -70,9 +71,14 @@ impl Rules {
     /// # Errors
     /// Every finding in every file.
     pub fn load_for_hooks(files: &Files) -> Result<(Self, Diagnostics), Diagnostics> {
-        // What was checked is gone before the rest is made: it takes its place.
-        let (warnings, found) = Self::load(files).map(|(checked, found)| (checked.warnings, found))?;
-        match Self::read(files, Examples::Left) {
+        // Beside each other: it is ready sooner, and what the checks took does not lie scattered between what stays.
+        let (checked, rules) = thread::scope(|scope| {
+            let checked = scope.spawn(|| Self::load(files).map(|(checked, found)| (checked.warnings, found)));
+            let rules = Self::read(files, Examples::Left);
+            (done(checked), rules)
+        });
+        let (warnings, found) = checked?;
+        match rules {
             (Some(rules), own) if !own.has_errors() => Ok((Self { warnings, ..rules }, found)),
             (_, own) => Err(own),
         }
@@ -83,13 +89,9 @@ impl Rules {
     pub(crate) fn read(files: &Files, examples: Examples) -> (Option<Self>, Diagnostics) {
         let mut found = files.faults();
         let mut directions = Directions::new();
-        let names: Vec<&str> = Forges::names(files).collect();
-        for from in &names {
-            for to in names.iter().filter(|to| *to != from) {
-                let (mappings, own) = Mappings::read(files, &folder(from, to), examples);
-                found.extend(own);
-                directions.insert(((*from).to_owned(), (*to).to_owned()), mappings);
-            }
+        for (pair, (mappings, own)) in read_directions(files, examples) {
+            found.extend(own);
+            directions.insert(pair, mappings);
         }
         let (mut overlays, own) = Overlays::read(files);
         if examples == Examples::Left {
@@ -120,6 +122,27 @@ impl Rules {
     pub fn with_examples(&self) -> Result<Self, Diagnostics> {
         Self::load(&self.files).map(|(rules, _)| rules)
     }
+}
+
+/// The mappings of each direction, with what is found in them; where examples are run, all directions beside each other.
+fn read_directions(files: &Files, examples: Examples) -> Vec<((String, String), (Mappings, Diagnostics))> {
+    let names: Vec<&str> = Forges::names(files).collect();
+    let pairs = names.iter().flat_map(|from| names.iter().filter(move |to| *to != from).map(move |to| (*from, *to)));
+    let read = |(from, to): (&str, &str)| {
+        ((from.to_owned(), to.to_owned()), Mappings::read(files, &folder(from, to), examples))
+    };
+    if examples != Examples::Run {
+        return pairs.map(read).collect();
+    }
+    thread::scope(|scope| {
+        let begun: Vec<_> = pairs.map(|pair| scope.spawn(move || read(pair))).collect();
+        begun.into_iter().map(done).collect()
+    })
+}
+
+/// What a thread has made. It does not panic on any file; if it did, that goes on here.
+fn done<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// An overlay for an event that no forge sends is never laid.

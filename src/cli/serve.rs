@@ -5,8 +5,8 @@ use super::signals::Signals;
 use super::sockets::{self, Sockets};
 use super::stop::stop;
 use super::{
-    FAILED, WRONG_CONFIGURATION, check, collector, destinations, findings, foreseen, open_files, out, parts, reserve,
-    store, supervisor,
+    FAILED, WRONG_CONFIGURATION, allocator, check, collector, destinations, findings, foreseen, open_files, out, parts,
+    reserve, store, supervisor,
 };
 use crate::admin::{self, Readiness};
 use crate::alerts;
@@ -79,6 +79,8 @@ pub(super) fn run(flags: &Flags) -> ExitCode {
 }
 
 fn start(flags: &Flags) -> Result<(), Ended> {
+    // Before anything is open.
+    allocator::begin_with_delay();
     // Huge pages would double what it takes at rest, in small pieces. Where the system has none, none are refused.
     let _ = rustix::thread::disable_transparent_huge_pages(true);
     // Before there are threads.
