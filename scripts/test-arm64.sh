@@ -55,11 +55,11 @@ fi
 mkdir -p "$home/cargo" "$home/build"
 exec 9>"$home/lock"
 flock 9 # one at a time
+rm -rf --one-file-system "$home/debian.new" # of a run that was stopped
 
 # Unpacked and not installed: no script of a package runs, so few things can go wrong, and a compiler needs no more. The lists of a
 # mirror that stands still are past their date, though signed.
 unpack() {
-    rm -rf --one-file-system "$home/debian.new"
     unshare --mount mmdebstrap --quiet --mode=root --variant=extract --architectures=amd64,arm64 --include="$packages" \
         --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Check-Valid-Until "false"' \
         "$suite" "$home/debian.new" "$mirror" >"$work/debian.log" 2>&1 || fail "$suite of $mirror cannot be unpacked"
