@@ -3,7 +3,7 @@
 # hook goes (scripts/test-image.sh). Needs Debian and root, and no Rust: the compiler, which must have a standard library for arm64, is
 # Debian's own, with qemu in a folder of its own; mmdebstrap, buildah and curl are installed where they are missing.
 #
-#   sh scripts/test-arm64.sh [trial|release]   trial: optimised little, in half the time; release: as it is given out
+#   sh scripts/test-arm64.sh [trial|release]   trial: optimised little, sooner built; release: as it is given out
 #
 #   HOOKGLOT_SUITE=forky      whose Rust it is; sid where that is older than what Cargo.toml asks for
 #   HOOKGLOT_MIRROR=URL       of Debian, by default http://deb.debian.org/debian; one of snapshot.debian.org does not move
