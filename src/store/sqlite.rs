@@ -170,8 +170,9 @@ impl SqliteStore {
 
     /// It with other numbers for texts than all.
     #[must_use]
-    pub fn numbering(self, numbering: Numbering) -> Self {
-        Self { numbering, ..self }
+    pub fn numbering(mut self, numbering: Numbering) -> Self {
+        self.numbering = numbering;
+        self
     }
 
     async fn ask<C: Command>(&self, command: C) -> Result<C::Done, StoreError> {
@@ -382,6 +383,16 @@ impl Store for SqliteStore {
             }
             Ok(())
         })
+    }
+}
+
+impl Drop for SqliteStore {
+    /// A start that is refused after the store was opened closes it by nothing else, and the next one is not to fear for hooks.
+    fn drop(&mut self) {
+        if let Some(writer) = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
+            writer.close();
+            self.folder.iter().for_each(Folder::end);
+        }
     }
 }
 

@@ -8,6 +8,9 @@ use crate::support::process::{Running, run};
 use crate::support::tool::{Tool, content, nobodys_address};
 use crate::support::{project_file, wait_for};
 use rusqlite::Connection;
+use std::fs::Permissions;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -167,6 +170,51 @@ fn a_database_of_another_user_is_refused_with_whose_it_must_be() {
     assert!(ended.err.contains("Permission denied"), "{ended:?}");
     assert!(ended.err.contains("to the user that hookglot runs as"), "{ended:?}");
     no_advice_to_throw_away(&ended.err);
+}
+
+/// As Kubernetes gives a volume to a pod with `fsGroup`: it is root's, open to the group, and has the group passed on.
+#[test]
+fn a_folder_of_somebody_else_that_it_may_write_is_taken() {
+    let (address, folder) = (nobodys_address(), tempfile::tempdir().unwrap());
+    let (data, binary) = (folder.path().join("data"), folder.path().join("hookglot"));
+    std::fs::create_dir(&data).unwrap();
+    if std::os::unix::fs::chown(&data, Some(0), Some(65_534)).is_err() {
+        eprintln!("left out: a folder of another user wants root");
+        return;
+    }
+    std::fs::set_permissions(&data, Permissions::from_mode(0o2775)).unwrap();
+    std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    std::fs::write(folder.path().join("hookglot.toml"), config(&format!("http://{address}/"))).unwrap();
+    std::fs::set_permissions(folder.path().join("hookglot.toml"), Permissions::from_mode(0o644)).unwrap();
+    std::fs::copy(BINARY, &binary).unwrap();
+    let mut serve = Command::new("setpriv");
+    serve.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(binary).arg("serve").env_clear();
+    serve.env("HOOKGLOT_CONFIG", folder.path().join("hookglot.toml"));
+    serve
+        .env("HOOKGLOT_DATA_DIR", &data)
+        .env("HOOKGLOT_LISTEN", "127.0.0.1:0")
+        .env("HOOKGLOT_ADMIN_LISTEN", "127.0.0.1:0");
+    let app = App::start(serve);
+    send(&app, 0..1);
+    app.wait_for_log("belongs to another user and stays as it is (mode 2775)");
+    let mode = std::fs::metadata(data.join("hookglot.db")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn a_start_that_is_refused_late_leaves_nothing_to_fear() {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, taken) =
+        (config(&format!("http://{}/", nobodys_address())), TcpListener::bind("127.0.0.1:0").unwrap());
+    let mut app = App::start(serve_in(folder.path(), &config));
+    app.terminate();
+    assert_eq!(app.wait().code(), Some(0));
+    let mut serve = serve_in(folder.path(), &config);
+    serve.args(["--listen", &taken.local_addr().unwrap().to_string(), "--admin-listen", "127.0.0.1:0"]);
+    let ended = Running::start(serve, b"").end();
+    assert!(ended.code == Some(1) && ended.err.contains("Address already in use"), "{ended:?}");
+    let again = App::start(serve_in(folder.path(), &config));
+    assert!(!again.log().contains("may be lost"), "{}", again.log());
 }
 
 #[test]

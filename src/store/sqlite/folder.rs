@@ -132,12 +132,23 @@ pub(super) fn sync(folder: &Path) -> std::io::Result<()> {
     }
 }
 
-/// What is stored holds the code's names and people's addresses: nobody else needs to read it.
+/// What is stored holds the code's names and people's addresses: nobody else needs to read it. A folder that belongs to somebody
+/// else stays as it is, as the volumes of Kubernetes do (root's, open to the group `fsGroup`): the files in it are ours alone.
 fn close_to_others(path: &Path) -> std::io::Result<()> {
     let mut permissions = std::fs::metadata(path)?.permissions();
-    if permissions.mode() & 0o077 != 0 {
-        permissions.set_mode(0o700);
-        std::fs::set_permissions(path, permissions)?;
+    let mode = permissions.mode() & 0o7777;
+    if mode.trailing_zeros() >= 6 {
+        return Ok(());
     }
-    Ok(())
+    permissions.set_mode(0o700);
+    match std::fs::set_permissions(path, permissions) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            let folder = path.display();
+            tracing::info!(
+                "{folder} belongs to another user and stays as it is (mode {mode:o}): only its files are closed to others"
+            );
+            Ok(())
+        }
+        closed => closed,
+    }
 }
