@@ -102,16 +102,28 @@ pub(super) async fn hook(_: Reader, _: Bare, desk: Data<Desk>, id: Path<String>)
 
 /// The hook of an id.
 pub(super) async fn found_hook(desk: &Desk, id: &str) -> Result<HookRecord, Refusal> {
-    let found = desk.store.hook(uuid(id, "hook")?).await?;
-    found
-        .ok_or_else(|| Refusal::not_found(format!("there is no hook {id}: it was never here, or it is kept no longer")))
+    let uuid = uuid(id, "hook")?;
+    if let Some(found) = desk.store.hook(uuid).await? {
+        return Ok(found);
+    }
+    Err(Refusal::not_found(match desk.store.delivery(uuid).await? {
+        Some(delivery) => format!("{id} is the id of a delivery: that of its hook is {}", delivery.hook.id),
+        None => format!("there is no hook {id}: it was never here, or it is kept no longer"),
+    }))
 }
 
 /// The delivery of an id.
 pub(super) async fn found_delivery(desk: &Desk, id: &str) -> Result<DeliveryRecord, Refusal> {
-    let found = desk.store.delivery(uuid(id, "delivery")?).await?;
-    let missing = || format!("there is no delivery {id}: it was never here, or it is kept no longer");
-    found.ok_or_else(|| Refusal::not_found(missing()))
+    let uuid = uuid(id, "delivery")?;
+    if let Some(found) = desk.store.delivery(uuid).await? {
+        return Ok(found);
+    }
+    Err(Refusal::not_found(match desk.store.hook(uuid).await? {
+        Some(_) => format!(
+            "{id} is the id of a hook: each of its deliveries has one of its own, which `hookglot deliveries show {id}` names"
+        ),
+        None => format!("there is no delivery {id}: it was never here, or it is kept no longer"),
+    }))
 }
 
 /// An id; a text that is none is that of nothing.

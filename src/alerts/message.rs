@@ -62,7 +62,7 @@ fn json(incident: &Incident, place: &Place) -> String {
         destination: incident.key.destination(),
         files: if let Key::Reload(files) = &incident.key { Some(files) } else { None },
         reason: &incident.reason,
-        recovery: is_over.then_some(incident.recovery.as_str()),
+        recovery: Some(incident.recovery.as_str()).filter(|how| is_over && !how.is_empty()),
         since: incident.since,
         until: incident.until,
         seconds,

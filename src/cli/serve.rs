@@ -312,7 +312,9 @@ fn say_start(settings: &Settings, ingest: &Ingest, hooks_at: SocketAddr, admin_a
     say_alerts(&settings.alerts);
     collector::say(settings);
     if durable {
-        tracing::info!("hooks are kept in {}", settings.data_dir.display());
+        // Where it is started decides where a relative one is.
+        let folder = std::path::absolute(&settings.data_dir).unwrap_or_else(|_| settings.data_dir.clone());
+        tracing::info!("hooks are kept in {}", folder.display());
     } else {
         tracing::warn!(
             "hooks are kept in memory: those that wait for delivery are lost with the process (store = \"sqlite\" keeps them)"

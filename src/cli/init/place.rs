@@ -1,9 +1,9 @@
 //! Where things are written: nothing that is there is written over, unless somebody says so, and nobody else may read it.
 
 use super::InitArgs;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
@@ -77,8 +77,21 @@ fn keep(file: &Path, secret: &str, what: &str) -> Result<String, String> {
 
 fn create(file: &Path, text: &str) -> std::io::Result<()> {
     let mut new = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+    open_to_service(file, &new)?;
     new.write_all(text.as_bytes())?;
     new.sync_all()
+}
+
+/// What root writes into a folder that is open to one group and closed to others, as /etc/hookglot of the Debian package is, that
+/// group may read: the user that hookglot runs as is in it.
+fn open_to_service(file: &Path, new: &File) -> std::io::Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (folder, own) = (std::fs::metadata(folder)?, new.metadata()?);
+    if own.uid() == 0 && folder.gid() != 0 && folder.mode() & 0o057 == 0o050 {
+        fchown(new, None, Some(folder.gid()))?;
+        new.set_permissions(Permissions::from_mode(0o640))?;
+    }
+    Ok(())
 }
 
 /// Puts a file in the place of another, whole or not at all, and with a mode of its own.

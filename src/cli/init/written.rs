@@ -29,7 +29,8 @@ fn top(choice: &Choice, text: &mut String) {
     setting(text, "admin_listen", None, "127.0.0.1:9090");
     *text += "# What opens the admin API to `hookglot deliveries` and its like, at least 16 characters; without it stays closed.\n";
     setting(text, "admin_token_file", None, "/run/secrets/hookglot-admin");
-    *text += "# Where hooks are kept until they are delivered, and 7 days more.\n";
+    *text += "# Where hooks are kept until they are delivered, and 7 days more; below the folder that it is started in, unless it begins\n\
+              # with /.\n";
     setting(text, "data_dir", choice.data_dir.as_deref().map(shown), "./hookglot-data");
 }
 
@@ -55,6 +56,8 @@ fn destination(choice: &Choice, secrets: &Secrets, text: &mut String) {
     // Nothing that somebody wrote into a recipe is to break the line.
     let _ = writeln!(text, "# The secret that it expects: {}.", choice.tool.token.replace('\n', " "));
     setting(text, "token_file", secrets.token_file.as_deref().map(shown), "/run/secrets/token");
+    *text += "# A redirect is not followed, so what is answered with one was not taken: http in place of https, or a page to sign in.\n";
+    setting(text, "redirects", Some("failed".to_owned()), "");
     if choice.tool.only_these_events {
         *text += "# It refuses all others.\n";
         line(text, "events", &toml::texts(choice.events()));
