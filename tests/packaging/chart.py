@@ -61,6 +61,16 @@ def refuses(helm, values, words):
     raise Wrong(f"{values} is taken")
 
 
+def keeps_the_pod(helm):
+    """A changed configuration is read by the running hookglot: a pod that changed would be replaced, by nobody if there is a fault."""
+    def pod(config, admin):
+        values = {"config": config, "secrets": {"values": {"admin": admin}}}
+        return next(text for name, text in render(helm, values).items() if name.endswith("deployment.yaml"))
+
+    if pod("a", "tin-whistle-4-of-nine") != pod("b", "tin-whistle-5-of-nine"):
+        raise Wrong("another configuration or secret makes another pod")
+
+
 def main():
     helm = Chart.load(FOLDER)
     version = re.search(r'^version = "(.*)"', pathlib.Path("Cargo.toml").read_text(), re.M)[1]
@@ -93,6 +103,7 @@ def main():
     missing = {".".join(path) for path in all_leaves(DEFAULTS) if not any(one[: len(path)] == path for one in tried)}
     if missing:
         raise Wrong(f"no file in {FOLDER}/ci sets {sorted(missing)}")
+    keeps_the_pod(helm)
     refuses(helm, {}, "set `to`")
     refuses(helm, {"to": "http://a/"}, "secrets.values.forge")
     refuses(helm, {"to": "http://a/", "config": "x", "secrets": {"existingSecret": "a"}}, "not both")
