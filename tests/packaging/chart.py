@@ -108,6 +108,8 @@ def main():
     refuses(helm, {"to": "http://a/"}, "secrets.values.forge")
     refuses(helm, {"to": "http://a/", "config": "x", "secrets": {"existingSecret": "a"}}, "not both")
     refuses(helm, {"to": "http://a/", "secrets": {"values": {"other": "x"}}}, "no such key")
+    refuses(helm, {"config": "x", "secrets": {"adminKey": "look"}}, "no such key")
+    refuses(helm, {"config": "x", "secrets": {"existingSecret": "a", "toolKey": "out"}}, "token_file")
     refuses(helm, {"to": "http://a/", "secrets": {"existingSecret": "a", "values": {"forge": "x"}}}, "not both")
     refuses(helm, {"to": "http://a/", "fromat": "gitlab"}, "fromat")
     refuses(helm, {"to": "ftp://a/"}, "to")

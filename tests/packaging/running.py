@@ -126,6 +126,11 @@ def deliver(arguments, environment, files, secret, echo=("echo", "--listen", "12
         healthy = subprocess.run([BINARY, "healthcheck"], env=environment | {"HOOKGLOT_ADMIN_LISTEN": admin})
         if healthy.returncode:
             raise Wrong("hookglot healthcheck fails")
+        if "HOOKGLOT_ADMIN_TOKEN_FILE" in environment:
+            asked = environment | {"HOOKGLOT_ADMIN_LISTEN": admin}
+            routes = subprocess.run([BINARY, "routes"], env=asked, capture_output=True, text=True)
+            if routes.returncode:
+                raise Wrong(f"hookglot routes, as `kubectl exec` runs it: {routes.stderr}")
         get(f"{scheme}://{hooks}/", HOOK, {"Gitflic-Webhook-Secret": secret})
         tool.waits_for(r'"object_kind": "push"')
         served.stop()

@@ -17,10 +17,10 @@
 - name: HOOKGLOT_TOKEN_FILE
   value: /run/secrets/hookglot/{{ . }}
 {{- end }}
+{{- end }}
 {{- with .Values.secrets.adminKey }}
 - name: HOOKGLOT_ADMIN_TOKEN_FILE
   value: /run/secrets/hookglot/{{ . }}
-{{- end }}
 {{- end }}
 {{- if .Values.mappings }}
 - name: HOOKGLOT_MAPPINGS_DIR
