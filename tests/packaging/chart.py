@@ -3,13 +3,14 @@
 import copy
 import pathlib
 import re
+import tempfile
 
 import yaml
 from helm_python import Chart, chart
 from helm_python.errors import HelmError
 
 import objects
-from running import Wrong, knows_tls
+from running import Wrong, certificate, knows_tls
 
 FOLDER = pathlib.Path("deploy/helm/hookglot")
 DEFAULTS = yaml.safe_load((FOLDER / "values.yaml").read_text())
@@ -71,8 +72,17 @@ def keeps_the_pod(helm):
         raise Wrong("another configuration or secret makes another pod")
 
 
+def with_certificate(secrets):
+    """The secrets, and beside them the certificate that a tool made for itself."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        certificate(folder)
+        return {"forge-hooks": secrets["forge-hooks"] | {"argocd.crt": (folder / "tls.crt").read_text()}}
+
+
 def main():
     helm = Chart.load(FOLDER)
+    others = with_certificate(OTHERS)
     version = re.search(r'^version = "(.*)"', pathlib.Path("Cargo.toml").read_text(), re.M)[1]
     if (helm.version, helm.metadata["appVersion"]) != (version, version):
         raise Wrong(f"the chart is not of version {version}")
@@ -89,7 +99,7 @@ def main():
         for rules in objects.of_kind(things, "PrometheusRule"):
             if rules["spec"] != yaml.safe_load(RULES.read_text()):
                 raise Wrong(f"{file}: its alerts are not those of {RULES}")
-        whole &= objects.run(things, "brass-lantern-77", OTHERS)
+        whole &= objects.run(things, "brass-lantern-77", others)
         for path in leaves(values, DEFAULTS):
             # A value without which the chart refuses to render has its effect.
             try:
