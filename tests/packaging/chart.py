@@ -121,6 +121,12 @@ def main():
     refuses(helm, {"config": "x", "secrets": {"adminKey": "look"}}, "no such key")
     refuses(helm, {"config": "x", "secrets": {"existingSecret": "a", "toolKey": "out"}}, "token_file")
     refuses(helm, {"to": "http://a/", "secrets": {"existingSecret": "a", "values": {"forge": "x"}}}, "not both")
+    refuses(helm, {"config": 'secret_file = "/run/secrets/hookglot/forge"'}, "secrets.existingSecret")
+    short = {"to": "http://a/", "secrets": {"existingSecret": "a"}}
+    refuses(helm, short | {"ingress": {"enabled": True, "path": "/forge"}}, "a route of that path")
+    refuses(helm, short | {"ingress": {"enabled": True}, "tls": {"secret": "b"}}, "backend-protocol")
+    for monitor in ("serviceMonitor", "podMonitor"):
+        refuses(helm, short | {"networkPolicy": {"enabled": True}, monitor: {"enabled": True}}, "networkPolicy.adminFrom")
     refuses(helm, {"to": "http://a/", "fromat": "gitlab"}, "fromat")
     refuses(helm, {"to": "ftp://a/"}, "to")
     refuses(helm, {"image": {"digest": "latest"}}, "digest")

@@ -136,5 +136,7 @@ def run(things, secret, others=None):
         claim = volume.get("persistentVolumeClaim", {}).get("claimName")
         if claim and claim not in claims and claim not in (others or {}):
             raise Wrong(f"there is no claim {claim}")
-    deliver(serving["args"], environment, files, secret, echo or ("echo", "--listen", "127.0.0.1:0"))
+    # Where the ingress sends hooks, there must be a route.
+    ways = [ingress["spec"]["rules"][0]["http"]["paths"][0]["path"] for ingress in of_kind(things, "Ingress")]
+    deliver(serving["args"], environment, files, secret, echo or ("echo", "--listen", "127.0.0.1:0"), *ways)
     return whole

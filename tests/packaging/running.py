@@ -87,10 +87,10 @@ def inside(text, root):
     return text.replace("\0", "/")
 
 
-def deliver(arguments, environment, files, secret, echo=("echo", "--listen", "127.0.0.1:0")):
+def deliver(arguments, environment, files, secret, echo=("echo", "--listen", "127.0.0.1:0"), path="/"):
     """Starts a tool and hookglot, asks for what probes ask for, sends a hook, and waits for it at the tool.
 
-    `files` are by their paths in the container.
+    `files` are by their paths in the container; `path` is where hooks come in.
     """
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         root = pathlib.Path(name)
@@ -101,8 +101,8 @@ def deliver(arguments, environment, files, secret, echo=("echo", "--listen", "12
         def here(text):
             return re.sub(r"https?://[\w.-]+(:\d+)?(?=/)", f"http://{address}", inside(text, root))
 
-        for path, text in files.items():
-            file = pathlib.Path(inside(path, root))
+        for place, text in files.items():
+            file = pathlib.Path(inside(place, root))
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(here(text))
         environment = {name: here(value) for name, value in environment.items()}
@@ -120,9 +120,9 @@ def deliver(arguments, environment, files, secret, echo=("echo", "--listen", "12
         stack.callback(served.stop)
         admin = served.waits_for(r"admin listens on[^\n]*?http://([\d.:]+)")[1]
         scheme, hooks = served.waits_for(r"hooks come in on[^\n]*?(https?)://([\d.:]+)").groups()
-        for path in ("live", "ready", "metrics"):
-            if get(f"http://{admin}/{path}")[0] != 200:
-                raise Wrong(f"/{path} is not answered")
+        for page in ("live", "ready", "metrics"):
+            if get(f"http://{admin}/{page}")[0] != 200:
+                raise Wrong(f"/{page} is not answered")
         healthy = subprocess.run([BINARY, "healthcheck"], env=environment | {"HOOKGLOT_ADMIN_LISTEN": admin})
         if healthy.returncode:
             raise Wrong("hookglot healthcheck fails")
@@ -131,7 +131,7 @@ def deliver(arguments, environment, files, secret, echo=("echo", "--listen", "12
             routes = subprocess.run([BINARY, "routes"], env=asked, capture_output=True, text=True)
             if routes.returncode:
                 raise Wrong(f"hookglot routes, as `kubectl exec` runs it: {routes.stderr}")
-        get(f"{scheme}://{hooks}/", HOOK, {"Gitflic-Webhook-Secret": secret})
+        get(f"{scheme}://{hooks}{path}", HOOK, {"Gitflic-Webhook-Secret": secret})
         tool.waits_for(r'"object_kind": "push"')
         served.stop()
         if served.process.returncode:
