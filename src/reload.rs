@@ -72,6 +72,8 @@ type Warnings = Box<dyn Fn(&Rules) -> Vec<String> + Send + Sync>;
 #[derive(Debug, PartialEq, Eq)]
 enum Refused {
     Files(Files),
+    /// Sound ones, without what the configuration in force needs: another configuration may take them.
+    Unfit(Files),
     Unreadable(String),
 }
 
@@ -214,7 +216,7 @@ impl Reload {
         };
         let missing = self.configured.missing(&rules);
         if !missing.is_empty() {
-            return self.refuse(Refused::Files(files), &missing);
+            return self.refuse(Refused::Unfit(files), &missing);
         }
         for warning in warnings.sorted() {
             tracing::warn!(%warning, "mapping file");
@@ -254,7 +256,7 @@ impl Reload {
 
     fn about_refused(&self, refused: &Refused, messages: &[String]) -> Map<String, Value> {
         let mut about = match refused {
-            Refused::Files(files) => of_mappings(&self.in_force, files),
+            Refused::Files(files) | Refused::Unfit(files) => of_mappings(&self.in_force, files),
             Refused::Unreadable(_) => Map::new(),
         };
         about.insert(audit::FAULTS.to_owned(), audit::faults(messages));

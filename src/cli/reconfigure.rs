@@ -102,38 +102,45 @@ pub(super) async fn note_start(auditor: &Auditor, settings: &Settings, flags: &F
 impl Reconfigure {
     /// Reads it again whenever SIGHUP comes or a file changes, and never ends.
     pub(super) async fn run(mut self, workers: &mut Workers, mut hangup: Hangup) {
-        let (mut late, mut is_soon) = (None, false);
+        let (mut late, mut is_soon, mut again) = (None, false, None);
         loop {
             let at = late.unwrap_or_else(Instant::now);
-            tokio::select! {
-                () = hangup.came() => {
-                    supervisor::reloading();
-                    self.reload(workers, audit::HANGUP).await;
-                    supervisor::ready();
-                    (late, is_soon) = (Some(Instant::now() + SOON), true);
-                }
-                () = self.changes.come() => {
-                    supervisor::reloading();
-                    self.reload(workers, audit::CHANGED_FILE).await;
-                    supervisor::ready();
-                    (late, is_soon) = (Some(Instant::now() + SOON), true);
-                }
+            let who = tokio::select! {
+                () = hangup.came() => Some(audit::HANGUP),
+                () = self.changes.come() => Some(audit::CHANGED_FILE),
+                () = sleep_until(again.unwrap_or(at)), if again.is_some() => None,
                 () = sleep_until(at), if late.is_some() => {
                     let goes_on = self.settle().await || is_soon;
                     (late, is_soon) = (goes_on.then(|| Instant::now() + LATE), false);
+                    continue;
                 }
+            };
+            supervisor::reloading();
+            let is_done = self.reload(workers, who).await;
+            supervisor::ready();
+            if is_done {
+                (late, is_soon) = (Some(Instant::now() + SOON), true);
             }
+            again = if self.standing.faults().is_empty() { None } else { self.changes.again_at() };
         }
     }
 
-    async fn reload(&mut self, workers: &mut Workers, who: &'static str) {
+    /// Reads it again, as somebody says, or because it was refused before: then nothing is said of what is refused for the same
+    /// reasons. Says whether anything came of it.
+    async fn reload(&mut self, workers: &mut Workers, who: Option<&'static str>) -> bool {
         if self.changes.are_impossible() {
             tracing::info!("SIGHUP: there is no configuration file to read again");
-            return;
+            return false;
         }
-        tracing::info!("{who}: the configuration is read");
+        if let Some(who) = who {
+            tracing::info!("{who}: the configuration is read");
+        }
         let state = state(&self.flags);
         let read = self.read(workers).await;
+        if who.is_none() && read.as_ref().is_err_and(|faults| *faults == *self.standing.faults()) {
+            return false;
+        }
+        let who = who.unwrap_or(audit::CHANGED_FILE);
         let (result, failed) = if read.is_ok() { (Reading::Loaded, 0) } else { (Reading::Refused, 1) };
         // Before it is said: whoever has read that looks at the metrics.
         self.ingest.metrics.config_reloads.with_label_values(&[result.word()]).inc();
@@ -150,6 +157,7 @@ impl Reconfigure {
         }
         self.note(state, &faults, who).await;
         self.ingest.feed.tell(|| Happening::Reload { what: "configuration".to_owned(), faults });
+        true
     }
 
     async fn note(&mut self, state: ConfigState, faults: &[String], who: &'static str) {

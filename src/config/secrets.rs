@@ -90,7 +90,15 @@ pub(super) fn secret(
             all.hide(&path);
             text
         }
-        (None, Some(file)) => read_secret_file(&file_path, &file, all)?,
+        (None, Some(file)) => {
+            let text = read_secret_file(&file_path, &file, all)?;
+            if text.is_empty() {
+                // Somebody is about to write it, or wrote nothing: not what leaving the setting out says.
+                all.fault(&file_path, format!("{file} is empty"));
+                return None;
+            }
+            text
+        }
         (None, None) => return None,
     };
     let place = if text_from_file { file_path } else { path };

@@ -48,6 +48,13 @@ impl Changes {
         self.read.is_empty()
     }
 
+    /// When what was refused is to be read again though its files are the same: what it needs of others, a mapping file or a
+    /// certificate, may be there by then. Never where nobody looks at files.
+    #[must_use]
+    pub fn again_at(&self) -> Option<Instant> {
+        (self.timing.config && !self.read.is_empty()).then(|| Instant::now() + self.timing.poll)
+    }
+
     /// Says what was read last, put in force or not.
     pub fn are_read(&mut self, files: ReadFiles) {
         (self.read, self.is_unsure) = (files, true);

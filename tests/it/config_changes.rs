@@ -1,9 +1,9 @@
 //! A configuration, and the files that it names, that change while hooks come in.
 
 use crate::support::app::{App, command};
-use crate::support::gitflic_push;
 use crate::support::receiver::Receiver;
 use crate::support::wait_for;
+use crate::support::{gitflic_push, project_file};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -152,6 +152,54 @@ fn what_takes_a_restart_is_said_and_a_touched_file_is_no_change() {
     std::fs::write(&file, format!("grace = \"3s\"\n{text}")).unwrap();
     running.app.wait_for_log("grace has changed: that takes a restart");
     wait_for("the reload", || (running.reloads("loaded") == 1).then_some(()));
+}
+
+/// As two config maps of one change come, in whichever order.
+#[test]
+fn a_configuration_and_the_mapping_files_that_it_needs_may_come_one_after_the_other() {
+    let (folder, tool) = (tempfile::tempdir().unwrap(), Receiver::content());
+    let (secret, own) = (folder.path().join("secret"), folder.path().join("own"));
+    std::fs::write(&secret, "copper").unwrap();
+    std::fs::create_dir_all(own.join("overlays")).unwrap();
+    let text = |tool: &Receiver, more: &str| {
+        format!("mappings_dir = {own:?}\n{}{more}", config("poll = \"50ms\"", tool, &secret, "/"))
+    };
+    let app = App::with_config(folder.path(), &text(&tool, ""));
+    let running = Running { folder, app, tool };
+    let failed = |what: &str, wanted| {
+        let name = format!("hookglot_{what}_reload_failed ");
+        wait_for(&name, || (running.app.metric(&name) == Some(wanted)).then_some(()));
+    };
+    let (file, overlay) = (running.file("hookglot.toml"), running.file("own/overlays/mine.yaml"));
+    std::fs::write(&file, text(&running.tool, "overlays = [\"mine\"]\n")).unwrap();
+    failed("config", 1);
+    std::fs::write(&overlay, project_file("mappings/overlays/atlantis.yaml")).unwrap();
+    failed("config", 0);
+    running.app.wait_for_log("the configuration is loaded and in force");
+
+    std::fs::remove_file(&overlay).unwrap();
+    failed("mappings", 1);
+    std::fs::write(&file, text(&running.tool, "")).unwrap();
+    failed("mappings", 0);
+    failed("config", 0);
+}
+
+#[test]
+fn an_emptied_file_of_a_token_changes_nothing() {
+    let (folder, tool) = (tempfile::tempdir().unwrap(), Receiver::content());
+    let (secret, token) = (folder.path().join("secret"), folder.path().join("token"));
+    std::fs::write(&secret, "copper").unwrap();
+    std::fs::write(&token, "brass-lantern").unwrap();
+    let text = format!("{}token_file = {token:?}\n", config("poll = \"1h\"", &tool, &secret, "/"));
+    let running = Running { app: App::with_config(folder.path(), &text), folder, tool };
+    running.opens("/", "copper");
+    std::fs::write(running.file("token"), "").unwrap();
+    running.app.wait_for_log("token is empty");
+    running.app.wait_for_log("the configuration is refused: the one before stays in force");
+    let before = running.tool.wait_for(1).len();
+    assert_eq!(running.status("/", "copper"), 200);
+    let got = running.tool.wait_for(before + 1);
+    assert!(got[before].head.contains("brass-lantern"), "{}", got[before].head);
 }
 
 #[test]

@@ -138,8 +138,11 @@ fn grew(own: &[Value], others: &[Value], at: &str) -> bool {
 
 /// Whether a mapping declares that a value at a path is lost, or made up where it is null.
 fn is_declared(mapping: &str, path: &str, value: &Value) -> bool {
-    // A text that ends with `!` makes an image of the link behind it.
-    let has_own_image = |text: &str| text.contains("](/") || text.contains("![c](d)");
+    // A text that ends with `!` makes an image of the link behind it; one that has an open `![` makes it the end of an image.
+    let is_image =
+        |before: &str| before.ends_with('!') || before.rfind("![").is_some_and(|open| !before[open..].contains(']'));
+    let has_own_image =
+        |text: &str| text.contains("](/") || text.split_once("[c](d)").is_some_and(|(before, _)| is_image(before));
     if TEXTS_WITH_IMAGES.contains(&path) && !value.as_str().is_some_and(has_own_image) {
         return false;
     }
