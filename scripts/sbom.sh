@@ -24,5 +24,5 @@ trap 'rm -f "$name.json"' EXIT
 "$tool" cyclonedx --quiet --format json --spec-version 1.5 --no-build-deps --target "$target" --override-filename "$name"
 mkdir -p "$(dirname "$file")"
 # It names each crate's folder on this machine, which is nobody's business; a quarter of it is indentation.
-sed "s|path+file://$PWD|path+file:///hookglot|g;s/^ *//" "$name.json" >"$file"
+sed "s|path+file://$PWD|path+file:///hookglot|g;s/^ *//;s/: /:/" "$name.json" | tr -d '\n' >"$file"
 chmod 0644 "$file"
