@@ -50,6 +50,7 @@ pub use nearly_full::NearlyFull;
 pub use pair::{PairBytes, PairFault, PairFiles};
 pub use queueing::Queueing;
 pub use read_files::ReadFiles;
+pub(crate) use routes::path_fault;
 pub use sources::{Flags, file, load};
 pub use traces::Traces;
 

@@ -11,6 +11,7 @@ use super::{Access, Ack, Destination, Duplicates, Format, Network, Rate, Route};
 use serde_json::Value;
 use std::collections::HashSet;
 use std::time::Duration;
+use url::Url;
 
 /// For how long after its delivery a hook makes others duplicates: longer than a forge that timed out takes to repeat it,
 /// shorter than a person who presses "Resend".
@@ -110,11 +111,20 @@ fn sidecar(short: Vec<(&str, Value)>, known: &KnownNames<'_>, all: &mut Collecto
     Some(Route { accept, to: vec![destination], ..bare_route(known, access?) })
 }
 
+/// Why no request comes on a path: those who are told a URL with it send blanks and other letters with percent signs, and no `..`.
+pub(crate) fn path_fault(path: &str) -> Option<String> {
+    if !path.starts_with('/') || path.contains(['?', '#']) {
+        return Some("a path begins with `/` and has no `?` or `#`".to_owned());
+    }
+    let sent = Url::parse(&format!("http://host{path}")).ok()?;
+    (sent.path() != path).then(|| format!("no request comes on `{path}`: write it as a URL has it, `{}`", sent.path()))
+}
+
 fn route(mut table: Fields, known: &KnownNames<'_>, all: &mut Collector<'_>) -> Option<Route> {
     let path_of_path = table.path_of("path");
     let path = table.required("path", "the path on which hooks come in, `/` for one", all);
-    if path.as_deref().is_some_and(|path| !path.starts_with('/') || path.contains(['?', '#'])) {
-        all.fault(&path_of_path, "a path begins with `/` and has no `?` or `#`");
+    if let Some(fault) = path.as_deref().and_then(path_fault) {
+        all.fault(&path_of_path, fault);
     }
     let accept = table.texts("accept", all);
     if accept.as_ref().is_some_and(Vec::is_empty) {

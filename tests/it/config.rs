@@ -1,4 +1,5 @@
 use crate::support::app::{App, command};
+use crate::support::gitflic_push;
 use crate::support::process::{Ended, ended, run};
 use crate::support::receiver::Receiver;
 use std::path::PathBuf;
@@ -186,6 +187,18 @@ fn a_name_or_path_that_is_there_twice_is_found_beside_other_faults_of_its_route(
             ("route[1].to[0].format", "unknown format `gitlub`"),
         ],
     );
+}
+
+#[test]
+fn a_path_that_no_request_has_is_refused_with_the_one_that_it_has() {
+    for (path, sent) in [("/a b", "/a%20b"), ("/гавань", "/%D0%B3"), ("/a/../b", "`/b`"), ("/a\\tb", "`/ab`")] {
+        let file = ConfigFile::new(&ROUTE.replace("path = \"/\"", &format!("path = \"{path}\"")));
+        assert_faults(&file.faults(&[], &[]), &[("route[0].path", sent)]);
+    }
+    // As it is written there, hooks come.
+    let file = ConfigFile::new(&ROUTE.replace("path = \"/\"", "path = \"/a%20b/%D0%B3\""));
+    let app = App::start(command(&["serve", "--config", file.shown()]));
+    assert_eq!(app.post("/a%20b/%D0%B3", &[], gitflic_push().as_bytes()).status, 200);
 }
 
 #[test]

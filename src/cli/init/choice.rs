@@ -2,6 +2,7 @@
 
 use super::recipes::{self, Form, Tool};
 use super::{BOTH, InitArgs};
+use crate::config;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use url::Url;
@@ -76,8 +77,7 @@ pub(super) fn format(text: &str) -> Result<String, String> {
 }
 
 pub(super) fn path(text: &str) -> Result<String, String> {
-    let is_path = text.starts_with('/') && !text.contains(['?', '#']);
-    is_path.then(|| text.to_owned()).ok_or_else(|| "a path begins with `/` and has no `?` or `#`".to_owned())
+    config::path_fault(text).map_or_else(|| Ok(text.to_owned()), Err)
 }
 
 pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
