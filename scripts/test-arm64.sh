@@ -34,8 +34,8 @@ trap clean EXIT
 trap 'exit 130' INT TERM HUP
 
 case $profile in
-trial) settings="CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16" ;;
-release) settings="" ;;
+trial) settings="CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16" built=release ;;
+release) settings="" built=dist ;;
 *) fail "no such profile: $profile (trial, release)" ;;
 esac
 [ "$(id -u)" -eq 0 ] || fail "please run it as root, who may make a system in a folder"
@@ -66,7 +66,7 @@ unpack() {
     # Half of it nobody asks for: the compiler as a program of arm64, and the other machines of qemu.
     (cd "$home/debian.new" && rm -rf usr/lib/aarch64-linux-gnu usr/share usr/bin/*lto-dump* &&
         find usr/bin -name 'qemu-*' ! -name qemu-aarch64 -delete)
-    mkdir -p "$home/debian.new/src" "$home/debian.new/work" "$home/debian.new/proc" "$home/debian.new/etc/ssl/certs"
+    mkdir -p "$home/debian.new/src" "$home/debian.new/made" "$home/debian.new/proc" "$home/debian.new/etc/ssl/certs"
     echo "$made_of" >"$home/debian.new/made-of"
     rm -rf --one-file-system "$home/debian"
     mv "$home/debian.new" "$home/debian"
@@ -75,7 +75,7 @@ rust() { chroot "$home/debian" /usr/bin/rustc --version | cut -d ' ' -f 2; }
 recent() { [ "$(printf '%s\n' "$wanted" "$(rust)" | sort -V | head -n 1)" = "$wanted" ]; }
 
 wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
-made_of="$suite $mirror $packages"
+made_of="$suite $mirror $packages, mounts in src and made"
 if [ "$(cat "$home/debian/made-of" 2>/dev/null)" != "$made_of" ] || ! recent; then unpack; fi
 recent || fail "Rust of $suite is $(rust), Cargo.toml asks for $wanted; another suite, as sid, goes into HOOKGLOT_SUITE"
 ok "Rust $(rust) of $suite, with a standard library for arm64: $(du -sm "$home/debian" | cut -f 1) MB"
@@ -86,24 +86,24 @@ cp "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" "$home/debian/etc/ssl/
 cat >"$work/build" <<'SH'
 set -eu
 mount --bind -o ro "$1" "$2/debian/src"
-mount --bind "$2" "$2/debian/work"
+mount --bind "$2" "$2/debian/made"
 mount -t proc proc "$2/debian/proc"
 root=$2/debian
 shift 2
 exec unshare --root="$root" --wd=/src "$@"
 SH
 # shellcheck disable=SC2086 # the words of the settings
-nice env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/work CARGO_HOME=/work/cargo CARGO_TARGET_DIR=/work/build \
+nice env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/made CARGO_HOME=/made/cargo CARGO_TARGET_DIR=/made/build \
     ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} ${no_proxy:+no_proxy="$no_proxy"} \
     ${CARGO_BUILD_JOBS:+CARGO_BUILD_JOBS="$CARGO_BUILD_JOBS"} $settings RUSTFLAGS='-C target-feature=+crt-static' \
     CC_x86_64_unknown_linux_gnu=gcc CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER=gcc \
     CC_aarch64_unknown_linux_gnu=aarch64-linux-gnu-gcc CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
     unshare --mount --pid --fork --kill-child sh "$work/build" "$PWD" "$home" \
-    /usr/bin/cargo build --release --locked --target "$triple" >"$work/build.log" 2>&1 &
+    /usr/bin/cargo build --profile "$built" --locked --target "$triple" >"$work/build.log" 2>&1 &
 job=$!
 wait "$job" || fail "the binary is not built"
 job=""
-binary=$home/build/$triple/release/hookglot
+binary=$home/build/$triple/$built/hookglot
 qemu=$home/debian/usr/bin/qemu-aarch64 # static itself: it runs here and in the image
 ok "built ($profile): $(stat -c %s "$binary") bytes"
 
